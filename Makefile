@@ -1,0 +1,44 @@
+# `make demo` and `make test` do all the set-up on a machine with Python 3.11, make and git.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test check format pictures clean help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.examples: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[examples]'
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.examples
+	$(PIP) --editable '.[dev,examples]'
+	touch $@
+
+demo: $(VENV)/.examples  ## set up, and run example_notebooks/digits.ipynb
+	$(BIN)/nb2pipe run example_notebooks/digits.ipynb
+
+test: $(VENV)/.dev  ## set up, and pass the tests
+	$(BIN)/python -m pytest -n 2
+
+check: $(VENV)/.dev  ## lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## format the code, and mend what lint can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
+	$(BIN)/python docs/pictures.py
+
+clean:  ## remove what make made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

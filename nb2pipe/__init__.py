@@ -1,0 +1,45 @@
+"""nb2pipe: a tagged Jupyter notebook is the pipeline.
+
+The public names are imported when they are first used, so that `import nb2pipe` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nb2pipe.api import RunResult, load, open_run, run, runs
+    from nb2pipe.errors import Nb2pipeError, NotebookError
+    from nb2pipe.pipeline.model import Pipeline
+
+__version__ = "0.1.0"
+__all__ = ["Nb2pipeError", "NotebookError", "Pipeline", "RunResult", "load", "open_run", "run", "runs"]
+
+_HOMES = {
+    "Nb2pipeError": "nb2pipe.errors",
+    "NotebookError": "nb2pipe.errors",
+    "Pipeline": "nb2pipe.pipeline.model",
+    "RunResult": "nb2pipe.api",
+    "load": "nb2pipe.api",
+    "open_run": "nb2pipe.api",
+    "run": "nb2pipe.api",
+    "runs": "nb2pipe.api",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported now.
+
+    Raises:
+        AttributeError: There is none of that name.
+    """
+    home = _HOMES.get(name)
+    if home is None:
+        message = f"module `nb2pipe` has no attribute `{name}`"
+        raise AttributeError(message)
+    return getattr(import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,1 @@
+"""Stage 4a: steps become step notebooks."""

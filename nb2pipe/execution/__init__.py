@@ -1,0 +1,1 @@
+"""Stage 4c: a Pipeline becomes Events."""

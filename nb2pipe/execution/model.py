@@ -1,0 +1,105 @@
+"""What an executor is given and gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from nb2pipe.notebook.model import Notebook
+    from nb2pipe.pipeline.model import Step
+    from nb2pipe.records.events import Event, Failure
+    from nb2pipe.serializers.groups import Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where and with what the steps of a run run.
+
+    Attributes:
+        folder: Working directory of the steps.
+        home: The folder `.nb2pipe`.
+        run_folder: `runs/RUN` in the home.
+        kernel: The kernel's name.
+        seed: The initial random state, for random, NumPy and torch.
+        variables: Environment variables that kernels get beside our own, such as `PYTHONHASHSEED`.
+    """
+
+    folder: Path
+    home: Path
+    run_folder: Path
+    kernel: str
+    seed: int
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepCall:
+    """One step with all that it is given.
+
+    Attributes:
+        inputs: The groups that hold the step's inputs; a group may hold more names than the step takes.
+        parameters: The values of `step.parameters` that are to be injected, by name.
+        state: Hidden state that earlier steps left, such as random generators: digest in the store by kind.
+        key: Digest of everything that the result depends on, as far as it is known before the run.
+    """
+
+    step: Step
+    notebook: Notebook
+    surroundings: Surroundings
+    inputs: tuple[Group, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    state: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """A step ran to its end.
+
+    Attributes:
+        outputs: The groups that hold its outputs, and all else that shares objects with them.
+        state: Hidden state that it changed: digest in the store by kind.
+        metrics: What its `pipeline-metrics` cells printed or assigned.
+    """
+
+    outputs: tuple[Group, ...]
+    state: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The user's code failed, or its kernel ended."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The step was stopped because the run was interrupted."""
+
+
+Outcome = Completed | Failed | Cancelled
+
+
+class Executor(Protocol):
+    """Runs one step. Order, retry and recording are the driver's."""
+
+    name: str
+
+    def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
+        """Runs a step.
+
+        Args:
+            call: The step, and what it is given.
+            emit: Takes `CellStarted`, `OutputWritten` and `CellFinished`.
+            cancel: Once set, the step stops within two seconds.
+
+        Returns:
+            What came of it; an error in the user's code is an outcome, not an exception.
+        """

@@ -1,0 +1,288 @@
+"""What happens in a run, as values. Whoever wants to know reads these: records, console, trackers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class RunStatus(StrEnum):
+    """How a run ended; `running` while it has not."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class StepStatus(StrEnum):
+    """How a step ended; `pending` and `running` while it has not."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    RAN = "ran"
+    REUSED = "reused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+
+
+class SkipReason(StrEnum):
+    """Why a step did not run."""
+
+    NOT_SELECTED = "not selected"
+    GATE = "gate"
+    UPSTREAM_FAILED = "upstream failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error in the user's code, or the end of the kernel that ran it.
+
+    Attributes:
+        step: The step, or None where it is not known.
+        cell: Position of the cell in the notebook, or None where no cell of the author's is to blame.
+        line: The line within the cell, from 1.
+        kind: The exception's class, `KernelDied` or `Timeout`.
+        message: Its text.
+        traceback: The author's own frames, without colors, outermost first.
+        source_line: The text of the line.
+    """
+
+    step: str | None
+    cell: int | None
+    line: int | None
+    kind: str
+    message: str
+    traceback: str = ""
+    source_line: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run begins, or goes on (`resumed`).
+
+    Attributes:
+        run: The run's id, `YYYYMMDD-HHMMSS-xxxx`.
+        pipeline: The pipeline's name.
+        notebook: The notebook's path, absolute.
+        notebook_digest: The notebook's digest.
+        steps: In notebook order.
+        parameters: All of them with the values that hold; a default that is no literal as its source text.
+        given: The names of those that the user gave.
+        seed: The initial random state.
+        executor: The executor's name.
+        kernel: The kernel's name.
+        name: The name that the user gave the run.
+        tags: The user's.
+        note: The user's.
+        surroundings: What else decides on values: `hash_seed`, `threads`, `wait_policy`, ...
+    """
+
+    run: str
+    pipeline: str
+    notebook: str
+    notebook_digest: str
+    steps: tuple[str, ...]
+    time: float
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    seed: int = 0
+    executor: str = "papermill"
+    kernel: str = ""
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    surroundings: Mapping[str, object] = field(default_factory=dict)
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepStarted:
+    """A step begins.
+
+    Attributes:
+        cells: Those of the author's that it will run.
+        attempt: From 1.
+        key: Digest of the call: code, inputs, parameters, surroundings. `resume` takes a finished step whose key holds.
+        description: What progress shows beside the name.
+    """
+
+    step: str
+    time: float
+    cells: tuple[int, ...]
+    attempt: int = 1
+    key: str = ""
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellStarted:
+    """A cell of a step begins."""
+
+    step: str
+    cell: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputWritten:
+    """The author's code printed: `stream` is `stdout` or `stderr`."""
+
+    step: str
+    cell: int
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellFinished:
+    """A cell of a step ended; `outputs` are those of nbformat 4."""
+
+    step: str
+    cell: int
+    time: float
+    outputs: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepReused:
+    """A step was not run, since an earlier run's results hold."""
+
+    step: str
+    time: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSkipped:
+    """A step was not run, and has no results."""
+
+    step: str
+    time: float
+    reason: SkipReason
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRetried:
+    """A step failed and is tried again; `attempt` is the one that failed."""
+
+    step: str
+    time: float
+    attempt: int
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFinished:
+    """A step ran to its end."""
+
+    step: str
+    time: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed:
+    """A step failed for good."""
+
+    step: str
+    time: float
+    seconds: float
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricLogged:
+    """A number of the run; `index` is the position in a series, None for a single value."""
+
+    step: str
+    name: str
+    value: float
+    time: float
+    index: int | None = None
+
+
+class ArtifactKind(StrEnum):
+    """What an artifact of a step is."""
+
+    GROUP = "group"
+    STATE = "state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactUsed:
+    """A step took something out of the store: `names` are the variables, or the hidden state."""
+
+    step: str
+    names: tuple[str, ...]
+    digest: str
+    time: float
+    kind: ArtifactKind = ArtifactKind.GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactMade:
+    """A step put something into the store: `names` are the variables, or the hidden state."""
+
+    step: str
+    names: tuple[str, ...]
+    digest: str
+    time: float
+    kind: ArtifactKind = ArtifactKind.GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Something worth telling the user of a run that is no error; `code` is a diagnostic's."""
+
+    code: str
+    message: str
+    time: float
+    step: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInterrupted:
+    """Ctrl-C, or a signal to end."""
+
+    run: str
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """A run ended."""
+
+    run: str
+    status: RunStatus
+    time: float
+    seconds: float
+    failure: Failure | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+Event = (
+    RunStarted
+    | StepStarted
+    | CellStarted
+    | OutputWritten
+    | CellFinished
+    | StepReused
+    | StepSkipped
+    | StepRetried
+    | StepFinished
+    | StepFailed
+    | MetricLogged
+    | ArtifactUsed
+    | ArtifactMade
+    | Noted
+    | RunInterrupted
+    | RunFinished
+)

@@ -1,0 +1,1 @@
+"""What runs inside a step: light, without nbformat, papermill or jinja."""
