@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.notebook.model import Notebook
     from nb2pipe.pipeline.model import Step
-    from nb2pipe.records.events import Event, Failure
+    from nb2pipe.records.events import Event, Failure, RunStatus, SkipReason, StepStatus
     from nb2pipe.serializers.groups import Group
 
 
@@ -46,6 +46,8 @@ class StepCall:
         parameters: The values of `step.parameters` that are to be injected, by name.
         state: Hidden state that earlier steps left, such as random generators: digest in the store by kind.
         key: Digest of everything that the result depends on, as far as it is known before the run.
+        taken: Those of the step's outputs that a later step takes; one of them that cannot be stored is a failure. The
+            other outputs are stored where they can be. None: all outputs are taken.
     """
 
     step: Step
@@ -55,6 +57,7 @@ class StepCall:
     parameters: Mapping[str, object] = field(default_factory=dict)
     state: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    taken: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +106,45 @@ class Executor(Protocol):
         Returns:
             What came of it; an error in the user's code is an outcome, not an exception.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnd:
+    """How a step of a run ended.
+
+    Attributes:
+        name: The step; `OUTER/INNER` for a step of a nested pipeline.
+        seconds: How long its last attempt took; None where it never began.
+        reason: Why it was skipped.
+        message: More on why it was skipped.
+        outputs: What it put into the store.
+    """
+
+    name: str
+    status: StepStatus
+    seconds: float | None = None
+    reason: SkipReason | None = None
+    message: str = ""
+    outputs: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run ended.
+
+    Attributes:
+        run: The run's id.
+        folder: `runs/RUN` in the home.
+        steps: In notebook order.
+        metrics: The last of each name, in notebook order.
+        notebook: The executed notebook in the run's folder.
+        failure: Of the first step that failed.
+    """
+
+    run: str
+    folder: Path
+    status: RunStatus
+    steps: tuple[StepEnd, ...]
+    metrics: Mapping[str, float]
+    notebook: Path
+    failure: Failure | None = None

@@ -51,6 +51,7 @@ class Failure:
         message: Its text.
         traceback: The author's own frames, without colors, outermost first.
         source_line: The text of the line.
+        hint: What the user can do about it, where we know.
     """
 
     step: str | None
@@ -60,6 +61,7 @@ class Failure:
     message: str
     traceback: str = ""
     source_line: str | None = None
+    hint: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
