@@ -1,0 +1,240 @@
+"""The files of a run, which are the truth of its record: `run.json`, `steps/STEP.json`, `metrics.jsonl`.
+
+Each is written to a temporary name and renamed, or only ever appended to, so that a crash at any moment leaves files
+that can be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nb2pipe.errors import RecordsError
+from nb2pipe.records.codec import Json, run_file, run_json, run_of, step_file, step_of
+from nb2pipe.records.events import RunStatus, StepStatus
+from nb2pipe.records.model import GroupRecord, RunRecord, StepRecord
+from nb2pipe.records.process import is_gone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+__all__ = [
+    "GroupRecord",
+    "RunRecord",
+    "StepRecord",
+    "read_run",
+    "read_series",
+    "read_step",
+    "run_json",
+    "safe_name",
+    "step_path",
+    "write_atomically",
+    "write_run",
+    "write_step",
+]
+
+RUN_FILE = "run.json"
+STEPS = "steps"
+POINTS = "metrics.jsonl"
+DIFFERENCE = "difference.patch"
+
+_PART = r"[A-Za-z_][A-Za-z0-9_-]{0,100}"
+_STEP = re.compile(rf"{_PART}(/{_PART})?")
+
+
+def safe_name(step: str) -> str:
+    """The stem of the files of a step, safe on every file system; different for different steps.
+
+    >>> safe_name("train"), safe_name("outer/inner")
+    ('train', 'outer.inner')
+    >>> safe_name("../x")
+    '_x.0d6b96a97d147'
+    """
+    if _STEP.fullmatch(step):
+        return step.replace("/", ".")
+    digest = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    readable = re.sub(r"[^A-Za-z0-9_]+", "_", step)[:60]
+    return f"{readable}.0{digest}"  # no step's part begins with a digit, so that this is no other step's name
+
+
+def step_path(folder: Path, step: str, ending: str = ".json") -> Path:
+    """Where a file of a step lies in the folder of a run."""
+    return folder / STEPS / f"{safe_name(step)}{ending}"
+
+
+def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Writes a file so that whoever reads it finds the old content or the new, never a part.
+
+    Args:
+        path: The file; its folder is made if it is not there.
+        data: Its content.
+        durable: Waits until the disk has it, so that it survives a loss of power too.
+
+    Raises:
+        OSError: It cannot be written; what was there is as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(data)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def write_run(folder: Path, record: RunRecord) -> None:
+    """Writes `run.json`.
+
+    Raises:
+        RecordsError: It cannot be written.
+    """
+    _write_json(folder / RUN_FILE, run_file(record), durable=True)
+
+
+def write_step(folder: Path, step: StepRecord, *, durable: bool = True) -> None:
+    """Writes `steps/STEP.json`.
+
+    Raises:
+        RecordsError: It cannot be written.
+    """
+    _write_json(step_path(folder, step.name), step_file(step), durable=durable)
+
+
+def read_run(folder: Path) -> RunRecord:
+    """The record of the run in a folder.
+
+    A run whose process has gone without ending it is `interrupted`, and so are its steps that were running.
+
+    Raises:
+        RecordsError: There is none, it is damaged, or a newer version wrote it.
+    """
+    data = _read_json(folder / RUN_FILE)
+    steps = {step.name: step for step in _step_files(folder)}
+    with _named(folder / RUN_FILE):
+        record = run_of(data, steps)
+    return _settled(record)
+
+
+def read_step(folder: Path, step: str) -> StepRecord | None:
+    """The record of a step of the run in a folder, or None where it never began.
+
+    Raises:
+        RecordsError: It is damaged, or a newer version wrote it.
+    """
+    path = step_path(folder, step)
+    return _read_step(path) if path.exists() else None
+
+
+def read_series(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """The points of every series of the run in a folder, as (index, value), in the order in which they were logged.
+
+    Points of an attempt that was made again do not count. A last line that a crash cut is left out.
+
+    Raises:
+        RecordsError: The file cannot be read.
+    """
+    by_step: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    for point in _points(folder / POINTS):
+        step = str(point.get("step", ""))
+        if "begin" in point:
+            by_step.pop(step, None)
+        elif isinstance(index := point.get("index"), int):
+            value = float(str(point.get("value")))
+            by_step.setdefault(step, {}).setdefault(str(point.get("name")), []).append((index, value))
+    series: dict[str, list[tuple[int, float]]] = {}
+    for names in by_step.values():
+        for name, points in names.items():
+            series.setdefault(name, []).extend(points)
+    return series
+
+
+def _write_json(path: Path, data: Json, *, durable: bool) -> None:
+    text = json.dumps(data, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+    try:
+        write_atomically(path, text.encode("ascii"), durable=durable)
+    except OSError as error:
+        raise RecordsError(f"cannot write {path}: {error.strerror or error}", hint=_SPACE) from error
+
+
+_SPACE = "look at the space on the disk and the permissions of the folder"
+
+
+def _read_json(path: Path) -> object:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RecordsError(f"there is no record at {path}") from error
+    except OSError as error:
+        raise RecordsError(f"cannot read {path}: {error.strerror or error}", hint=_SPACE) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordsError(f"{path} is damaged: {error}") from error
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Puts the file's name before what is wrong with its content."""
+    try:
+        yield
+    except RecordsError as error:
+        raise RecordsError(f"{path} cannot be read: {error.message}", hint=error.hint) from error
+
+
+def _step_files(folder: Path) -> Iterator[StepRecord]:
+    try:
+        paths = sorted(path for path in (folder / STEPS).iterdir() if path.suffix == ".json" and path.name[0] != ".")
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordsError(f"cannot read {folder / STEPS}: {error.strerror or error}", hint=_SPACE) from error
+    for path in paths:
+        yield _read_step(path)
+
+
+def _read_step(path: Path) -> StepRecord:
+    data = _read_json(path)
+    with _named(path):
+        return step_of(data)
+
+
+def _settled(record: RunRecord) -> RunRecord:
+    if record.status is not RunStatus.RUNNING:
+        return record
+    record = replace(record, metrics=_all_metrics(record.steps))
+    if not is_gone(record.process):
+        return record
+    ended = (
+        replace(step, status=StepStatus.INTERRUPTED) if step.status is StepStatus.RUNNING else step
+        for step in record.steps
+    )
+    return replace(record, status=RunStatus.INTERRUPTED, steps=tuple(ended))
+
+
+def _all_metrics(steps: tuple[StepRecord, ...]) -> Mapping[str, float]:
+    return {name: value for step in steps for name, value in step.metrics.items()}
+
+
+def _points(path: Path) -> Iterator[Mapping[str, object]]:
+    try:
+        with path.open("rb") as stream:
+            for line in stream:
+                with contextlib.suppress(ValueError):
+                    point = json.loads(line)
+                    if isinstance(point, dict):
+                        yield point
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordsError(f"cannot read {path}: {error.strerror or error}", hint=_SPACE) from error

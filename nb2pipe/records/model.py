@@ -1,0 +1,245 @@
+"""What is kept of a run: the record of the run, and of each of its steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nb2pipe.records.events import RunStatus, StepStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.records.events import Failure, Noted, SkipReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupRecord:
+    """Variables of one artifact.
+
+    Attributes:
+        names: Sorted.
+        digest: SHA-256 of the artifact in the store.
+    """
+
+    names: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepRecord:
+    """What is kept of a step.
+
+    Attributes:
+        name: The step; `OUTER/INNER` for a step of a nested pipeline.
+        reason: Why it was skipped.
+        message: More on why it was skipped.
+        cells: Positions of the author's cells that it runs.
+        key: Digest of the call; a finished step whose key still holds need not run again.
+        attempt: The number of the last attempt, from 1; 0 if it never began.
+        started: When the last attempt began, in seconds since 1970.
+        seconds: How long it took.
+        source: The run whose results it took, where it was reused.
+        inputs: What it took out of the store.
+        outputs: What it put there.
+        state: Hidden state that it left: digest by kind.
+        state_used: Hidden state that it took: digest by kind.
+        metrics: Single numbers.
+        series: Number of points of each series.
+        failure: Why it failed.
+        retries: Why its earlier attempts failed.
+    """
+
+    name: str
+    status: StepStatus = StepStatus.PENDING
+    reason: SkipReason | None = None
+    message: str = ""
+    cells: tuple[int, ...] = ()
+    key: str = ""
+    attempt: int = 0
+    started: float | None = None
+    seconds: float | None = None
+    source: str | None = None
+    description: str | None = None
+    inputs: tuple[GroupRecord, ...] = ()
+    outputs: tuple[GroupRecord, ...] = ()
+    state: Mapping[str, str] = field(default_factory=dict)
+    state_used: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    series: Mapping[str, int] = field(default_factory=dict)
+    failure: Failure | None = None
+    retries: tuple[Failure, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether its results are there."""
+        return self.status in {StepStatus.RAN, StepStatus.REUSED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitRecord:
+    """From which commit a run was made.
+
+    Attributes:
+        commit: The commit, or None before the first one.
+        dirty: Files that git follows differ from the commit; the difference stands in `difference.patch`.
+        branch: The branch, or None where none is checked out.
+        truncated: The difference was too long and is cut.
+    """
+
+    commit: str | None
+    dirty: bool
+    branch: str | None = None
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """On what a run was made.
+
+    Attributes:
+        memory: In bytes.
+        gpu: The models, each once.
+        gpus: Their number.
+        driver: Version of the driver.
+        cuda: The newest version of CUDA that the driver knows.
+    """
+
+    host: str = ""
+    system: str = ""
+    processor: str = ""
+    processors: int = 1
+    memory: int | None = None
+    gpu: str | None = None
+    gpus: int = 0
+    driver: str | None = None
+    cuda: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRecord:
+    """The process that makes a run; if it is gone, a run that still says `running` was interrupted.
+
+    Attributes:
+        birth: When the operating system says that it began, so that a number given anew is not mistaken for it.
+    """
+
+    host: str
+    pid: int
+    birth: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint that training saved."""
+
+    path: str
+    sha256: str
+    step: int | None = None
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A file of data that the run read."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What is kept of a run.
+
+    Attributes:
+        run: The id, `YYYYMMDD-HHMMSS-xxxx`.
+        notebook: The notebook's path, absolute.
+        notebook_digest: Of the content that counts.
+        parameters: All of them; secret ones are masked.
+        given: The names of those that the user gave.
+        masked: The names of those whose values were not kept.
+        metrics: Single numbers, the last of each name.
+        series: Number of points by name; `files.read_series` reads them.
+        started: In seconds since 1970.
+        finished: In seconds since 1970, or None.
+        seconds: How long it took, resumed parts summed.
+        surroundings: What else decides on values: `hash_seed`, `threads`, `wait_policy`, ...
+        resumed: How often it was gone on with.
+        failure: Why it failed.
+        notes: What it told the user.
+    """
+
+    run: str
+    status: RunStatus
+    pipeline: str
+    notebook: str
+    notebook_digest: str
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    note: str | None = None
+    user: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    steps: tuple[StepRecord, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    data: tuple[DataFile, ...] = ()
+    started: float = 0.0
+    finished: float | None = None
+    seconds: float = 0.0
+    seed: int = 0
+    executor: str = ""
+    kernel: str = ""
+    python: str = ""
+    version: str = ""
+    surroundings: Mapping[str, object] = field(default_factory=dict)
+    git: GitRecord | None = None
+    packages: Mapping[str, str] = field(default_factory=dict)
+    machine: Machine = field(default_factory=Machine)
+    process: ProcessRecord | None = None
+    resumed: int = 0
+    failure: Failure | None = None
+    notes: tuple[Noted, ...] = ()
+
+    @property
+    def series(self) -> dict[str, int]:
+        """Number of points of each series, over all steps."""
+        counts: dict[str, int] = {}
+        for step in self.steps:
+            for name, count in step.series.items():
+                counts[name] = counts.get(name, 0) + count
+        return counts
+
+    def step(self, name: str) -> StepRecord:
+        """The record of a step.
+
+        Raises:
+            KeyError: There is no step of that name.
+        """
+        for step in self.steps:
+            if step.name == name:
+                return step
+        raise KeyError(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What the index keeps of a run: a row of `runs list`.
+
+    Attributes:
+        problem: Why the record cannot be read, or None; then only `run` counts.
+    """
+
+    run: str
+    status: RunStatus
+    pipeline: str = ""
+    notebook: str = ""
+    name: str | None = None
+    tags: tuple[str, ...] = ()
+    user: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    started: float = 0.0
+    seconds: float = 0.0
+    problem: str | None = None
