@@ -1,1 +1,1 @@
-"""The command line: reads, calls, writes, prints, exits."""
+"""The command line: reads, calls, writes, prints, exits. `app` and one file a command."""

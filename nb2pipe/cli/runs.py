@@ -1,0 +1,217 @@
+"""`nb2pipe runs`: what is kept of past runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nb2pipe.cli.app import Group
+from nb2pipe.cli.arguments import complete_run
+from nb2pipe.cli.diagnostics import failure_text
+from nb2pipe.cli.output import shown_path, write_file
+from nb2pipe.cli.session import CONTEXT, Command, common, with_session
+from nb2pipe.cli.text import clipped, duration, number, one_line, table
+from nb2pipe.codegen import page
+from nb2pipe.errors import RecordsError
+from nb2pipe.execution.home import Home, find_home
+from nb2pipe.records.codec import run_json
+from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nb2pipe.cli.session import Session
+    from nb2pipe.records.model import RunRecord, RunSummary
+
+_EPILOG = """\b
+RUN is an id, a unique prefix of one, a --name, latest or latest~1.
+
+\b
+Examples:
+  nb2pipe runs list
+  nb2pipe runs show latest
+  nb2pipe runs open latest
+"""
+RUN = click.argument("run", metavar="RUN", shell_complete=complete_run)
+_WIDE = 60
+
+
+@click.group(
+    "runs",
+    cls=Group,
+    context_settings=CONTEXT,
+    short_help="List past runs, show one, open its notebook.",
+    epilog=_EPILOG,
+)
+@common
+def command() -> None:
+    """List past runs, show one, open its notebook."""
+
+
+@command.command("list", cls=Command, epilog="\b\nExample:\n  nb2pipe runs list --json | jq '.[0].metrics'")
+@common
+@with_session
+def list_command(session: Session) -> None:
+    """List the runs of the home, the newest first."""
+    home = _home(session)
+    rows = list_runs(home, tell=session.warn)
+    if session.json:
+        session.emit([summary_json(row) for row in rows], lines=True)
+    elif rows:
+        head = ("RUN", "NAME", "STATUS", "STARTED", "TIME", "METRICS", "TAGS")
+        session.say(table([head, *(_row(row) for row in rows)]), result=True)
+    else:
+        session.say(f"there are no runs in {shown_path(home)}")
+
+
+@command.command("show", cls=Command, epilog="\b\nExample:\n  nb2pipe runs show latest --json | jq .parameters")
+@RUN
+@common
+@with_session
+def show_command(session: Session, run: str) -> None:
+    """Show what is known of RUN: steps, parameters, metrics, from which commit, on what machine."""
+    home = _home(session)
+    record = find_run(home, run)
+    if session.json:
+        session.emit(run_json(record), lines=True)
+    else:
+        session.say("\n".join(_shown(session, record, home)), result=True)
+
+
+@command.command("open", cls=Command, epilog="\b\nExample:\n  nb2pipe runs open latest")
+@RUN
+@click.option("--no-browser", is_flag=True, help="Only make the page, and say where it is.")
+@common
+@with_session
+def open_command(session: Session, run: str, *, no_browser: bool) -> None:
+    """Make a page of the executed notebook of RUN, and open it in the browser."""
+    home = _home(session)
+    record = find_run(home, run)
+    notebook = Home(home).runs / record.run / "notebook.ipynb"
+    if not notebook.is_file():
+        raise RecordsError(f"the run {record.run} has no executed notebook", hint=f"nb2pipe resume {record.run}")
+    file = notebook.with_suffix(".html")
+    write_file(file, page.html(notebook))
+    if session.json:
+        session.emit({"run": record.run, "page": shown_path(file)})
+    session.say(shown_path(file), result=not session.json)
+    if not no_browser and _has_display():
+        webbrowser.open(file.absolute().as_uri())
+
+
+@command.command("reindex", cls=Command, epilog="\b\nExample:\n  nb2pipe runs reindex")
+@common
+@with_session
+def reindex_command(session: Session) -> None:
+    """Make the index of the runs anew from their files."""
+    found = reindex(_home(session))
+    for row in found:
+        if row.problem:
+            session.warn(f"the run {row.run} cannot be read: {one_line(row.problem)}")
+    if session.json:
+        session.emit({"runs": len(found)})
+    session.say(f"{len(found)} {'run' if len(found) == 1 else 'runs'}")
+
+
+def _home(session: Session) -> Path:
+    return find_home(Path.cwd(), session.home)
+
+
+def _has_display() -> bool:
+    """Whether there is a screen to open a browser on."""
+    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _row(row: RunSummary) -> tuple[str, ...]:
+    if row.problem:
+        return (row.run, "", "unreadable", "", "", clipped(one_line(row.problem), _WIDE), "")
+    return (
+        row.run,
+        one_line(row.name or ""),
+        str(row.status),
+        _moment(row.started),
+        duration(row.seconds),
+        clipped(_metrics(row.metrics), _WIDE),
+        one_line(", ".join(row.tags)),
+    )
+
+
+def _moment(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+
+
+def _metrics(metrics: Mapping[str, float]) -> str:
+    return " ".join(f"{one_line(name)}={number(value)}" for name, value in metrics.items())
+
+
+def _shown(session: Session, record: RunRecord, home: Path) -> Iterator[str]:
+    notebook = Home(home).runs / record.run / "notebook.ipynb"
+    facts = (
+        ("run", record.run),
+        ("name", record.name),
+        ("status", str(record.status)),
+        ("pipeline", f"{record.pipeline} ({shown_path(Path(record.notebook))})"),
+        ("started", f"{_moment(record.started)}, took {duration(record.seconds)}"),
+        ("user", record.user),
+        ("tags", ", ".join(record.tags)),
+        ("note", record.note),
+        ("seed", str(record.seed)),
+        ("executor", f"{record.executor}, kernel {record.kernel}" if record.kernel else record.executor),
+        ("git", _commit(record)),
+        ("machine", _machine(record)),
+        ("notebook", shown_path(notebook) if notebook.is_file() else None),
+    )
+    yield table([(name, one_line(value)) for name, value in facts if value])
+    yield from _section("parameters", {name: repr(value) for name, value in record.parameters.items()})
+    yield from _section("metrics", {name: number(value) for name, value in record.metrics.items()})
+    yield from _section("series", {name: f"{count} points" for name, count in record.series.items()})
+    yield from _steps(record)
+    for note in record.notes:
+        yield f"\n{note.code}: {one_line(note.message)}"
+    if record.failure is not None:
+        failure = record.failure
+        yield "\n" + failure_text(
+            failure, shown_path(Path(record.notebook)), None, color=session.colorful(session.people)
+        )
+
+
+def _section(title: str, values: Mapping[str, str]) -> Iterator[str]:
+    if values:
+        yield f"\n{title}:"
+        yield table([(one_line(name), clipped(one_line(text), 100)) for name, text in values.items()], indent="  ")
+
+
+def _steps(record: RunRecord) -> Iterator[str]:
+    if record.steps:
+        yield "\nsteps:"
+        rows = [
+            (
+                one_line(step.name),
+                f"{step.status} ({step.reason})" if step.reason else str(step.status),
+                duration(step.seconds) if step.seconds is not None else "",
+            )
+            for step in record.steps
+        ]
+        yield table(rows, indent="  ")
+
+
+def _commit(record: RunRecord) -> str | None:
+    git = record.git
+    if git is None or git.commit is None:
+        return None
+    branch = f" on {git.branch}" if git.branch else ""
+    return f"{git.commit[:12]}{branch}{', with changes' if git.dirty else ''}"
+
+
+def _machine(record: RunRecord) -> str:
+    machine = record.machine
+    memory = f"{machine.memory / 2**30:.1f} GiB" if machine.memory else ""
+    gpu = f"{machine.gpus} x {machine.gpu}" if machine.gpu else ""
+    words = (machine.host, machine.system, f"{machine.processors} x {machine.processor}", memory, gpu)
+    return ", ".join(word for word in words if word)
