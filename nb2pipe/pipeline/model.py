@@ -75,12 +75,17 @@ class Block:
             step's own and runs once in the whole pipeline.
         lines: The lines (from 1) that are kept; the others are blank, so that line numbers hold. None for all.
         may_raise: The cell is tagged `raises-exception`.
+        injects: The parameters whose given values are assigned after it; empty where there are none.
+        text: What it runs, where lines are not enough because statements that are kept share a line with others; of as
+            many lines as the cell. None where `lines` say it all; `blocks.block_text` knows both.
     """
 
     cell: int
     role: BlockRole = BlockRole.CODE
     lines: frozenset[int] | None = None
     may_raise: bool = False
+    injects: tuple[str, ...] = ()
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

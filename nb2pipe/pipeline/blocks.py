@@ -1,0 +1,180 @@
+"""The blocks of a step: all that it runs, in notebook order, cut to what it needs."""
+
+from __future__ import annotations
+
+import builtins
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nb2pipe.notebook.model import RaisesExceptionTag
+from nb2pipe.pipeline.model import Block, BlockRole
+from nb2pipe.pipeline.statements import Part, Statement, by_cell, cut, reads, shared_cell, slice_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from nb2pipe.analysis.model import Definition, ParameterFact
+    from nb2pipe.notebook.model import Cell
+    from nb2pipe.pipeline.outline import Draft, Outline
+    from nb2pipe.pipeline.statements import SharedCell
+
+_BUILTINS = frozenset(dir(builtins))
+
+
+def block_text(cell: Cell, block: Block) -> str:
+    """What a block runs: the cell's source, with blank lines for what it leaves out.
+
+    Args:
+        cell: The block's cell.
+        block: The block.
+    """
+    if block.text is not None:
+        return block.text
+    if block.lines is None:
+        return cell.source
+    rows = cell.source.split("\n")
+    return "\n".join(row if number in block.lines else "" for number, row in enumerate(rows, start=1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cutter:
+    """Cuts the blocks of steps.
+
+    Attributes:
+        outline: The steps to be.
+        cells: Every cell that blocks are cut from, cut into its statements.
+        bindings: For each name, the definitions that bind it, in notebook order, by their indices.
+        settings: The settings of shared cells, in notebook order.
+    """
+
+    outline: Outline
+    cells: Mapping[int, SharedCell]
+    bindings: Mapping[str, tuple[int, ...]]
+    settings: tuple[tuple[int, Statement], ...] = field(default=())
+
+    def blocks(self, draft: Draft, parameters: Collection[str]) -> tuple[Block, ...]:
+        """The blocks of a step.
+
+        Args:
+            draft: The step to be.
+            parameters: Those that it uses.
+        """
+        kept: dict[int, set[Statement]] = defaultdict(set)
+        needed = {index for fact in self.outline.facts[draft.name] for index in fact.needs}
+        for name in parameters:
+            needed |= self._keep_default(name, kept)
+        for cell, setting in self.settings:
+            if cell <= draft.cells[-1]:
+                kept[cell].add(setting)
+                needed |= self._resolve(reads(setting.node), (cell, setting.first_line))
+        for cell in draft.cells:
+            needed |= self._keep_own(cell, kept)
+        self._keep_definitions(needed, draft, kept)
+        return tuple(self._block(cell, draft, parameters, kept[cell]) for cell in sorted({*kept, *draft.cells}))
+
+    def _keep_default(self, name: str, kept: dict[int, set[Statement]]) -> set[int]:
+        """Keeps the statements that make a parameter's default; gives the definitions that they need."""
+        fact = self._fact(name)
+        shared = self.cells.get(fact.cell) if fact else None
+        if fact is None or shared is None:
+            return set()
+        chosen, outside = slice_of(shared.of(Part.PARAMETER), {name})
+        kept[fact.cell].update(chosen)
+        return self._resolve(outside, (fact.cell, fact.line))
+
+    def _fact(self, name: str) -> ParameterFact | None:
+        return next((fact for fact in self.outline.dataflow.parameters if fact.name == name), None)
+
+    def _keep_own(self, cell: int, kept: dict[int, set[Statement]]) -> set[int]:
+        """Keeps what runs once of a shared cell of the step, with the defaults that it reads."""
+        shared = self.outline.shared.get(cell)
+        if shared is None:
+            return set()
+        once = shared.of(Part.ONCE)
+        wanted = frozenset(name for statement in once for name in reads(statement.node))
+        defaults, outside = slice_of(shared.of(Part.PARAMETER), wanted)
+        kept[cell].update((*once, *defaults))
+        return self._resolve(outside, (cell, shared.statements[-1].last_line + 1))
+
+    def _keep_definitions(self, indices: Iterable[int], draft: Draft, kept: dict[int, set[Statement]]) -> None:
+        for index in indices:
+            definition = self.outline.dataflow.definitions[index]
+            if definition.cell in draft.cells and definition.cell not in self.outline.shared:
+                continue
+            kept[definition.cell].update(_statements_of(definition, self.cells[definition.cell]))
+
+    def _resolve(self, names: Iterable[str], before: tuple[int, int]) -> set[int]:
+        """The definitions that names mean at a place, and those that these need in turn."""
+        found: set[int] = set()
+        todo = list(names)
+        seen = set(todo)
+        while todo:
+            index = self._visible(todo.pop(), before)
+            if index is None or index in found:
+                continue
+            found.add(index)
+            new = self.outline.dataflow.definitions[index].reads - seen
+            seen |= new
+            todo += sorted(new)
+        return found
+
+    def _visible(self, name: str, before: tuple[int, int]) -> int | None:
+        definitions = self.outline.dataflow.definitions
+        for index in reversed(self.bindings.get(name, ())):
+            if (definitions[index].cell, definitions[index].first_line) < before:
+                return index
+        return None
+
+    def _block(self, position: int, draft: Draft, parameters: Collection[str], kept: Collection[Statement]) -> Block:
+        cell = self.outline.notebook.cell(position)
+        shared = self.outline.shared.get(position)
+        injects = self._injected(position, parameters)
+        own = position in draft.cells
+        if own and shared is None:
+            return Block(cell=position, may_raise=cell.has(RaisesExceptionTag), injects=injects)
+        lines, text = cut(cell, kept, self.cells[position].statements)
+        defaults = any(statement.part is Part.PARAMETER for statement in kept)
+        role = BlockRole.CODE if own else BlockRole.DEFINITIONS
+        if injects or (defaults and not own):
+            role = BlockRole.PARAMETERS
+        may_raise = own and cell.has(RaisesExceptionTag)
+        return Block(cell=position, role=role, lines=lines, text=text, may_raise=may_raise, injects=injects)
+
+    def _injected(self, cell: int, parameters: Collection[str]) -> tuple[str, ...]:
+        return tuple(
+            fact.name for fact in self.outline.dataflow.parameters if fact.cell == cell and fact.name in parameters
+        )
+
+
+def cutter(outline: Outline) -> Cutter:
+    """A cutter of the blocks of an outline's steps."""
+    definitions = by_cell(outline.dataflow.definitions)
+    cells = dict(outline.shared)
+    for position, group in definitions.items():
+        if position not in cells:
+            cells[position] = shared_cell(outline.notebook.cell(position), group, None)
+    bindings: dict[str, list[int]] = defaultdict(list)
+    for index, definition in enumerate(outline.dataflow.definitions):
+        for name in definition.names:
+            bindings[name].append(index)
+    settings = tuple(
+        (position, statement)
+        for position, shared in sorted(outline.shared.items())
+        for statement in shared.of(Part.SETTING)
+    )
+    return Cutter(
+        outline=outline,
+        cells=cells,
+        bindings={name: tuple(indices) for name, indices in bindings.items()},
+        settings=settings,
+    )
+
+
+def _statements_of(definition: Definition, shared: SharedCell) -> tuple[Statement, ...]:
+    """The statement of a definition; where several begin in its line, those that are definitions."""
+    return tuple(
+        statement
+        for statement in shared.of(Part.DEFINITION)
+        if statement.first_line == definition.first_line and statement.last_line == definition.last_line
+    )

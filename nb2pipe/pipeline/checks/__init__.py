@@ -1,0 +1,1 @@
+"""Checks of the pipeline; one file a check, whose docstring is its documentation."""

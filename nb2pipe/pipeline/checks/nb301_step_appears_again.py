@@ -1,0 +1,91 @@
+"""A step appears again, and what lies between cannot be crossed.
+
+A step may be tagged in several places of the notebook (a, b, a). All its cells then run in one go, where the first of
+them stands, so that the later ones move up. That is only right if nothing that lies between gives a later cell
+anything, or needs something as it was before a later cell changed it.
+
+    cell 1  step:a    x = 1
+    cell 2  step:b    y = x + 1
+    cell 3  step:a    print(y)       error: it needs `y`, which step `b` makes
+
+What to do: give the later cell a step name of its own, or move it up in the notebook.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis.model import FlowKind
+from nb2pipe.diagnostics import Diagnostic, Severity
+from nb2pipe.pipeline.places import cell_place
+from nb2pipe.pipeline.ports import CARRIED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nb2pipe.analysis.model import Flow
+    from nb2pipe.pipeline.outline import Outline
+    from nb2pipe.pipeline.ports import Ports
+
+CODE = "NB301"
+
+
+def check(outline: Outline, ports: Ports) -> Iterator[Diagnostic]:
+    """The cells that cannot move up to the first cell of their step, each once."""
+    told: set[int] = set()
+    for later, between, reason in (*_needing(outline, ports), *_spoiling(outline, ports)):
+        if later not in told:
+            told.add(later)
+            yield _diagnostic(outline, later, between, reason)
+
+
+def _needing(outline: Outline, ports: Ports) -> Iterator[tuple[int, int, str]]:
+    """Later cells that take something from a cell between."""
+    order, owner = outline.order, outline.owner
+    for flow in ports.flows:
+        source, target = owner.get(flow.source), owner.get(flow.target)
+        if source is None or target is None:
+            continue
+        if order[source] > order[target]:
+            yield flow.target, flow.source, _needs(flow)
+
+
+def _needs(flow: Flow) -> str:
+    match flow.kind:
+        case FlowKind.VALUE | FlowKind.CHANGE:
+            return f"gives it `{flow.name}`"
+        case FlowKind.FILE:
+            return f"comes before it because of the file `{flow.name}`"
+        case FlowKind.RANDOM:
+            return f"draws before it from the random generator of {flow.name}"
+        case FlowKind.ORDER:
+            return f"has to come before it because of `{flow.name}`"
+
+
+def _spoiling(outline: Outline, ports: Ports) -> Iterator[tuple[int, int, str]]:
+    """Later cells that bind or change what a cell between has from an earlier cell of the step."""
+    touched = {fact.cell: fact.definitions | fact.mutations | fact.deletions for fact in outline.dataflow.facts}
+    cells = {draft.name: draft.cells for draft in outline.drafts if _is_split(draft.cells)}
+    for flow in ports.flows:
+        source, target = outline.owner.get(flow.source), outline.owner.get(flow.target)
+        if source is None or source == target or flow.kind not in CARRIED:
+            continue
+        for later in cells.get(source, ()):
+            if later > flow.target and flow.name in touched.get(later, ()):
+                yield later, flow.target, f"needs `{flow.name}` as it is before"
+
+
+def _is_split(cells: tuple[int, ...]) -> bool:
+    return cells[-1] - cells[0] >= len(cells)
+
+
+def _diagnostic(outline: Outline, later: int, between: int, reason: str) -> Diagnostic:
+    step, other = outline.owner[later], outline.owner[between]
+    return Diagnostic(
+        code=CODE,
+        severity=Severity.ERROR,
+        message=f"the step `{step}` appears again here, but cell {between} (step `{other}`) lies between and {reason}",
+        location=cell_place(outline.notebook, later, step=step),
+        hint=f"give cell {later} a step name of its own, or move it up to the other cells of `{step}`",
+        related=((f"this cell {reason}", cell_place(outline.notebook, between, step=other)),),
+    )
