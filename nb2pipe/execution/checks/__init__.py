@@ -1,0 +1,1 @@
+"""Diagnostics of a run: one file a code."""

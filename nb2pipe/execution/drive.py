@@ -1,0 +1,531 @@
+"""Drives the steps of a run: order, retries, gates, failures, interruption, and what each step is given."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, assert_never
+
+from nb2pipe.digest import Digest
+from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
+from nb2pipe.execution.checks.nb511_gate_without_metric import gate_note, gate_without_metric
+from nb2pipe.execution.checks.nb512_unordered_draws import draws_failure, unordered_draws
+from nb2pipe.execution.checks.nb513_older_version_taken import older_version_taken, version_failure
+from nb2pipe.execution.gates import holds
+from nb2pipe.execution.keys import call_key
+from nb2pipe.execution.model import Cancelled, Completed, Failed, StepCall, StepEnd
+from nb2pipe.execution.nested import nested_values
+from nb2pipe.execution.schedule import depending, ready
+from nb2pipe.execution.versions import Taken, generators, overtaken, take
+from nb2pipe.notebook.gates import metrics_of
+from nb2pipe.notebook.model import MagicKind
+from nb2pipe.records.events import (
+    ArtifactKind,
+    ArtifactMade,
+    ArtifactUsed,
+    Failure,
+    MetricLogged,
+    RunStatus,
+    SkipReason,
+    StepFailed,
+    StepFinished,
+    StepRetried,
+    StepSkipped,
+    StepStarted,
+    StepStatus,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from nb2pipe.execution.model import Executor, Outcome, Surroundings
+    from nb2pipe.execution.schedule import Schedule
+    from nb2pipe.execution.versions import Overtaken
+    from nb2pipe.execution.work import Unit, Work
+    from nb2pipe.records.events import Event
+    from nb2pipe.store.base import Store
+
+_LOOK_SECONDS = 0.1
+"""How often the run looks for an interruption while steps run."""
+
+GRACE_SECONDS = 10.0
+"""How long an interrupted run waits for its steps to stop; an executor promises two seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What a step made before, so that it need not run: its results and how long they took."""
+
+    done: Completed
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the driver works with.
+
+    Attributes:
+        publish: Takes events, from any thread.
+        broken: Why events can no longer be recorded, or None; then the run ends.
+        surroundings: Of the steps of the notebook itself.
+        parameters: The values given, by name.
+        jobs: How many places there are.
+        recall: Finds what a step made before under the same key.
+    """
+
+    executor: Executor
+    store: Store
+    publish: Callable[[Event], None]
+    surroundings: Surroundings
+    cancel: threading.Event
+    jobs: int
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    keep_going: bool = False
+    recall: Callable[[Unit, str], Recalled | None] = lambda _unit, _key: None
+    broken: Callable[[], Exception | None] = lambda: None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveEnd:
+    """How the steps of a run ended.
+
+    Attributes:
+        failure: Of the first step that failed.
+        metrics: The last of each name, in notebook order.
+    """
+
+    status: RunStatus
+    steps: tuple[StepEnd, ...]
+    metrics: Mapping[str, float]
+    failure: Failure | None = None
+
+
+def drive(work: Work, schedule: Schedule, context: Context) -> DriveEnd:
+    """Runs the steps of a run.
+
+    Returns:
+        How they ended; an error in the author's code and an interruption are among the ends.
+
+    Raises:
+        Exception: What an executor or the record raised; by then the steps that still ran are stopped.
+    """
+    return _Drive(work, schedule, context).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Crashed:
+    """The executor itself failed."""
+
+    error: BaseException
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Running:
+    """A step that runs; `again` says that what it makes is not wanted, and that it is to run once more."""
+
+    cancel: threading.Event
+    began: float
+    again: bool = False
+
+
+class _Drive:
+    """The state of a run that goes on. Only the thread that drives changes it; steps run in threads of their own."""
+
+    def __init__(self, work: Work, schedule: Schedule, context: Context) -> None:
+        self._work = work
+        self._schedule = schedule
+        self._context = context
+        self._pending = set(work.names)
+        self._running: dict[str, _Running] = {}
+        self._taken: dict[str, Taken] = {}
+        self._made: dict[str, Completed] = {}
+        self._ends: dict[str, StepEnd] = {}
+        self._keys: dict[str, str] = {}
+        self._values: dict[str, Mapping[str, object]] = {"": context.parameters}
+        self._failures: list[Failure] = []
+        self._repeated: set[str] = set()
+        self._stopping = False
+        self._deadline: float | None = None
+        self._ended: queue.SimpleQueue[tuple[str, _Running, Outcome | _Crashed]] = queue.SimpleQueue()
+
+    def run(self) -> DriveEnd:
+        """Drives to the end."""
+        try:
+            self._loop()
+        except KeyboardInterrupt:
+            self._context.cancel.set()
+            self._loop()
+        except BaseException:
+            self._abandon()
+            raise
+        return self._end()
+
+    def _loop(self) -> None:
+        while True:
+            self._watch()
+            self._begin_ready()
+            if not self._running:
+                return
+            self._wait(_LOOK_SECONDS)
+
+    def _wait(self, seconds: float) -> None:
+        try:
+            name, running, outcome = self._ended.get(timeout=seconds)
+        except queue.Empty:
+            return
+        if self._running.get(name) is running:
+            self._take_outcome(self._work.by_name[name], running, outcome)
+
+    def _watch(self) -> None:
+        """Looks whether the run is to end early."""
+        error = self._context.broken()
+        if error is not None:
+            raise error
+        if self._context.cancel.is_set() and self._deadline is None:
+            self._stopping = True
+            self._deadline = time.monotonic() + GRACE_SECONDS
+            for running in self._running.values():
+                running.cancel.set()
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            self._running.clear()
+
+    def _abandon(self) -> None:
+        """Stops the steps that run, and waits for them a while."""
+        self._stopping = True
+        for running in self._running.values():
+            running.cancel.set()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while self._running and time.monotonic() < deadline:
+            try:
+                name, _, _ = self._ended.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                continue
+            self._running.pop(name, None)
+
+    # -- beginning
+
+    def _begin_ready(self) -> None:
+        while not self._stopping:
+            names = ready(self._schedule, pending=self._pending, running=self._running, jobs=self._context.jobs)
+            if not names:
+                return
+            for name in names:
+                if name in self._pending and not self._stopping:
+                    self._begin(self._work.by_name[name])
+
+    def _begin(self, unit: Unit) -> None:
+        values = self._values_of(unit.scope)
+        if isinstance(values, Failure):
+            self._fail(self._work.by_name[unit.scope], values, 0.0)
+            return
+        self._pending.discard(unit.name)
+        taken = take(unit, self._work.earlier(unit), self._made)
+        self._taken[unit.name] = taken
+        call = self._call(unit, taken, values)
+        self._keys[unit.name] = call.key
+        recalled = self._context.recall(unit, call.key)
+        if recalled is not None:
+            self._complete(unit, recalled.done, recalled.seconds, told=True)
+        elif unit.inner:
+            self._join(unit)
+        else:
+            self._spawn(unit, call)
+
+    def _values_of(self, scope: str) -> Mapping[str, object] | Failure:
+        """The values given to the parameters of a scope; those of a nested pipeline are found when it begins."""
+        if scope in self._values:
+            return self._values[scope]
+        unit = self._work.by_name[scope]
+        around = self._values_of(unit.scope)
+        if isinstance(around, Failure):
+            return around
+        taken = take(unit, self._work.earlier(unit), self._made)
+        values = nested_values(unit, taken, around, self._context.store)
+        if not isinstance(values, Failure):
+            self._values[scope] = values
+        return values
+
+    def _call(self, unit: Unit, taken: Taken, given: Mapping[str, object]) -> StepCall:
+        step = unit.step
+        defaults = {each.name: each.default for each in unit.pipeline.parameters}
+        wanted = {port.name for later in self._work.later(unit) for port in later.step.inputs}
+        call = StepCall(
+            step=step,
+            notebook=unit.pipeline.notebook,
+            surroundings=replace(self._context.surroundings, folder=unit.folder),
+            inputs=taken.groups,
+            parameters={name: given[name] for name in step.parameters if name in given},
+            state={kind: digest for kind, (_, digest) in taken.state.items()},
+            taken=frozenset(port.name for port in step.outputs if port.name in wanted),
+        )
+        if unit.inner:
+            return replace(call, key=str(Digest.of("nested-call", [self._keys[name] for name in unit.inner])))
+        return replace(call, key=call_key(call, defaults | dict(given)))
+
+    def _spawn(self, unit: Unit, call: StepCall) -> None:
+        running = _Running(cancel=threading.Event(), began=time.time())
+        self._running[unit.name] = running
+        # A thread that an executor does not give back must not keep the process alive.
+        threading.Thread(target=self._work_on, args=(unit, call, running), name=unit.name, daemon=True).start()
+
+    def _join(self, unit: Unit) -> None:
+        """A nested pipeline has run: its steps are its work."""
+        now = time.time()
+        seconds = sum(self._ends[name].seconds or 0.0 for name in unit.inner)
+        self._context.publish(
+            StepStarted(
+                step=unit.name,
+                time=now,
+                cells=unit.step.cells,
+                key=self._keys[unit.name],
+                description=unit.step.description,
+            )
+        )
+        self._complete(unit, Completed(outputs=()), seconds)
+
+    # -- in the thread of a step
+
+    def _work_on(self, unit: Unit, call: StepCall, running: _Running) -> None:
+        outcome: Outcome | _Crashed
+        try:
+            outcome = self._attempts(unit, call, running)
+        except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
+            outcome = _Crashed(error)
+        self._ended.put((unit.name, running, outcome))
+
+    def _attempts(self, unit: Unit, call: StepCall, running: _Running) -> Outcome:
+        publish, attempt = self._context.publish, 1
+        while True:
+            running.began = time.time()
+            self._tell_begin(unit, call, attempt)
+            outcome = self._context.executor.run_step(call, publish, running.cancel)
+            if not isinstance(outcome, Failed) or attempt > unit.step.retry or running.cancel.is_set():
+                return outcome
+            publish(StepRetried(step=unit.name, time=time.time(), attempt=attempt, failure=outcome.failure))
+            attempt += 1
+
+    def _tell_begin(self, unit: Unit, call: StepCall, attempt: int) -> None:
+        publish, now, name = self._context.publish, time.time(), unit.name
+        text = unit.step.description
+        publish(
+            StepStarted(step=name, time=now, cells=unit.step.cells, attempt=attempt, key=call.key, description=text)
+        )
+        for group in call.inputs:
+            publish(ArtifactUsed(step=name, names=group.names, digest=str(group.digest), time=now))
+        for kind, digest in call.state.items():
+            publish(ArtifactUsed(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
+
+    # -- ending
+
+    def _take_outcome(self, unit: Unit, running: _Running, outcome: Outcome | _Crashed) -> None:
+        del self._running[unit.name]
+        seconds = time.time() - running.began
+        if isinstance(outcome, _Crashed):
+            raise _crash(self._context.executor, unit.name, outcome.error)
+        if running.again:
+            if unit.name not in self._ends:
+                self._pending.add(unit.name)
+            return
+        match outcome:
+            case Completed():
+                self._complete(unit, outcome, seconds)
+            case Failed():
+                self._fail(unit, outcome.failure, seconds)
+            case Cancelled():
+                self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.INTERRUPTED, seconds=seconds)
+                self._stopping = True
+            case _:
+                assert_never(outcome)
+
+    def _complete(self, unit: Unit, done: Completed, seconds: float | None, *, told: bool = False) -> None:
+        """A step has its results; `told` if they are those of the record, which need not be told again."""
+        self._made[unit.name] = done
+        if not told:
+            self._tell_made(unit, done)
+        passes = self._passes(unit)
+        if isinstance(passes, Failure):
+            del self._made[unit.name]
+            self._fail(unit, passes, seconds or 0.0)
+            return
+        self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.RAN, seconds=seconds, outputs=done.outputs)
+        if not told:
+            self._context.publish(StepFinished(step=unit.name, time=time.time(), seconds=seconds or 0.0))
+        if not passes and unit.step.gate:
+            message = f"the gate `{unit.step.gate.text}` of `{unit.name}` does not hold"
+            self._skip(depending(self._schedule, [unit.name], gate=True), SkipReason.GATE, message)
+        self._look_back(unit, done)
+
+    def _tell_made(self, unit: Unit, done: Completed) -> None:
+        publish, now, name = self._context.publish, time.time(), unit.name
+        for group in done.outputs:
+            publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now))
+        for kind, digest in done.state.items():
+            publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
+        for metric, value in done.metrics.items():
+            publish(MetricLogged(step=name, name=metric, value=value, time=now))
+
+    def _passes(self, unit: Unit) -> bool | Failure:
+        gate = unit.step.gate
+        if gate is None:
+            return True
+        known = self._metrics(unit)
+        missing = sorted(metrics_of(gate.condition) - known.keys())
+        if not missing:
+            return holds(gate.condition, known)
+        failure = gate_without_metric(unit.name, _first_cell(unit), gate.text, missing)
+        note = gate_note(failure, missing, known, time=time.time())
+        self._context.publish(note)
+        return replace(failure, hint=note.hint)
+
+    def _metrics(self, until: Unit | None = None) -> dict[str, float]:
+        """The metrics of the steps that finished, the last of each name; those that a gate sees stand above it."""
+        prefix = f"{until.scope}/" if until is not None and until.scope else ""
+        metrics: dict[str, float] = {}
+        for unit in self._work.units:
+            if unit.name in self._made and unit.name.startswith(prefix):
+                metrics |= self._made[unit.name].metrics
+            if unit is until:
+                break
+        return metrics
+
+    def _fail(self, unit: Unit, failure: Failure, seconds: float) -> None:
+        self._pending.discard(unit.name)
+        self._context.publish(StepFailed(step=unit.name, time=time.time(), seconds=seconds, failure=failure))
+        self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.FAILED, seconds=seconds)
+        self._failures.append(failure)
+        if unit.scope and unit.scope in self._pending:
+            outer = self._work.by_name[unit.scope]
+            message = f"step `{unit.name}` failed: {failure.message}"
+            around = replace(failure, step=outer.name, cell=_first_cell(outer), line=None, source_line=None)
+            self._fail(outer, replace(around, message=message), seconds)
+        fallen = (*depending(self._schedule, [unit.name]), *unit.inner)
+        self._skip(fallen, SkipReason.UPSTREAM_FAILED, f"`{unit.name}` failed")
+        self._stopping = self._stopping or not self._context.keep_going
+
+    def _skip(self, names: Iterable[str], reason: SkipReason, message: str) -> None:
+        for name in names:
+            if name in self._pending:
+                self._pending.discard(name)
+                self._context.publish(StepSkipped(step=name, time=time.time(), reason=reason, message=message))
+                self._ends[name] = StepEnd(name=name, status=StepStatus.SKIPPED, reason=reason, message=message)
+
+    def _end(self) -> DriveEnd:
+        interrupted = self._deadline is not None
+        if not interrupted and self._failures:
+            message = (
+                f"not begun, since `{self._failures[0].step}` failed; --keep-going runs what does not depend on it"
+            )
+            self._skip(self._work.names, SkipReason.UPSTREAM_FAILED, message)
+        steps = tuple(
+            self._ends.get(name) or StepEnd(name=name, status=StepStatus.INTERRUPTED) for name in self._work.names
+        )
+        return DriveEnd(
+            status=_status(steps),
+            steps=steps,
+            metrics=self._metrics(),
+            failure=self._failures[0] if self._failures else None,
+        )
+
+    # -- steps whose order turned out to be other than the text showed
+
+    def _look_back(self, unit: Unit, done: Completed) -> None:
+        """Looks whether a step below took what this one has only now made, or this one drew out of order."""
+        names = {name for group in done.outputs for name in group.names}
+        drew = generators(done)
+        below = (each for each in self._work.later(unit) if each.name in self._taken)
+        affected = [each for each in below if drew or names & {port.name for port in each.step.inputs}]
+        for each in ([unit] if drew else []) + affected:
+            if each.name in self._taken:
+                now = take(each, self._work.earlier(each), self._made)
+                found = overtaken(each, self._taken[each.name], now, generators(self._made.get(each.name)))
+                self._mend(each, found)
+
+    def _mend(self, unit: Unit, found: tuple[Overtaken, ...]) -> None:
+        """Runs a step again that ran too early, or ends the run where that may do harm."""
+        if not found:
+            return
+        again = self._from(unit)
+        may = not self._stopping and unit.name not in self._repeated and all(map(self._is_repeatable, again))
+        for each in found:
+            tell = unordered_draws if each.random else older_version_taken
+            self._context.publish(tell(each.earlier, each.later, each.names, time=time.time(), again=may))
+        if may:
+            self._repeated.add(unit.name)
+            for name in again:
+                self._reset(name)
+        elif unit.name not in self._ends or self._ends[unit.name].status is StepStatus.RAN:
+            self._end_out_of_order(unit, found[0])
+
+    def _from(self, unit: Unit) -> tuple[str, ...]:
+        """A step, and all that has begun with what it made, in notebook order."""
+        tainted = {unit.name}
+        for name in self._schedule.order:
+            taken = self._taken.get(name)
+            if taken is None:
+                continue
+            makers = {maker for maker, _ in (*taken.variables.values(), *taken.state.values())}
+            if tainted & (makers | self._schedule.needs[name]):
+                tainted.add(name)
+        return tuple(name for name in self._schedule.order if name in tainted)
+
+    def _is_repeatable(self, name: str) -> bool:
+        """Nothing in the step's own code shows effects outside, and nobody acted on a gate of it."""
+        unit = self._work.by_name[name]
+        ended = self._ends.get(name)
+        failed = ended is not None and ended.status is not StepStatus.RAN
+        return not failed and unit.step.gate is None and not has_effects(unit)
+
+    def _reset(self, name: str) -> None:
+        self._taken.pop(name, None)
+        if name in self._running:
+            self._running[name].again = True
+            self._running[name].cancel.set()
+            return
+        self._made.pop(name, None)
+        self._ends.pop(name, None)
+        self._pending.add(name)
+
+    def _end_out_of_order(self, unit: Unit, found: Overtaken) -> None:
+        tell, fail = (unordered_draws, draws_failure) if found.random else (older_version_taken, version_failure)
+        note = tell(found.earlier, found.later, found.names, time=time.time(), again=False)
+        self._made.pop(unit.name, None)
+        if unit.name in self._running:
+            self._running[unit.name].again = True
+            self._running[unit.name].cancel.set()
+        self._fail(unit, replace(fail(note, _first_cell(unit)), hint=note.hint), 0.0)
+        self._stopping = True
+
+
+def has_effects(unit: Unit) -> bool:
+    """Whether the code of a step shows that it does something outside of itself, or cannot be looked at."""
+    flow = unit.pipeline.dataflow
+    if flow is None:
+        return True
+    facts = [flow.facts_of(cell) for cell in unit.step.cells]
+    magics = (magic.kind for cell in unit.step.cells for magic in unit.pipeline.notebook.cell(cell).magics)
+    writes = any(each is None or each.files_written or each.sets for each in facts)
+    return writes or any(kind in {MagicKind.SHELL, MagicKind.CELL} for kind in magics)
+
+
+def _crash(executor: Executor, step: str, error: BaseException) -> BaseException:
+    """Tells apart whose fault it is: an executor of ours, or one that somebody plugged in."""
+    if isinstance(error, Nb2pipeError) or not isinstance(error, Exception):
+        return error
+    message = f"the executor `{executor.name}` failed in step `{step}`: {type(error).__name__}: {error}"
+    ours = type(executor).__module__.startswith("nb2pipe.")
+    wrapped: Nb2pipeError = InternalError(message) if ours else PluginError(message)
+    wrapped.__cause__ = error
+    return wrapped
+
+
+def _status(steps: tuple[StepEnd, ...]) -> RunStatus:
+    statuses = {step.status for step in steps}
+    if StepStatus.INTERRUPTED in statuses:
+        return RunStatus.INTERRUPTED
+    return RunStatus.FAILED if StepStatus.FAILED in statuses else RunStatus.SUCCEEDED
+
+
+def _first_cell(unit: Unit) -> int | None:
+    return unit.step.cells[0] if unit.step.cells else None

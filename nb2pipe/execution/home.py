@@ -1,0 +1,130 @@
+"""The home `.nb2pipe/`: where it is, what lies in it, and the initial random state that it keeps."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from nb2pipe.errors import StoreError
+from nb2pipe.execution.options import SEEDS
+
+NAME = ".nb2pipe"
+VARIABLE = "NB2PIPE_HOME"
+_ROOTS = (".git", "pyproject.toml")
+
+
+def find_home(start: Path, override: Path | None = None) -> Path:
+    """The home's folder; it need not exist yet.
+
+    Args:
+        start: The notebook, or a folder.
+        override: `--home`; it wins over the environment's `NB2PIPE_HOME`.
+    """
+    wanted = override or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else None)
+    if wanted is not None:
+        return wanted.expanduser().resolve()
+    folder = (start if start.is_dir() else start.parent).resolve()
+    upward = (folder, *folder.parents)
+    found = next((each / NAME for each in upward if (each / NAME).is_dir()), None)
+    if found is not None:
+        return found
+    root = next((each for each in upward if any((each / mark).exists() for mark in _ROOTS)), folder)
+    return root / NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A home, by its folder.
+
+    Attributes:
+        root: The folder `.nb2pipe`.
+    """
+
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        """The folder of the artifacts."""
+        return self.root / "store"
+
+    @property
+    def runs(self) -> Path:
+        """The folder that holds a folder for each run."""
+        return self.root / "runs"
+
+    @property
+    def records(self) -> Path:
+        """The index of the runs."""
+        return self.root / "records.db"
+
+    @property
+    def seed(self) -> Path:
+        """The file that keeps the initial random state."""
+        return self.root / "seed"
+
+    def create(self) -> None:
+        """Makes what is missing of it; nothing that exists is changed.
+
+        Raises:
+            StoreError: It cannot be made here.
+        """
+        try:
+            for folder in (self.root, self.store, self.runs):
+                folder.mkdir(parents=True, exist_ok=True)
+            _write_once(self.root / ".gitignore", "*\n")
+        except OSError as error:
+            raise _unusable(self.root, error) from error
+
+    def initial_seed(self) -> int:
+        """The initial random state that is kept here, drawn if there is none yet; two runs at once agree on it.
+
+        Raises:
+            StoreError: It cannot be read or written.
+        """
+        try:
+            if not self.seed.exists():
+                _write_once(self.seed, f"{draw_seed()}\n")
+            text = self.seed.read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unusable(self.seed, error) from error
+        if not text.isdecimal() or int(text) >= SEEDS:
+            hint = f"delete {self.seed}, and a new one is drawn; or give --seed"
+            raise StoreError(f"{self.seed} holds no initial random state: {text[:40]!r}", hint=hint)
+        return int(text)
+
+
+def draw_seed() -> int:
+    """An initial random state from the operating system."""
+    return secrets.randbelow(SEEDS)
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Writes a file that does not exist yet, whole or not at all; one that is there, stays."""
+    if path.exists():
+        return
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_text(text, encoding="ascii")
+        _link(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """A hard link fails where the file exists, so the first writer wins; a file system without them takes the last."""
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        return
+    except OSError:
+        temporary.replace(path)
+
+
+def _unusable(path: Path, error: Exception) -> StoreError:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    hint = "look at the permissions of the folder and the space on the disk, or give another place with --home DIR"
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        hint = "a file stands where a folder has to be; move it away, or give another place with --home DIR"
+    return StoreError(f"cannot use {path} as home: {reason}", hint=hint)

@@ -1,0 +1,143 @@
+"""What a run would do, without doing it: `run --dry-run`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nb2pipe.errors import RecordsError
+from nb2pipe.execution.home import find_home
+from nb2pipe.execution.prepare import prepare
+from nb2pipe.execution.work import make_work
+from nb2pipe.records.files import read_run
+from nb2pipe.records.index import RUNS, list_runs
+from nb2pipe.records.values import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.execution.options import RunOptions
+    from nb2pipe.execution.work import Unit, Work
+    from nb2pipe.pipeline.model import Pipeline
+
+_RUNS_LOOKED_AT = 5
+"""Older runs tell little of how long a step takes now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    """A step that would run.
+
+    Attributes:
+        name: The step; `OUTER/INNER` for a step of a nested pipeline.
+        cells: Positions of the author's cells that it would run.
+        after: The steps that it waits for, in notebook order.
+        parameters: Those that it uses, with the values that would hold; a default that is no literal as its text.
+        seconds: How long it took last time, or None.
+        gate: What has to hold for the steps after it to run.
+    """
+
+    name: str
+    cells: tuple[int, ...]
+    after: tuple[str, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    seconds: float | None = None
+    gate: str | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run would do.
+
+    Attributes:
+        notebook: As the user gave it.
+        kernel: The kernel's name.
+        folder: Working directory of the steps.
+        home: The folder `.nb2pipe`.
+        jobs: How many places there are.
+        steps: In notebook order.
+    """
+
+    pipeline: str
+    notebook: str
+    kernel: str
+    folder: Path
+    home: Path
+    jobs: int
+    steps: tuple[PlannedStep, ...]
+
+
+def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
+    """What a run would do.
+
+    Raises:
+        NotebookError: The notebook has errors.
+        UsageError: A parameter, the kernel, a secret or a folder is wrong.
+    """
+    prepared = prepare(pipeline, options)
+    home = find_home(Path(pipeline.notebook.path), options.home)
+    work = make_work(pipeline, prepared.folder)
+    seconds = last_seconds(home, pipeline.notebook.path)
+    return Plan(
+        pipeline=pipeline.name,
+        notebook=pipeline.notebook.path,
+        kernel=prepared.kernel,
+        folder=prepared.folder,
+        home=home,
+        jobs=prepared.jobs,
+        steps=tuple(_planned(unit, work, prepared.parameters, seconds.get(unit.name)) for unit in work.units),
+    )
+
+
+def plan_json(plan: Plan) -> dict[str, object]:
+    """A plan as `run --dry-run --json` prints it."""
+    return {
+        "pipeline": plan.pipeline,
+        "notebook": plan.notebook,
+        "kernel": plan.kernel,
+        "folder": str(plan.folder),
+        "home": str(plan.home),
+        "jobs": plan.jobs,
+        "steps": [
+            {
+                "name": step.name,
+                "cells": list(step.cells),
+                "after": list(step.after),
+                "parameters": {name: plain(value) for name, value in step.parameters.items()},
+                "seconds": step.seconds,
+                "gate": step.gate,
+                "description": step.description,
+            }
+            for step in plan.steps
+        ],
+    }
+
+
+def last_seconds(home: Path, notebook: str) -> dict[str, float]:
+    """How long each step of a notebook took when it ran last; what cannot be read is not known."""
+    path = str(Path(notebook).absolute())
+    seconds: dict[str, float] = {}
+    try:
+        runs = [row.run for row in list_runs(home) if row.notebook == path and row.problem is None]
+        for run in reversed(runs[:_RUNS_LOOKED_AT]):
+            finished = (step for step in read_run(home / RUNS / run).steps if step.finished)
+            seconds |= {step.name: step.seconds for step in finished if step.seconds is not None}
+    except RecordsError:
+        return seconds
+    return seconds
+
+
+def _planned(unit: Unit, work: Work, given: Mapping[str, object], seconds: float | None) -> PlannedStep:
+    sources = {edge.source for edge in work.edges if edge.target == unit.name}
+    values = {each.name: each.default for each in unit.pipeline.parameters} | (dict(given) if not unit.scope else {})
+    return PlannedStep(
+        name=unit.name,
+        cells=unit.step.cells,
+        after=tuple(name for name in work.names if name in sources),
+        parameters={name: values[name] for name in unit.step.parameters if name in values},
+        seconds=seconds,
+        gate=unit.step.gate.text if unit.step.gate else None,
+        description=unit.step.description,
+    )

@@ -1,0 +1,76 @@
+"""What an earlier part of a run left: finished steps whose key still holds need not run again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2pipe.digest import Digest
+from nb2pipe.execution.drive import Recalled
+from nb2pipe.execution.model import Completed
+from nb2pipe.records.files import step_path, write_atomically
+from nb2pipe.serializers.groups import Group
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nb2pipe.execution.work import Unit
+    from nb2pipe.records.model import RunRecord, StepRecord
+    from nb2pipe.store.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """Finds what a step made before.
+
+    Attributes:
+        record: The earlier part of the run, or None.
+        folder: The run's folder.
+    """
+
+    record: RunRecord | None
+    store: Store
+    folder: Path
+
+    def __call__(self, unit: Unit, key: str) -> Recalled | None:
+        """The results of a step, if they still hold and are all there."""
+        step = self._find(unit.name)
+        if step is None or not step.finished or step.key != key:
+            return None
+        digests = [*(group.digest for group in step.outputs), *step.state.values()]
+        if not all(self.store.has(Digest(digest)) for digest in digests):
+            return None
+        if not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
+            return None
+        outputs = tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
+        return Recalled(done=Completed(outputs=outputs, state=step.state, metrics=step.metrics), seconds=step.seconds)
+
+    def _find(self, name: str) -> StepRecord | None:
+        steps = self.record.steps if self.record else ()
+        return next((step for step in steps if step.name == name), None)
+
+
+def _renumbered(path: Path, unit: Unit) -> bool:
+    """Gives the cells of a kept step notebook the positions that they have in the notebook now.
+
+    Equal code has equal cells in equal order, but other cells may have come or gone between them. Where there is no
+    step notebook there is nothing to do; one that does not fit is of no use, and the step runs again.
+    """
+    if not path.exists():
+        return True
+    try:
+        content = json.loads(path.read_bytes())
+        ours = [cell["metadata"].get("nb2pipe", {}) for cell in content["cells"]]
+        places = [place for place in ours if "cell" in place]
+        wanted = [block.cell for block in unit.step.blocks]
+        if [place["cell"] for place in places] == wanted:
+            return True
+        if len(places) != len(wanted):
+            return False
+        for place, position in zip(places, wanted, strict=True):
+            place["cell"] = position
+        write_atomically(path, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True

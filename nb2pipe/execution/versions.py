@@ -1,0 +1,110 @@
+"""Which version of a variable, and of hidden state, a step takes; and whether it took one that turned out to be old.
+
+All by notebook order: the version that holds at a step is that of the last step above it that made one. What a step
+makes is known for sure when it has ended, so an order that the text did not show is found afterward. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nb2pipe.execution.keys import GENERATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from nb2pipe.execution.model import Completed
+    from nb2pipe.execution.work import Unit
+    from nb2pipe.serializers.groups import Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a step takes when it begins.
+
+    Attributes:
+        groups: In notebook order of the steps that made them: where two hold one name, the later one counts.
+        variables: The maker and the group of each variable.
+        state: The maker and the digest of each kind of hidden state.
+    """
+
+    groups: tuple[Group, ...] = ()
+    variables: Mapping[str, tuple[str, Group]] = field(default_factory=dict)
+    state: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """A step that took something before a step above it had made a newer version.
+
+    Attributes:
+        earlier: The step above.
+        later: The step that took an older version.
+        names: Variables, or random generators, sorted.
+        random: They are random generators.
+    """
+
+    earlier: str
+    later: str
+    names: tuple[str, ...]
+    random: bool = False
+
+
+def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> Taken:
+    """What a step takes, as far as the steps above it have ended.
+
+    A name that nobody made is left out: where the notebook uses a name that no cell bound, its own code says so.
+
+    Args:
+        unit: The step.
+        earlier: The steps above it, in notebook order.
+        made: What finished steps made.
+    """
+    wanted = {port.name for port in unit.step.inputs}
+    variables: dict[str, tuple[str, Group]] = {}
+    state: dict[str, tuple[str, str]] = {}
+    makers = [each.name for each in earlier if each.name in made]
+    for maker in makers:
+        for group in made[maker].outputs:
+            variables |= dict.fromkeys(wanted & set(group.names), (maker, group))
+        state |= {kind: (maker, digest) for kind, digest in made[maker].state.items()}
+    used = {group: maker for maker, group in variables.values()}
+    groups = tuple(sorted(used, key=lambda group: (makers.index(used[group]), group.names)))
+    return Taken(groups=groups, variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+
+
+def overtaken(unit: Unit, taken: Taken, now: Taken, drew: frozenset[str]) -> tuple[Overtaken, ...]:
+    """In which ways a step took something too early.
+
+    Args:
+        unit: The step.
+        taken: What it took.
+        now: What it would take, now that more steps have ended.
+        drew: The generators that it turned out to have drawn from, as far as it has ended.
+    """
+    names = {name: now.variables[name][0] for name in now.variables if _differs(name, taken, now)}
+    kinds = {kind: now.state[kind][0] for kind in drew & now.state.keys() if _went_on(kind, taken, now)}
+    return (*_by_maker(unit, names, random=False), *_by_maker(unit, kinds, random=True))
+
+
+def generators(done: Completed | None) -> frozenset[str]:
+    """The random generators that a step drew from: those whose state it left."""
+    return GENERATORS & frozenset(done.state) if done else frozenset()
+
+
+def _differs(name: str, taken: Taken, now: Taken) -> bool:
+    """Equal content from another maker is the same version."""
+    before = taken.variables.get(name)
+    return before is None or before[1] != now.variables[name][1]
+
+
+def _went_on(kind: str, taken: Taken, now: Taken) -> bool:
+    before = taken.state.get(kind)
+    return before is None or before[1] != now.state[kind][1]
+
+
+def _by_maker(unit: Unit, found: Mapping[str, str], *, random: bool) -> tuple[Overtaken, ...]:
+    makers = sorted(set(found.values()))
+    names = {maker: tuple(sorted(name for name in found if found[name] == maker)) for maker in makers}
+    return tuple(Overtaken(earlier=maker, later=unit.name, names=names[maker], random=random) for maker in makers)

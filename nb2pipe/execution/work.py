@@ -1,0 +1,135 @@
+"""What a run has to do, flat: the steps of a pipeline, with those of nested pipelines in the place of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis.model import FlowKind
+from nb2pipe.execution.schedule import make_schedule, places_of
+from nb2pipe.notebook.gates import metrics_of
+from nb2pipe.pipeline.model import Edge, Port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.execution.schedule import Schedule
+    from nb2pipe.pipeline.model import Pipeline, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A step as a run sees it.
+
+    Attributes:
+        step: Its name is the unit's: `STEP`, or `OUTER/INNER` in a nested pipeline.
+        pipeline: The pipeline that it belongs to.
+        folder: Working directory.
+        scope: The unit that its pipeline is nested in; empty for the notebook itself. Variables and hidden state stay
+            within a scope.
+        inner: For a nested pipeline, its units. It runs no code itself, and ends when they have ended.
+    """
+
+    step: Step
+    pipeline: Pipeline
+    folder: Path
+    scope: str = ""
+    inner: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The step's name in events and records."""
+        return self.step.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """All units of a run, in notebook order, and the order between them."""
+
+    units: tuple[Unit, ...]
+    edges: tuple[Edge, ...]
+    by_name: Mapping[str, Unit] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The units' names, in notebook order."""
+        return tuple(unit.name for unit in self.units)
+
+    def earlier(self, unit: Unit) -> tuple[Unit, ...]:
+        """The units of the same scope that stand before one in the notebook."""
+        return tuple(each for each in self.units[: self.names.index(unit.name)] if each.scope == unit.scope)
+
+    def later(self, unit: Unit) -> tuple[Unit, ...]:
+        """The units of the same scope that stand after one in the notebook."""
+        return tuple(each for each in self.units[self.names.index(unit.name) + 1 :] if each.scope == unit.scope)
+
+
+def make_work(pipeline: Pipeline, folder: Path) -> Work:
+    """The work of a run of a pipeline.
+
+    Args:
+        pipeline: The pipeline of the notebook itself.
+        folder: Working directory of its steps; those of a nested notebook run in that one's folder.
+    """
+    units, edges = _flatten(pipeline, folder, "")
+    return Work(units=tuple(units), edges=tuple(edges), by_name={unit.name: unit for unit in units})
+
+
+def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Schedule:
+    """The schedule of the work.
+
+    A gate waits for the steps above it that log metrics, so that what it sees does not depend on who is faster.
+
+    Args:
+        work: The units, and the order between them.
+        seconds: How long steps took last time.
+    """
+    waits = {unit.name: _metric_steps(work, unit) for unit in work.units if unit.step.gate}
+    places = {unit.name: 0 if unit.inner else places_of(unit.step) for unit in work.units}
+    return make_schedule(work.names, work.edges, waits=waits, seconds=seconds, places=places)
+
+
+def _metric_steps(work: Work, unit: Unit) -> frozenset[str]:
+    gate = unit.step.gate
+    if gate is None or not metrics_of(gate.condition):
+        return frozenset()
+    return frozenset(each.name for each in work.earlier(unit) if each.step.metrics or each.inner)
+
+
+def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], list[Edge]]:
+    """The units and edges of a pipeline.
+
+    Args:
+        pipeline: The pipeline, or one nested in it.
+        folder: Working directory.
+        scope: Name of the unit that it is nested in.
+    """
+    prefix = f"{scope}/" if scope else ""
+    units: list[Unit] = []
+    edges = [replace(edge, source=prefix + edge.source, target=prefix + edge.target) for edge in pipeline.edges]
+    for step in pipeline.steps:
+        unit = Unit(step=_named(step, prefix), pipeline=pipeline, folder=folder, scope=scope)
+        if step.nested is None:
+            units.append(unit)
+            continue
+        inside = Path(step.nested.notebook.path).absolute().parent.resolve()
+        inner, within = _flatten(step.nested, inside, unit.name)
+        names = tuple(each.name for each in inner)
+        incoming = [edge for edge in edges if edge.target == unit.name]
+        edges += within
+        edges += [replace(edge, target=name, names=()) for edge in incoming for name in names]
+        edges += [Edge(source=name, target=unit.name, kinds=(FlowKind.ORDER,)) for name in names]
+        units += [*inner, replace(unit, inner=names)]
+    return units, edges
+
+
+def _named(step: Step, prefix: str) -> Step:
+    if not prefix:
+        return step
+    inputs = tuple(replace(port, origin=prefix + port.origin) if port.origin else port for port in step.inputs)
+    return replace(step, name=prefix + step.name, inputs=_ports(inputs))
+
+
+def _ports(ports: tuple[Port, ...]) -> tuple[Port, ...]:
+    return tuple(sorted(ports, key=lambda port: port.name))
