@@ -14,7 +14,7 @@ from nb2pipe.cli.progress import Progress
 from nb2pipe.cli.session import is_terminal, write
 from nb2pipe.cli.text import duration, number, one_line, table
 from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError
-from nb2pipe.records.codec import failure_json, metrics_json, step_summary
+from nb2pipe.records.codec import failure_json, metrics_json
 from nb2pipe.records.events import RunStatus, SkipReason
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nb2pipe.cli.session import Session
-    from nb2pipe.execution.run import RunEnd
+    from nb2pipe.execution.model import RunEnd, StepEnd
     from nb2pipe.records.events import Event, Failure
 
     Begin = Callable[[Sequence[Callable[[Event], None]], threading.Event], RunEnd]
@@ -86,11 +86,16 @@ def end_json(end: RunEnd) -> dict[str, object]:
     return {
         "run": end.run,
         "status": str(end.status),
-        "notebook": relative_path(end.notebook) if end.notebook else None,
+        "notebook": relative_path(end.notebook) if end.notebook.is_file() else None,
         "error": failure_json(end.failure),
-        "steps": [step_summary(step) for step in end.steps],
+        "steps": [_step_json(step) for step in end.steps],
         "metrics": metrics_json(end.metrics),
     }
+
+
+def _step_json(step: StepEnd) -> dict[str, object]:
+    row: dict[str, object] = {"name": step.name, "status": str(step.status), "seconds": step.seconds}
+    return row if step.reason is None else {**row, "reason": str(step.reason)}
 
 
 class _NoDisplay:
@@ -118,7 +123,7 @@ def _tell_end(session: Session, end: RunEnd, progress: Progress) -> None:
     if end.metrics:
         session.say("metrics:")
         session.say(table([(one_line(name), number(value)) for name, value in end.metrics.items()], indent="  "))
-    if end.notebook:
+    if end.notebook.is_file():
         session.say(f"notebook: {shown_path(end.notebook)}")
         session.say("look at it: nb2pipe runs open latest")
 

@@ -87,6 +87,8 @@ def failure_text(failure: Failure, notebook: str, source: str | None, *, color: 
     lines += _context(failure, source, lambda text: style(text, fg="red", bold=True))
     if failure.traceback.strip():
         lines += ["", *(f"  {harmless(line)}" for line in failure.traceback.strip("\n").splitlines())]
+    if failure.hint:
+        lines.append(f"{style('hint', fg='green', bold=True)}: {one_line(failure.hint)}")
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import UsageError
-from nb2pipe.pipeline.parameters import parse_value
+from nb2pipe.pipeline.parameters import parse_mapping, parse_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def given_values(words: Sequence[str], files: Sequence[Path] = (), texts: Sequen
     """The values that the user gave, by name; whether they fit the notebook is not looked at.
 
     Args:
-        words: `NAME=VALUE`; the value is YAML.
+        words: `NAME=VALUE`.
         files: YAML or JSON files that hold a mapping.
         texts: YAML texts that are a mapping.
 
@@ -25,43 +25,27 @@ def given_values(words: Sequence[str], files: Sequence[Path] = (), texts: Sequen
     """
     values: dict[str, object] = {}
     for path in files:
-        values |= _mapping(_text(path), str(path))
+        values |= parse_mapping(_text(path), f"the parameters file {path}")
     for text in texts:
-        values |= _mapping(text, "the text after `-y`")
+        values |= parse_mapping(text, "the text after -y")
     for word in words:
         name, value = _named(word)
-        values[name] = value
+        values[name] = parse_value(value)
     return values
 
 
-def _named(word: str) -> tuple[str, object]:
-    name, equals, text = word.partition("=")
-    name = name.strip()
+def _named(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
     if not equals:
         raise UsageError(f"the parameter `{word}` has no value", hint=f"-p {word} VALUE")
-    if not name:
+    if not name.strip():
         raise UsageError(f"`-p {word}` names no parameter", hint="-p NAME VALUE")
-    return name, parse_value(text)
+    return name.strip(), value
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as cause:
         reason = getattr(cause, "strerror", None) or cause
         raise UsageError(f"the parameters file {path} cannot be read: {reason}") from cause
-
-
-def _mapping(text: str, origin: str) -> dict[str, object]:
-    try:
-        value = parse_value(text)
-    except UsageError as cause:
-        raise UsageError(f"{origin}: {cause.message}", hint=cause.hint) from cause
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise UsageError(f"{origin} holds no mapping of names to values", hint="write `name: value`, one a line")
-    odd = [name for name in value if not isinstance(name, str)]
-    if odd:
-        raise UsageError(f"{origin}: {odd[0]!r} is no name of a parameter", hint="names are texts; quote them")
-    return value

@@ -105,7 +105,7 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
     OUT.ipynb is the executed notebook with all outputs; the run keeps one in the home too.
     """
     session = current(ctx)
-    _check_output(notebook, output)
+    _check_output(output)
     pipeline = compiled(notebook, session)
     parameters = given_values(more["given"], more["files"], more["texts"])
     options = RunOptions(
@@ -143,12 +143,7 @@ def _tags(tags: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(tags))
 
 
-def _check_output(notebook: Path, output: Path | None) -> None:
-    if output is None:
-        return
-    if output.suffix != ".ipynb":
+def _check_output(output: Path | None) -> None:
+    """The rest is checked where a run is prepared."""
+    if output is not None and output.suffix != ".ipynb":
         raise UsageError(f"the executed notebook {output} has to end in .ipynb", hint="parameters are given with -p")
-    if output.resolve() == notebook.resolve():
-        raise UsageError(f"{output} is the notebook itself, and would be overwritten", hint="give another name")
-    if not output.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {output.parent}", hint=f"mkdir -p {output.parent}")

@@ -17,7 +17,7 @@ from nb2pipe.cli.diagnostics import failure_text
 from nb2pipe.cli.output import shown_path, write_file
 from nb2pipe.cli.session import CONTEXT, Command, common, with_session
 from nb2pipe.cli.text import clipped, duration, number, one_line, table
-from nb2pipe.codegen import page
+from nb2pipe.codegen.page import html
 from nb2pipe.errors import RecordsError
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.records.codec import run_json
@@ -97,7 +97,7 @@ def open_command(session: Session, run: str, *, no_browser: bool) -> None:
     if not notebook.is_file():
         raise RecordsError(f"the run {record.run} has no executed notebook", hint=f"nb2pipe resume {record.run}")
     file = notebook.with_suffix(".html")
-    write_file(file, page.html(notebook))
+    write_file(file, html(notebook))
     if session.json:
         session.emit({"run": record.run, "page": shown_path(file)})
     session.say(shown_path(file), result=not session.json)

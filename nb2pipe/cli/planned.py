@@ -1,0 +1,58 @@
+"""What a run would do, as a table or JSON: `run --dry-run`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nb2pipe.cli.output import shown_path
+from nb2pipe.cli.text import clipped, duration, one_line, table
+from nb2pipe.execution.plan import plan_json
+
+if TYPE_CHECKING:
+    from nb2pipe.cli.session import Session
+    from nb2pipe.execution.plan import Plan, PlannedStep
+
+_WIDE = 50
+
+
+def tell_plan(session: Session, plan: Plan) -> None:
+    """Tells what a run would do."""
+    if session.json:
+        session.emit(plan_json(plan))
+        return
+    head = ("STEP", "CELLS", "AFTER", "PARAMETERS", "LAST TIME", "GATE")
+    rows = [head, *(_row(step) for step in plan.steps)]
+    used = [place for place in range(len(head)) if any(row[place] for row in rows[1:]) or place == 0]
+    session.say(table([tuple(row[place] for place in used) for row in rows]), result=True)
+    count = len(plan.steps)
+    session.say(
+        f"\n{count} {'step' if count == 1 else 'steps'} of {one_line(plan.pipeline)} would run, "
+        f"{plan.jobs} at a time, in kernels `{one_line(plan.kernel)}`, in {shown_path(plan.folder)}"
+    )
+
+
+def _row(step: PlannedStep) -> tuple[str, ...]:
+    values = " ".join(f"{one_line(name)}={one_line(repr(value))}" for name, value in step.parameters.items())
+    return (
+        one_line(step.name),
+        _ranges(step.cells),
+        clipped(", ".join(one_line(name) for name in step.after), _WIDE),
+        clipped(values, _WIDE),
+        duration(step.seconds) if step.seconds is not None else "",
+        one_line(step.gate or ""),
+    )
+
+
+def _ranges(cells: tuple[int, ...]) -> str:
+    """Cells in words.
+
+    >>> _ranges((3, 4, 5, 8))
+    '3-5, 8'
+    """
+    runs: list[list[int]] = []
+    for cell in cells:
+        if runs and cell == runs[-1][-1] + 1:
+            runs[-1][1:] = [cell]
+        else:
+            runs.append([cell])
+    return ", ".join("-".join(str(cell) for cell in run) for run in runs)
