@@ -122,7 +122,7 @@ class Cutter:
     def _visible(self, name: str, before: tuple[int, int]) -> int | None:
         definitions = self.outline.dataflow.definitions
         for index in reversed(self.bindings.get(name, ())):
-            if (definitions[index].cell, definitions[index].first_line) < before:
+            if (definitions[index].cell, definitions[index].first_line) <= before:
                 return index
         return None
 

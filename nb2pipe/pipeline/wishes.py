@@ -10,6 +10,7 @@ from nb2pipe.notebook.model import (
     CacheTag,
     DescriptionTag,
     GateAll,
+    GateAny,
     GateTag,
     ImageTag,
     LabelTag,
@@ -177,5 +178,6 @@ def _joined(gates: tuple[GateTag, ...]) -> GateTag | None:
     """Several gates of a step as one: all of them have to hold."""
     if len(gates) < 2:  # noqa: PLR2004  # nothing to join
         return gates[0] if gates else None
-    text = " and ".join(f"({gate.text})" for gate in gates)
+    texts = (f"({gate.text})" if isinstance(gate.condition, GateAny) else gate.text for gate in gates)
+    text = " and ".join(texts)
     return GateTag(condition=GateAll(terms=tuple(gate.condition for gate in gates)), text=text)
