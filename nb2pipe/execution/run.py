@@ -161,13 +161,16 @@ class _Session:
         recorder = Recorder(self.folder)
         publish = Publisher(recorder.handle, listeners)
         try:
-            return self._conduct(executor, assemble, publish, cancel)
+            end, problem = self._conduct(executor, assemble, publish, cancel)
         except BaseException as error:
             self._close_broken(publish, error)
             raise
         finally:
             publish.close()
             recorder.close()
+        if problem is not None:
+            raise problem
+        return end
 
     def _conduct(
         self,
@@ -175,7 +178,8 @@ class _Session:
         assemble: Callable[[Path, Pipeline], None],
         publish: Publisher,
         cancel: threading.Event,
-    ) -> RunEnd:
+    ) -> tuple[RunEnd, Exception | None]:
+        """How it ended, and what kept the executed notebook from being written."""
         publish(self.started)
         for note in self.prepared.notes:
             publish(note)
@@ -184,9 +188,7 @@ class _Session:
             publish(RunInterrupted(run=self.started.run, time=time.time()))
         problem = self._write_notebook(assemble, publish)
         self._finish(publish, end)
-        if problem is not None:
-            raise problem
-        return RunEnd(
+        ended = RunEnd(
             run=self.started.run,
             folder=self.folder,
             status=end.status,
@@ -195,6 +197,7 @@ class _Session:
             notebook=self.folder / NOTEBOOK,
             failure=end.failure,
         )
+        return ended, problem
 
     def _schedule(self) -> Schedule:
         return schedule_of(self.work, last_seconds(self.home.root, self.pipeline.notebook.path))
@@ -231,7 +234,7 @@ class _Session:
         except Exception as error:  # noqa: BLE001  # the record is closed first; then it is raised
             publish(notebook_not_written(error, time=time.time()))
             if not isinstance(error, OSError):
-                return None if isinstance(error, StoreError) and self.options.output is None else error
+                return error
             hint = "look at the space on the disk and the permissions of the folder"
             problem = StoreError(f"the executed notebook could not be written: {error}", hint=hint)
             problem.__cause__ = error
