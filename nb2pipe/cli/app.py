@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from nb2pipe import __version__
-from nb2pipe.cli.exits import silence_closed_streams, told
+from nb2pipe.cli.exits import CLOSED_PIPE, silence_closed_streams, told
 from nb2pipe.cli.session import CONTEXT, Session, common
 
 if TYPE_CHECKING:
@@ -73,6 +73,13 @@ class App(Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command that was asked for; a reader that has gone ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(CLOSED_PIPE)
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -110,7 +117,7 @@ def _last_words(error: BaseException, found: Mapping[str, Any]) -> int:
     try:
         return told(error, Session.of(found))
     except BrokenPipeError:
-        return told(error, Session.of({**found, "quiet": True})) if isinstance(error, BrokenPipeError) else 1
+        return CLOSED_PIPE
 
 
 _EPILOG = """\b

@@ -14,6 +14,7 @@ from nb2pipe.cli.progress import Progress
 from nb2pipe.cli.session import is_terminal, write
 from nb2pipe.cli.text import duration, number, one_line, table
 from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError
+from nb2pipe.notebook.model import NestedTag
 from nb2pipe.records.codec import failure_json, metrics_json
 from nb2pipe.records.events import RunStatus, SkipReason
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.cli.session import Session
     from nb2pipe.execution.model import RunEnd, StepEnd
+    from nb2pipe.notebook.model import Notebook
     from nb2pipe.records.events import Event, Failure
 
     Begin = Callable[[Sequence[Callable[[Event], None]], threading.Event], RunEnd]
@@ -160,24 +162,33 @@ def _code(session: Session, end: RunEnd, progress: Progress) -> int:
 
 
 def _tell_failure(session: Session, failure: Failure, progress: Progress) -> None:
-    path = Path(progress.notebook)
-    source = cell_source(path, failure)
+    path, source = blamed_cell(Path(progress.notebook), failure)
     text = failure_text(failure, shown_path(path), source, color=session.colorful(sys.stderr))
     write(f"\n{text}\n", sys.stderr)
 
 
-def cell_source(notebook: Path, failure: Failure) -> str | None:
-    """The source of the cell that failed, if the notebook still has it so."""
+def blamed_cell(notebook: Path, failure: Failure) -> tuple[Path, str | None]:
+    """The notebook whose cell failed, which may be a nested one, and the cell's source, if it still stands there so."""
     from nb2pipe.notebook.read import read_notebook  # noqa: PLC0415 - only where something failed
 
     if failure.cell is None or failure.line is None:
-        return None
+        return notebook, None
     try:
-        source = read_notebook(notebook)[0].cell(failure.cell).source
+        found = _nested(read_notebook(notebook)[0], failure.step or "")
+        source = found.cell(failure.cell).source
     except (Nb2pipeError, IndexError):
-        return None
+        return notebook, None
     lines = source.splitlines()
-    if failure.line > len(lines):
-        return None
+    if not 1 <= failure.line <= len(lines):
+        return Path(found.path), None
     same = failure.source_line is None or lines[failure.line - 1].strip() == failure.source_line.strip()
-    return source if same else None
+    return Path(found.path), source if same else None
+
+
+def _nested(notebook: Notebook, step: str) -> Notebook:
+    """The notebook of a step: for `OUTER/INNER` the one that OUTER names."""
+    outer, slash, _ = step.partition("/")
+    tags = (tag for cell in notebook.cells for tag in cell.tags_of(NestedTag)) if slash else ()
+    return next(
+        (notebook.nested[tag.path] for tag in tags if tag.name == outer and tag.path in notebook.nested), notebook
+    )

@@ -25,8 +25,6 @@ def told(error: BaseException, session: Session) -> int:
     Returns:
         The exit code.
     """
-    if isinstance(error, BrokenPipeError):
-        return CLOSED_PIPE
     if isinstance(error, KeyboardInterrupt | click.Abort):
         _error("interrupted", None, session)
         return INTERRUPTED

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from nb2pipe import api
+from nb2pipe import api, plugins
 from nb2pipe.cli.arguments import JOBS, NOTEBOOK, PARAMETER, ParameterCommand, complete_executor
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import conduct
@@ -123,6 +123,8 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         output=output,
         keep_going=more["keep_going"],
     )
+    if options.executor not in plugins.names("executors"):
+        plugins.load("executors", options.executor)  # says which one was meant
     if dry_run:
         tell_plan(session, plan(pipeline, options))
         return

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
-def write_notebook(path: Path, cells: list[tuple[list[str], str]], *, kernel: str = "python3") -> Path:
-    """A notebook of code cells, each with its tags and its source."""
+def _write_notebook(path: Path, cells: list[tuple[list[str], str]]) -> Path:
     content: dict[str, Any] = {
         "cells": [
             {
@@ -25,7 +25,7 @@ def write_notebook(path: Path, cells: list[tuple[list[str], str]], *, kernel: st
             }
             for place, (tags, source) in enumerate(cells, 1)
         ],
-        "metadata": {"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
@@ -49,9 +49,19 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def write(folder: Path) -> Callable[[str, list[tuple[list[str], str]]], Path]:
+    """Writes a notebook of code cells, each with its tags and its source, into the folder."""
+
+    def call(name: str, cells: list[tuple[list[str], str]]) -> Path:
+        return _write_notebook(folder / name, cells)
+
+    return call
+
+
+@pytest.fixture
 def notebook(folder: Path) -> Path:
     """A small notebook of two steps with a parameter and a metric."""
-    return write_notebook(
+    return _write_notebook(
         folder / "small.ipynb",
         [
             (["parameters"], "lr = 0.5\nepochs = 2"),

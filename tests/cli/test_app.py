@@ -115,7 +115,7 @@ def test_the_version_is_said() -> None:
         (["explain", "--jsn"], "there is no option `--jsn`", "did you mean `--json`?"),
         (["--color", "blue", "explain"], "invalid value for '--color'", "`nb2pipe --help` shows what there is"),
         (["check"], "missing argument 'NOTEBOOK'", "`nb2pipe check --help` shows what there is"),
-        (["explain", "NB5O6"], "there is no diagnostic `NB5O6`", "`nb2pipe explain` lists all codes"),
+        (["explain", "NBxyz"], "there is no diagnostic `NBxyz`", "`nb2pipe explain` lists all codes"),
     ],
 )
 def test_a_slip_on_the_command_line_is_an_error_with_a_hint(words: list[str], message: str, hint: str) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import jsonschema
+
 from nb2pipe.cli.sarif import as_sarif, cell_lines
 from nb2pipe.diagnostics import Diagnostic, Location, Report, Severity
 
@@ -14,7 +16,9 @@ def _log(folder: Path, *found: Diagnostic, text: str | None = None) -> Any:
     notebook = folder / "a b.ipynb"
     if text is not None:
         notebook.write_text(text, "utf-8")
-    return json.loads(json.dumps(as_sarif(Report.of(found), notebook)))
+    log = json.loads(json.dumps(as_sarif(Report.of(found), notebook)))
+    jsonschema.validate(log, SARIF)
+    return log
 
 
 NOTEBOOK = json.dumps(
@@ -45,6 +49,56 @@ def test_each_line_of_a_cell_is_found_in_the_file() -> None:
     assert [json.loads(lines[line - 1].strip().rstrip(",")) for line in found[1]] == ["# Title\n", "x"]
     shown = [json.loads(lines[line - 1].strip().rstrip(",")) for line in found[2]]
     assert shown == ["a = 1\n", 'b = "{[,]}"\n', "c = \u6a21"]
+
+
+def _object(required: list[str], **properties: object) -> dict[str, object]:
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+_TEXT = {"type": "string"}
+_MESSAGE = _object(["text"], text=_TEXT)
+_LINE = {"type": "integer", "minimum": 1}
+_PHYSICAL = _object(
+    ["artifactLocation"],
+    artifactLocation=_object(["uri"], uri={"type": "string", "pattern": r"^[!-~]+$"}),
+    region=_object(["startLine"], startLine=_LINE, snippet=_MESSAGE),
+)
+_LOCATION = _object(
+    [],
+    physicalLocation=_PHYSICAL,
+    logicalLocations={"type": "array", "items": _object([], name=_TEXT, fullyQualifiedName=_TEXT)},
+    message=_MESSAGE,
+)
+_LOCATIONS = {"type": "array", "items": _LOCATION}
+_RESULT = _object(
+    ["message"],
+    ruleId=_TEXT,
+    ruleIndex={"type": "integer", "minimum": 0},
+    level={"enum": ["none", "note", "warning", "error"]},
+    message=_MESSAGE,
+    locations=_LOCATIONS,
+    relatedLocations=_LOCATIONS,
+    properties={"type": "object"},
+)
+_RULES = {
+    "type": "array",
+    "uniqueItems": True,
+    "items": _object(["id"], id=_TEXT, shortDescription=_MESSAGE, help=_MESSAGE),
+}
+_DRIVER = _object(["name"], name=_TEXT, version=_TEXT, semanticVersion=_TEXT, rules=_RULES)
+_RUN = _object(
+    ["tool"],
+    tool=_object(["driver"], driver=_DRIVER),
+    columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+    results={"type": "array", "items": _RESULT},
+)
+SARIF = {
+    "type": "object",
+    "required": ["version", "runs"],
+    "properties": {"$schema": _TEXT, "version": {"const": "2.1.0"}, "runs": {"type": "array", "items": _RUN}},
+    "additionalProperties": False,
+}
+"""Those parts of the SARIF 2.1.0 schema that we use, with nothing else allowed beside them."""
 
 
 def test_what_is_no_notebook_has_no_lines() -> None:
