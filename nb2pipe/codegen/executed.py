@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-    from nb2pipe.notebook.model import Cell
+    from nb2pipe.notebook.model import Cell, Notebook
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.records.events import Failure
     from nb2pipe.records.files import RunRecord
@@ -121,7 +121,7 @@ def _find(run_folder: Path, pipeline: Pipeline, record: RunRecord | None) -> _Fo
             continue
         found.metadata.append(node.metadata)
         for cell in node.cells:
-            _note(found, step.name, cell)
+            _note(found, step.name, cell, pipeline.notebook if record and record.resumed else None)
     return found
 
 
@@ -139,7 +139,12 @@ def _step_notebook(run_folder: Path, step: str, record: RunRecord | None) -> Pat
     return here
 
 
-def _note(found: _Found, step: str, cell: Any) -> None:
+def _note(found: _Found, step: str, cell: Any, edited: Notebook | None) -> None:
+    """Takes what a cell of a step notebook holds.
+
+    In a run that was gone on with, the notebook may have been `edited` since a step ran that has not run again yet;
+    what another cell left there is not taken.
+    """
     metadata = cell.get("metadata", {}) if isinstance(cell, dict) else {}
     ours = metadata.get("nb2pipe", {})
     position, role = (ours.get("cell"), ours.get("role")) if isinstance(ours, dict) else (None, None)
@@ -147,7 +152,7 @@ def _note(found: _Found, step: str, cell: Any) -> None:
         return
     outputs = tuple(cell.get("outputs", ()))
     count = cell.get("execution_count")
-    if count is None and not outputs:
+    if (count is None and not outputs) or (edited and not _is_of(edited, position, str(cell.get("source", "")))):
         return
     if isinstance(count, int):
         found.places[step, count] = position
@@ -156,6 +161,15 @@ def _note(found: _Found, step: str, cell: Any) -> None:
         found.own.setdefault(position, []).append(ran)
     else:
         found.shared.setdefault(position, ran)
+
+
+def _is_of(notebook: Notebook, position: int, source: str) -> bool:
+    """Whether a text is the cell at a position, or some lines of it."""
+    if not 1 <= position <= len(notebook.cells):
+        return False
+    theirs = notebook.cell(position).source.split("\n")
+    ours = source.rstrip().split("\n")
+    return len(ours) <= len(theirs) and all(line.strip() in own for line, own in zip(ours, theirs, strict=False))
 
 
 # -- the cells

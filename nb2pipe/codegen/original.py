@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from nb2pipe.notebook.model import Cell, Notebook
 
+_FORMATS = frozenset({"percent", "light", "hydrogen", "nomarker", "sphinx"})
+"""What jupytext reads by itself; for others it starts another program."""
+
 _ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -51,10 +54,14 @@ def read_file(path: Path) -> NotebookNode | None:
     return node if isinstance(node.get("cells"), list) and isinstance(node.get("metadata"), dict) else None
 
 
-def _jupytext(text: str, ending: str) -> NotebookNode:
+def _jupytext(text: str, ending: str) -> NotebookNode | None:
     import jupytext  # heavy
+    from jupytext.formats import guess_format, read_format_from_metadata  # comes with it
 
-    return jupytext.reads(text, fmt={"extension": ending})
+    name = read_format_from_metadata(text, ending) or guess_format(text, ending)[0]
+    if name not in _FORMATS:
+        return None
+    return jupytext.reads(text, fmt={"extension": ending, "format_name": name})
 
 
 def _same(node: NotebookNode, notebook: Notebook) -> bool:

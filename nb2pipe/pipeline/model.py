@@ -196,3 +196,9 @@ class Pipeline:
         """The steps with an edge to a step, in notebook order."""
         sources = {edge.source for edge in self.edges if edge.target == name}
         return tuple(step.name for step in self.steps if step.name in sources)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the graph."""
+        from nb2pipe.pipeline.graph import to_svg  # noqa: PLC0415  # drawing imports this module
+
+        return to_svg(self)

@@ -46,22 +46,24 @@ POINTS = "metrics.jsonl"
 DIFFERENCE = "difference.patch"
 
 _PART = r"[A-Za-z_][A-Za-z0-9_-]{0,100}"
-_STEP = re.compile(rf"{_PART}(/{_PART})?")
+_STEP = re.compile(rf"{_PART}(/{_PART}){{0,20}}")
 
 
 def safe_name(step: str) -> str:
-    """The stem of the files of a step, safe on every file system; different for different steps.
+    """The path of the files of a step below the folder of the steps, without the ending.
+
+    It is safe on every file system, stays below that folder, and is another one for another step.
 
     >>> safe_name("train"), safe_name("outer/inner")
-    ('train', 'outer.inner')
+    ('train', 'outer/inner')
     >>> safe_name("../x")
     '_x.0d6b96a97d147'
     """
     if _STEP.fullmatch(step):
-        return step.replace("/", ".")
+        return step
     digest = hashlib.sha256(step.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     readable = re.sub(r"[^A-Za-z0-9_]+", "_", step)[:60]
-    return f"{readable}.0{digest}"  # no step's part begins with a digit, so that this is no other step's name
+    return f"{readable}.0{digest}"  # no step has a dot in its name, so that this is no other step's
 
 
 def step_path(folder: Path, step: str, ending: str = ".json") -> Path:
@@ -194,13 +196,16 @@ def _named(path: Path) -> Iterator[None]:
 
 def _step_files(folder: Path) -> Iterator[StepRecord]:
     try:
-        paths = sorted(path for path in (folder / STEPS).iterdir() if path.suffix == ".json" and path.name[0] != ".")
-    except FileNotFoundError:
-        return
+        paths = sorted(path for path in (folder / STEPS).rglob("*.json") if not _is_hidden(path))
     except OSError as error:
         raise RecordsError(f"cannot read {folder / STEPS}: {error.strerror or error}", hint=_SPACE) from error
     for path in paths:
         yield _read_step(path)
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether it is a temporary file, or lies in a temporary folder of a step."""
+    return path.name.startswith(".") or path.parent.name.startswith(".")
 
 
 def _read_step(path: Path) -> StepRecord:

@@ -14,6 +14,7 @@ from nb2pipe.codegen.executed import assemble
 from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.notebook.model import Cell, CellKind, InjectedParametersTag, Kernel, Notebook, Settings, SkipTag, Tag
+from nb2pipe.notebook.read import read_notebook
 from nb2pipe.pipeline.model import Parameter, Pipeline, Step
 from nb2pipe.records.events import Failure, RunStatus, StepStatus
 from nb2pipe.records.files import RunRecord, StepRecord, write_run, write_step
@@ -38,6 +39,7 @@ class Case:
     values: dict[str, object] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     status: RunStatus = RunStatus.RUNNING
+    resumed: int = 0
 
     def pipeline(self) -> Pipeline:
         models = tuple(
@@ -86,6 +88,7 @@ class Case:
                 given=self.given,
                 started=1.0,
                 finished=3.5,
+                resumed=self.resumed,
             ),
         )
         for step in steps:
@@ -340,6 +343,34 @@ def test_a_damaged_step_notebook_costs_its_outputs_only(content: str, tmp_path: 
     (tmp_path / "run" / "steps" / "b.ipynb").write_text(content)
     node = nbformat.read(assemble(tmp_path / "run", case.pipeline()), as_version=4)
     assert texts(node) == [[], ["import"], ["1"], [], [], [], []]
+
+
+def test_after_a_resume_a_step_that_has_not_run_again_lends_no_outputs_to_other_cells(tmp_path: Path) -> None:
+    before, now = ran(2, 1, printed("of the cell that was here")), ran(3, 1, printed("b"))
+    before["source"], now["source"] = "as it was", "\nline two"
+    case = Case(
+        tmp_path,
+        [new_markdown_cell("moved"), code("new", "step:a"), code("x = 1\nline two", "step:b")],
+        {"a": (2,), "b": (3,)},
+        ran={"a": [before], "b": [now]},
+        resumed=1,
+    )
+    assert texts(case.assemble()) == [[], [], ["b"]]
+
+
+def test_a_script_of_jupytext_becomes_a_notebook(tmp_path: Path) -> None:
+    script = tmp_path / "own.py"
+    script.write_text('# %% [markdown]\n# Title\n\n# %% tags=["step:a"] mine=1\nx = 1\n')
+    notebook, report = read_notebook(script)
+    step = Step(name="a", cells=(2,))
+    pipeline = Pipeline(name="own", notebook=notebook, settings=Settings(), steps=(step,), report=report)
+    run = tmp_path / "run" / "steps"
+    run.mkdir(parents=True)
+    (run / "a.ipynb").write_text(nbformat.writes(new_notebook(cells=[ran(2, 3, printed("out"))])))
+    node = nbformat.read(assemble(run.parent, pipeline), as_version=4)
+    nbformat.validate(node)
+    assert texts(node) == [[], ["out"]]
+    assert (node.cells[1].metadata.mine, node.cells[1].execution_count) == (1, 1)
 
 
 def test_an_old_notebook_without_ids_gets_those_of_the_model(tmp_path: Path) -> None:

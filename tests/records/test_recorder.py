@@ -312,10 +312,25 @@ def test_a_folder_without_a_record_is_an_error(tmp_path: Path) -> None:
 )
 def test_the_files_of_any_step_lie_in_the_folder_of_the_steps(name: str, tmp_path: Path) -> None:
     path = step_path(tmp_path, name)
-    assert path.parent == tmp_path / "steps"
-    path.parent.mkdir()
+    assert path.resolve().is_relative_to(tmp_path / "steps")
+    path.parent.mkdir(parents=True)
     path.write_text("")
     assert safe_name(name) != safe_name(name + "x")
+
+
+def test_a_step_of_a_nested_pipeline_has_a_file_of_its_own(tmp_path: Path) -> None:
+    folder = record(
+        tmp_path,
+        started(tmp_path, steps=("outer/inner", "outer")),
+        StepStarted(step="outer/inner", time=1.0, cells=(2,)),
+        StepFinished(step="outer/inner", time=2.0, seconds=1.0),
+        RunFinished(run=RUN, status=RunStatus.SUCCEEDED, time=3.0, seconds=3.0),
+    )
+    assert (folder / "steps" / "outer" / "inner.json").exists()
+    assert [(step.name, step.status) for step in read_run(folder).steps] == [
+        ("outer/inner", StepStatus.RAN),
+        ("outer", StepStatus.PENDING),
+    ]
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -1,0 +1,514 @@
+"""The Python interface: load a notebook, run it, look at past runs. The command line goes the same ways."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from nb2pipe import plugins
+from nb2pipe.codegen.executed import assemble
+from nb2pipe.codegen.page import html as page
+from nb2pipe.digest import Digest
+from nb2pipe.errors import NotebookError, PluginError, RecordsError, UsageError
+from nb2pipe.execution import run as running
+from nb2pipe.execution.home import Home, find_home
+from nb2pipe.execution.options import RunOptions
+from nb2pipe.pipeline.compile import compile_notebook
+from nb2pipe.pipeline.model import Pipeline
+from nb2pipe.records import index
+from nb2pipe.records.checks.nb690_page_not_made import page_not_made
+from nb2pipe.records.checks.nb691_index_not_used import index_not_used
+from nb2pipe.records.files import read_run, read_series, step_path, write_atomically
+from nb2pipe.serializers.groups import Group
+from nb2pipe.serializers.groups import load as load_group
+from nb2pipe.store.local import LocalStore
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import pandas as pd
+
+    from nb2pipe.diagnostics import Diagnostic
+    from nb2pipe.execution.model import Executor, RunEnd
+    from nb2pipe.records.events import Event, Failure, RunStatus
+    from nb2pipe.records.files import RunRecord, StepRecord
+
+    Listener = Callable[[Event], None]
+
+_OPTIONS = frozenset(
+    {
+        "executor",
+        "seed",
+        "jobs",
+        "home",
+        "kernel",
+        "folder",
+        "name",
+        "tags",
+        "note",
+        "output",
+        "keep_going",
+        "fresh_random",
+        "listeners",
+    }
+)
+
+
+# -- notebooks and runs
+
+
+def load(path: str | Path) -> Pipeline:
+    """The pipeline that a notebook is. Nothing of it is executed.
+
+    Args:
+        path: An `.ipynb`, or a jupytext `.py`.
+
+    Raises:
+        UsageError: There is no such file.
+        NotebookError: It cannot be read, or has errors; `report` holds all diagnostics.
+    """
+    pipeline = compile_notebook(Path(path))
+    if errors := pipeline.report.errors:
+        number = "an error" if len(errors) == 1 else f"{len(errors)} errors"
+        listed = "".join(f"\n{_diagnostic(each)}" for each in errors)
+        raise NotebookError(f"{path} has {number}:{listed}", hint=f"nb2pipe check {path}", report=pipeline.report)
+    return pipeline
+
+
+def run(  # noqa: PLR0913  # options of a run, each by its name
+    pipeline: Pipeline | str | Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    executor: str = "papermill",
+    seed: int | None = None,
+    jobs: int | None = None,
+    home: str | Path | None = None,
+    kernel: str | None = None,
+    folder: str | Path | None = None,
+    name: str | None = None,
+    tags: Sequence[str] = (),
+    note: str | None = None,
+    output: str | Path | None = None,
+    keep_going: bool = False,
+    fresh_random: bool = False,
+    listeners: Sequence[Listener] = (),
+    **values: object,
+) -> RunResult:
+    """Runs a pipeline, each step in a kernel of its own; in Jupyter too.
+
+    Args:
+        pipeline: A pipeline, or the path of a notebook.
+        parameters: Values of parameters, by name; needed for a parameter that has the name of an option.
+        executor: What runs a step.
+        seed: The initial state of random, NumPy and torch; by default the home's.
+        jobs: How many steps may run at the same time; by default as many as there are processors.
+        home: The folder `.nb2pipe`; by default searched upward from the notebook.
+        kernel: By default the notebook's.
+        folder: The folder in which the steps run; by default the notebook's.
+        name: A name for the run.
+        tags: Words to find the run by.
+        note: A note that is kept with the run.
+        output: Where a copy of the executed notebook is wanted.
+        keep_going: A step that fails stops only what depends on it.
+        fresh_random: Draws the initial random state anew.
+        listeners: Take the events of the run as they come.
+        **values: Values of parameters, as in `lr=0.1`.
+
+    Returns:
+        How it ended; a step that failed is `error`, not an exception.
+
+    Raises:
+        UsageError: A parameter or an option is wrong. Nothing was run.
+        NotebookError: The notebook has errors. Nothing was run.
+        PluginError: The executor is missing or broken.
+        StoreError: The home cannot be written.
+        RecordsError: The record cannot be written.
+    """
+    pipeline = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    options = RunOptions(
+        parameters=_values(pipeline, parameters or {}, values),
+        jobs=jobs,
+        kernel=kernel,
+        folder=_path(folder),
+        home=_path(home),
+        seed=seed,
+        fresh_random=fresh_random,
+        executor=executor,
+        name=name,
+        tags=tuple(tags),
+        note=note,
+        output=_path(output),
+        keep_going=keep_going,
+    )
+    _check_ambiguous(pipeline, parameters or {}, options)
+    end = start(pipeline, options, listeners=listeners)
+    return RunResult(record=read_run(end.folder), folder=end.folder)
+
+
+def runs(*, home: str | Path | None = None) -> pd.DataFrame:
+    """Past runs as a table, the newest first: run, name, status, start, seconds, `parameters.*`, `metrics.*`.
+
+    Args:
+        home: The folder `.nb2pipe`; by default searched upward from the working directory.
+
+    Raises:
+        UsageError: pandas is not installed.
+        RecordsError: The records cannot be read.
+    """
+    pandas = _pandas()
+    rows = [row for row in index.list_runs(find_home(Path.cwd(), _path(home))) if row.problem is None]
+    table: dict[str, Any] = {
+        "run": [row.run for row in rows],
+        "name": [row.name for row in rows],
+        "status": [row.status.value for row in rows],
+        "start": pandas.to_datetime([row.started for row in rows], unit="s", utc=True),
+        "seconds": [row.seconds for row in rows],
+    }
+    for kind in ("parameters", "metrics"):
+        names = dict.fromkeys(name for row in rows for name in getattr(row, kind))
+        table |= {f"{kind}.{name}": [getattr(row, kind).get(name) for row in rows] for name in names}
+    frame: pd.DataFrame = pandas.DataFrame(table)
+    return frame
+
+
+def open_run(selector: str = "latest", *, home: str | Path | None = None) -> Run:
+    """A past run.
+
+    Args:
+        selector: An id, a unique prefix of one, a run's name, `latest`, or `latest~1` for the one before.
+        home: The folder `.nb2pipe`; by default searched upward from the working directory.
+
+    Raises:
+        RecordsError: There is none, several begin so, or its record cannot be read.
+    """
+    root = find_home(Path.cwd(), _path(home))
+    record = index.find_run(root, selector)
+    return Run(record=record, folder=Home(root).runs / record.run)
+
+
+# -- for the command line
+
+
+def start(
+    pipeline: Pipeline,
+    options: RunOptions,
+    *,
+    listeners: Sequence[Listener] = (),
+    cancel: threading.Event | None = None,
+) -> RunEnd:
+    """Runs a pipeline, and keeps what is left to keep: its row in the index, and pages of steps that want one.
+
+    Args:
+        pipeline: The pipeline.
+        options: How it is to be run.
+        listeners: Take the events as they come.
+        cancel: Once set, the run ends as interrupted.
+
+    Raises:
+        Nb2pipeError: As `run` says.
+    """
+    executor = _executor(options.executor)
+    end = running.run(pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel)
+    _conclude(pipeline, end, listeners)
+    return end
+
+
+def resume(
+    selector: str,
+    options: RunOptions,
+    *,
+    listeners: Sequence[Listener] = (),
+    cancel: threading.Event | None = None,
+) -> RunEnd:
+    """Goes on with a run, with the notebook as it stands now; with parameters it is a new run.
+
+    Args:
+        selector: Which run; as in `open_run`.
+        options: What is given anew. All that decides on values is as the run was given it.
+        listeners: Take the events as they come.
+        cancel: Once set, the run ends as interrupted.
+
+    Raises:
+        RecordsError: There is no such run.
+        Nb2pipeError: As `run` says.
+    """
+    root = find_home(Path.cwd(), options.home)
+    record = index.find_run(root, selector)
+    pipeline = compile_notebook(Path(record.notebook))
+    options = replace(options, home=root)
+    if options.parameters:
+        return start(pipeline, _as_new(record, options), listeners=listeners, cancel=cancel)
+    executor = _executor(record.executor)
+    end = running.resume(
+        record, pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel
+    )
+    _conclude(pipeline, end, listeners)
+    return end
+
+
+# -- what a run left
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A run, as its record and the store tell of it.
+
+    Attributes:
+        record: All that is recorded.
+        folder: `runs/RUN` in the home.
+    """
+
+    record: RunRecord
+    folder: Path
+
+    @property
+    def run(self) -> str:
+        """The id."""
+        return self.record.run
+
+    @property
+    def name(self) -> str | None:
+        """The name that the user gave it."""
+        return self.record.name
+
+    @property
+    def status(self) -> RunStatus:
+        """How it ended: `succeeded`, `failed` or `interrupted`."""
+        return self.record.status
+
+    @property
+    def steps(self) -> tuple[StepRecord, ...]:
+        """Its steps in notebook order: `name`, `status`, `seconds` and more."""
+        return self.record.steps
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The values of the parameters; secret ones are masked."""
+        return dict(self.record.parameters)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The numbers that it made."""
+        return dict(self.record.metrics)
+
+    @property
+    def error(self) -> Failure | None:
+        """Why it failed: `step`, `cell`, `line`, `kind`, `message`."""
+        return self.record.failure
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook, all cells in order."""
+        return self.folder / "notebook.ipynb"
+
+    def series(self, name: str) -> pd.Series[float]:
+        """The points of a series, by their index.
+
+        Raises:
+            UsageError: There is none of that name, or pandas is not installed.
+            RecordsError: The points cannot be read.
+        """
+        found = read_series(self.folder)
+        if name not in found:
+            raise _unknown("series", name, self.run, list(found))
+        points = found[name]
+        values, places = [value for _, value in points], [place for place, _ in points]
+        series: pd.Series[float] = _pandas().Series(values, index=places, name=name, dtype=float)
+        return series
+
+    def value(self, name: str, *, step: str | None = None) -> Any:
+        """A variable as the run left it, out of the store, in a namespace of its own.
+
+        Classes and functions of the notebook come with it; modules beside the notebook are imported.
+
+        Args:
+            name: The variable.
+            step: The step whose version is wanted; by default the last one.
+
+        Raises:
+            UsageError: No step of the run has left it.
+            StoreError: The store does not hold it any more, or it cannot be loaded here.
+        """
+        group = self._group(name, step)
+        store = LocalStore(Home(self.folder.parent.parent).store)
+        with _importable(Path(self.record.notebook).parent):
+            return load_group(group, store=store, namespace={"__name__": "__main__"})[name]
+
+    def _group(self, name: str, step: str | None) -> Group:
+        """The last version of a variable; those of nested pipelines are their own."""
+        versions = [
+            (each.names, each.digest)
+            for record in self.record.steps
+            if record.finished and (record.name == step if step else "/" not in record.name)
+            for each in record.outputs
+        ]
+        for names, digest in reversed(versions):
+            if name in names:
+                return Group(names=names, digest=Digest(digest))
+        known = sorted({each for names, _ in versions for each in names})
+        raise _unknown("variable", name, f"{self.run}, step {step}" if step else self.run, known)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: a table of steps, times and metrics."""
+        return _summary(self.record)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult(Run):
+    """A run that has just ended."""
+
+
+# -- how it is done
+
+
+def _assemble(folder: Path, pipeline: Pipeline) -> None:
+    assemble(folder, pipeline)
+
+
+def _executor(name: str) -> Executor:
+    factory = plugins.load("executors", name)
+    try:
+        made = cast("Callable[[], Executor]", factory)()
+    except Exception as cause:
+        raise PluginError(f"the executor `{name}` cannot be made: {cause}") from cause
+    if not callable(getattr(made, "run_step", None)):
+        raise PluginError(f"the executor `{name}` has no `run_step`")
+    return made
+
+
+def _conclude(pipeline: Pipeline, end: RunEnd, listeners: Sequence[Listener]) -> None:
+    """Keeps what can be made anew at any time; so what fails here is told, and is no failure of the run."""
+
+    def tell(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    with contextlib.suppress(RecordsError):  # then `runs list` tells of it
+        home = end.folder.parent.parent
+        index.add(home, read_run(end.folder), tell=lambda text: tell(index_not_used(text, time=time.time())))
+    for step in _reported(pipeline):
+        notebook = step_path(end.folder, step, ".ipynb")
+        if notebook.exists():
+            try:
+                text = page(notebook)
+                write_atomically(notebook.with_suffix(".html"), text.encode("utf-8", "replace"))
+            except Exception as error:  # noqa: BLE001  # nbconvert meets whatever an author's output holds
+                tell(page_not_made(step, error, time=time.time()))
+
+
+def _reported(pipeline: Pipeline, outer: str = "") -> Iterator[str]:
+    """The steps whose notebooks are kept as pages, those of nested pipelines included."""
+    for step in pipeline.steps:
+        if step.report:
+            yield f"{outer}{step.name}"
+        if step.nested is not None:
+            yield from _reported(step.nested, f"{outer}{step.name}/")
+
+
+def _as_new(record: RunRecord, options: RunOptions) -> RunOptions:
+    """A new run that was given what a recorded one was, but for the parameters given now."""
+    kept = {name: record.parameters[name] for name in record.given if name not in record.masked}
+    missing = [name for name in record.given if name in record.masked and name not in options.parameters]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise UsageError(f"the record of run {record.run} does not keep the value of {names}", hint="give it with -p")
+    folder = record.surroundings.get("folder")
+    return replace(
+        options,
+        parameters=kept | dict(options.parameters),
+        seed=record.seed,
+        executor=record.executor,
+        folder=Path(folder) if isinstance(folder, str) else options.folder,
+        tags=options.tags or record.tags,
+        note=options.note or record.note,
+    )
+
+
+def _values(pipeline: Pipeline, parameters: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
+    twice = sorted(parameters.keys() & values.keys())
+    if twice:
+        raise UsageError(f"the parameter `{twice[0]}` is given twice", hint="by its name or in `parameters`, not both")
+    known = {parameter.name for parameter in pipeline.parameters}
+    for name in values.keys() - known:
+        close = plugins.suggestion(name, sorted(_OPTIONS))
+        if close and not plugins.suggestion(name, sorted(known)):
+            raise UsageError(f"there is no parameter and no option `{name}`", hint=f"did you mean `{close}`?")
+    return {**parameters, **values}
+
+
+def _check_ambiguous(pipeline: Pipeline, parameters: Mapping[str, object], options: RunOptions) -> None:
+    """An option that is given, and that a parameter has the name of: which of the two is meant has to be said."""
+    default = RunOptions()
+    for parameter in pipeline.parameters:
+        name = parameter.name
+        given = name in _OPTIONS and getattr(options, name, None) != getattr(default, name, None)
+        if given and name not in parameters:
+            message = f"`{name}` is an option of `run`, and a parameter of the notebook too"
+            raise UsageError(message, hint=f'give the parameter as parameters={{"{name}": ...}}')
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)
+
+
+def _pandas() -> Any:
+    try:
+        import pandas as pd  # heavy
+    except ImportError as error:
+        raise UsageError("pandas is not installed", hint="pip install pandas") from error
+    return pd
+
+
+def _unknown(kind: str, name: str, run: str, known: Sequence[str]) -> UsageError:
+    close = plugins.suggestion(name, list(known))
+    hint = f"did you mean `{close}`?" if close else f"there are: {', '.join(known) or 'none'}"
+    return UsageError(f"there is no {kind} `{name}` in run {run}", hint=hint)
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules beside the notebook can be imported, as its kernel could."""
+    place = str(folder)
+    sys.path.insert(0, place)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):
+            sys.path.remove(place)
+
+
+def _diagnostic(diagnostic: Diagnostic) -> str:
+    place = diagnostic.location
+    words = [f"cell {place.position}" if place.position else "", f"line {place.line}" if place.line else ""]
+    where = ", ".join(word for word in words if word)
+    hint = f" (hint: {diagnostic.hint})" if diagnostic.hint else ""
+    return f"  {diagnostic.code}{f', {where}' if where else ''}: {diagnostic.message}{hint}"
+
+
+def _summary(record: RunRecord) -> str:
+    """A run as a small table; every text is escaped."""
+    title = " ".join(filter(None, (record.run, record.name and f"({record.name})", record.status.value)))
+    steps = [
+        (step.name, step.status.value, "" if step.seconds is None else f"{step.seconds:.1f} s") for step in record.steps
+    ]
+    rows = [("step", "status", "time"), *steps]
+    parts = [f"<p><b>{html.escape(title)}</b>, {record.seconds:.1f} s</p>", _table(rows)]
+    if record.metrics:
+        parts.append(_table([("metric", "value"), *((name, f"{value:g}") for name, value in record.metrics.items())]))
+    if record.failure is not None:
+        parts.append(f"<pre>{html.escape(f'{record.failure.kind}: {record.failure.message}')}</pre>")
+    return "<div>" + "".join(parts) + "</div>"
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *body = rows
+    cells = "".join(f"<th>{html.escape(text)}</th>" for text in head)
+    lines = ("".join(f"<td>{html.escape(text)}</td>" for text in row) for row in body)
+    lower = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f"<table><thead><tr>{cells}</tr></thead><tbody>{lower}</tbody></table>"

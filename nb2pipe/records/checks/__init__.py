@@ -1,0 +1,1 @@
+"""Diagnostics of the records: one file a code."""
