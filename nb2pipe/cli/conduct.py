@@ -188,7 +188,6 @@ def blamed_cell(notebook: Path, failure: Failure) -> tuple[Path, str | None]:
 def _nested(notebook: Notebook, step: str) -> Notebook:
     """The notebook of a step: for `OUTER/INNER` the one that OUTER names."""
     outer, slash, _ = step.partition("/")
-    tags = (tag for cell in notebook.cells for tag in cell.tags_of(NestedTag)) if slash else ()
-    return next(
-        (notebook.nested[tag.path] for tag in tags if tag.name == outer and tag.path in notebook.nested), notebook
-    )
+    tags = (tag for cell in notebook.cells for tag in cell.tags_of(NestedTag) if slash and tag.name == outer)
+    inner = next((notebook.nested.get(tag.path or "") for tag in tags), None)
+    return inner or notebook

@@ -6,19 +6,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, TextIO
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from nb2pipe.cli.plain import Words
-from nb2pipe.cli.text import duration, one_line
+from nb2pipe.cli.text import columns, duration, one_line, padded
 from nb2pipe.records.events import RunStarted, StepStatus
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from nb2pipe.cli.progress import Row
     from nb2pipe.records.events import Event
 
@@ -32,6 +28,7 @@ MARKS = {
     StepStatus.INTERRUPTED: ("■", "yellow"),
 }
 _SPARE_LINES = 4
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _FEWEST = 3
 
 
@@ -43,7 +40,6 @@ class LiveDisplay:
         self._console = Console(
             file=stream, force_terminal=True, no_color=not color, highlight=False, markup=False, emoji=False
         )
-        self._spinner = Spinner("dots", style="cyan")
         self._live = Live(
             get_renderable=self._render,
             console=self._console,
@@ -69,29 +65,32 @@ class LiveDisplay:
         """Takes the table away; what was printed stays."""
         self._live.stop()
 
-    def _render(self) -> RenderableType:
+    def _render(self) -> Text:
         rows = list(self.words.progress.rows.values())
         shown, hidden = visible(rows, self._console.height - _SPARE_LINES)
-        table = Table.grid(padding=(0, 1))
-        for column in ("mark", "step", "status", "cell", "printed"):
-            table.add_column(column, no_wrap=True, overflow="ellipsis", ratio=1 if column == "printed" else None)
-        for row in shown:
-            table.add_row(*self._row(row))
-        if not hidden:
-            return table
-        return Group(table, Text(f"  … and {len(hidden)} more: {counts(hidden)}", style="dim"))
+        lines = [self._line(row, max(columns(one_line(row.step)) for row in shown)) for row in shown]
+        if hidden:
+            lines.append(
+                Text(f"  {'...' if self._plain else '…'} and {len(hidden)} more: {counts(hidden)}", style="dim")
+            )
+        return Text("\n", no_wrap=True, overflow="crop").join(lines)
 
-    def _row(self, row: Row) -> tuple[RenderableType, ...]:
+    def _line(self, row: Row, width: int) -> Text:
+        now = time.time()
         mark, style = MARKS[row.status]
         running = row.status is StepStatus.RUNNING
-        first = Text("*" if self._plain else mark, style=style)
-        return (
-            self._spinner if running and not self._plain else first,
-            Text(one_line(row.step), style="bold" if running else ""),
-            Text(status_words(row, time.time()), style=style),
-            Text(_cell_words(row) if running else "", style="dim"),
-            Text(one_line(self.words.printed.current(row.step)) if running else "", style="dim"),
+        if running:
+            mark = _SPINNER[int(now * 8) % len(_SPINNER)]
+        line = Text.assemble(
+            (f" {'*' if self._plain else mark} ", style),
+            (padded(one_line(row.step), width), "bold" if running else ""),
+            (f"  {status_words(row, now)}", style),
         )
+        if running:
+            words = (_cell_words(row), one_line(self.words.printed.current(row.step)))
+            line.append("".join(f"  {word}" for word in words if word), style="dim")
+        line.truncate(self._console.width - 1, overflow="ellipsis")
+        return line
 
 
 def visible(rows: list[Row], places: int) -> tuple[list[Row], list[Row]]:
@@ -108,8 +107,14 @@ def visible(rows: list[Row], places: int) -> tuple[list[Row], list[Row]]:
         StepStatus.REUSED,
         StepStatus.SKIPPED,
     ]
-    chosen = {row.step for row in sorted(rows, key=lambda row: order.index(row.status))[: places - 1]}
+    newest = sorted(enumerate(rows), key=lambda each: (order.index(each[1].status), _from_end(*each)))
+    chosen = {row.step for _, row in newest[: places - 1]}
     return [row for row in rows if row.step in chosen], [row for row in rows if row.step not in chosen]
+
+
+def _from_end(place: int, row: Row) -> int:
+    """What waits is shown from the front, what is done from the end."""
+    return place if row.status is StepStatus.PENDING else -place
 
 
 def counts(rows: list[Row]) -> str:

@@ -196,7 +196,7 @@ def live_script(tmp_path: Path) -> Path:
                 StepStarted(step="load", time=now, cells=(3, 4)),
                 CellStarted(step="load", cell=3, time=now),
                 OutputWritten(step="load", cell=3, stream="stdout", text="rows [bold]10[/bold]\\n"),
-                OutputWritten(step="load", cell=3, stream="stderr", text="\\r 50%"),
+                OutputWritten(step="load", cell=3, stream="stderr", text="\\r 50%" + "y" * 300),
             ):
                 display.handle(event)
             time.sleep(0.5)
