@@ -5,20 +5,23 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
 from nb2pipe.execution.checks.nb511_gate_without_metric import gate_note, gate_without_metric
-from nb2pipe.execution.checks.nb512_unordered_draws import draws_failure, unordered_draws
-from nb2pipe.execution.checks.nb513_older_version_taken import older_version_taken, version_failure
+from nb2pipe.execution.checks.nb512_unordered_draws import unordered_draws
+from nb2pipe.execution.checks.nb513_older_version_taken import older_version_taken
+from nb2pipe.execution.checks.nb517_state_set_late import state_set_late
 from nb2pipe.execution.gates import holds
 from nb2pipe.execution.keys import call_key
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepCall, StepEnd
+from nb2pipe.execution.modules import LocalModules
 from nb2pipe.execution.nested import nested_values
-from nb2pipe.execution.schedule import depending, ready
-from nb2pipe.execution.versions import Taken, generators, overtaken, take
+from nb2pipe.execution.schedule import depending, ready, waiting
+from nb2pipe.execution.versions import DECISIVE, Taken, What, generators, overtaken, take
 from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.notebook.model import MagicKind
 from nb2pipe.records.events import (
@@ -27,6 +30,7 @@ from nb2pipe.records.events import (
     ArtifactUsed,
     Failure,
     MetricLogged,
+    Noted,
     RunStatus,
     SkipReason,
     StepFailed,
@@ -39,6 +43,7 @@ from nb2pipe.records.events import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
 
     from nb2pipe.execution.model import Executor, Outcome, Surroundings
     from nb2pipe.execution.schedule import Schedule
@@ -49,6 +54,9 @@ if TYPE_CHECKING:
 
 _LOOK_SECONDS = 0.1
 """How often the run looks for an interruption while steps run."""
+
+_REPEATS = 5
+"""How often a step is run again because others turned out to come before it; each time an order is learned."""
 
 GRACE_SECONDS = 10.0
 """How long an interrupted run waits for its steps to stop; an executor promises two seconds."""
@@ -145,7 +153,9 @@ class _Drive:
         self._keys: dict[str, str] = {}
         self._values: dict[str, Mapping[str, object]] = {"": context.parameters}
         self._failures: list[Failure] = []
-        self._repeated: set[str] = set()
+        self._repeated: Counter[str] = Counter()
+        self._drawers: dict[str, set[str]] = {}
+        self._modules: dict[Path, LocalModules] = {}
         self._stopping = False
         self._deadline: float | None = None
         self._ended: queue.SimpleQueue[tuple[str, _Running, Outcome | _Crashed]] = queue.SimpleQueue()
@@ -262,7 +272,8 @@ class _Drive:
         )
         if unit.inner:
             return replace(call, key=str(Digest.of("nested-call", [self._keys[name] for name in unit.inner])))
-        return replace(call, key=call_key(call, defaults | dict(given)))
+        modules = self._modules.setdefault(unit.folder, LocalModules(unit.folder))
+        return replace(call, key=call_key(call, defaults | dict(given), modules.of(call)))
 
     def _spawn(self, unit: Unit, call: StepCall) -> None:
         running = _Running(cancel=threading.Event(), began=time.time())
@@ -342,6 +353,8 @@ class _Drive:
     def _complete(self, unit: Unit, done: Completed, seconds: float | None, *, told: bool = False) -> None:
         """A step has its results; `told` if they are those of the record, which need not be told again."""
         self._made[unit.name] = done
+        for kind in generators(done):
+            self._drawers.setdefault(kind, set()).add(unit.name)
         if not told:
             self._tell_made(unit, done)
         passes = self._passes(unit)
@@ -433,10 +446,10 @@ class _Drive:
     def _look_back(self, unit: Unit, done: Completed) -> None:
         """Looks whether a step below took what this one has only now made, or this one drew out of order."""
         names = {name for group in done.outputs for name in group.names}
-        drew = generators(done)
+        decides = bool(generators(done) or DECISIVE & done.state.keys())
         below = (each for each in self._work.later(unit) if each.name in self._taken)
-        affected = [each for each in below if drew or names & {port.name for port in each.step.inputs}]
-        for each in ([unit] if drew else []) + affected:
+        affected = [each for each in below if decides or names & {port.name for port in each.step.inputs}]
+        for each in (unit, *affected):
             if each.name in self._taken:
                 now = take(each, self._work.earlier(each), self._made)
                 found = overtaken(each, self._taken[each.name], now, generators(self._made.get(each.name)))
@@ -447,16 +460,25 @@ class _Drive:
         if not found:
             return
         again = self._from(unit)
-        may = not self._stopping and unit.name not in self._repeated and all(map(self._is_repeatable, again))
+        fresh = self._repeated[unit.name] < _REPEATS
+        may = fresh and not self._stopping and all(map(self._is_repeatable, again))
         for each in found:
-            tell = unordered_draws if each.random else older_version_taken
-            self._context.publish(tell(each.earlier, each.later, each.names, time=time.time(), again=may))
+            self._context.publish(_note(each, again=may))
         if may:
-            self._repeated.add(unit.name)
+            self._repeated[unit.name] += 1
+            self._learn(unit, found)
             for name in again:
                 self._reset(name)
         elif unit.name not in self._ends or self._ends[unit.name].status is StepStatus.RAN:
             self._end_out_of_order(unit, found[0])
+
+    def _learn(self, unit: Unit, found: tuple[Overtaken, ...]) -> None:
+        """From now on the step waits for those above it that it turned out to follow."""
+        above = {each.earlier for each in found}
+        drawn = [kind for each in found if each.what is What.GENERATOR for kind in each.names]
+        names = {each.name for each in self._work.earlier(unit)}
+        above |= {name for kind in drawn for name in self._drawers.get(kind, ()) if name in names}
+        self._schedule = waiting(self._schedule, {unit.name: above})
 
     def _from(self, unit: Unit) -> tuple[str, ...]:
         """A step, and all that has begun with what it made, in notebook order."""
@@ -488,14 +510,26 @@ class _Drive:
         self._pending.add(name)
 
     def _end_out_of_order(self, unit: Unit, found: Overtaken) -> None:
-        tell, fail = (unordered_draws, draws_failure) if found.random else (older_version_taken, version_failure)
-        note = tell(found.earlier, found.later, found.names, time=time.time(), again=False)
+        note = _note(found, again=False)
+        failure = Failure(
+            step=unit.name,
+            cell=_first_cell(unit),
+            line=None,
+            kind="UnorderedSteps",
+            message=note.message,
+            hint=note.hint,
+        )
         self._made.pop(unit.name, None)
         if unit.name in self._running:
             self._running[unit.name].again = True
             self._running[unit.name].cancel.set()
-        self._fail(unit, replace(fail(note, _first_cell(unit)), hint=note.hint), 0.0)
+        self._fail(unit, failure, 0.0)
         self._stopping = True
+
+
+def _note(found: Overtaken, *, again: bool) -> Noted:
+    tell = {What.VARIABLE: older_version_taken, What.GENERATOR: unordered_draws, What.STATE: state_set_late}[found.what]
+    return tell(found.earlier, found.later, found.names, time=time.time(), again=again)
 
 
 def has_effects(unit: Unit) -> bool:

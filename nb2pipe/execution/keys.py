@@ -27,16 +27,18 @@ _VARIABLES = frozenset({"OMP_WAIT_POLICY"})
 """Environment variables that cost or save time and change no value."""
 
 
-def call_key(call: StepCall, values: Mapping[str, object]) -> str:
+def call_key(call: StepCall, values: Mapping[str, object], modules: Mapping[str, str] | None = None) -> str:
     """The key of a call.
 
     Args:
         call: The call; its own `key` does not count.
         values: The values of all parameters that the step uses, defaults included.
+        modules: Digests of the modules beside the notebook that the step imports, by name.
     """
     step, around = call.step, call.surroundings
     content = {
         "code": [_block(call.notebook.cell(block.cell), block, step.metrics) for block in step.blocks],
+        "modules": dict(modules or {}),
         "parameters": {name: typed(values[name]) for name in step.parameters if name in values},
         "injected": sorted(call.parameters),
         "inputs": sorted([list(group.names), str(group.digest)] for group in call.inputs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.model import FlowKind
@@ -87,6 +87,17 @@ def ready(schedule: Schedule, *, pending: Collection[str], running: Collection[s
             chosen.append(name)
             free -= takes
     return tuple(chosen)
+
+
+def waiting(schedule: Schedule, waits: Mapping[str, Collection[str]]) -> Schedule:
+    """The same with more to wait for, learned while the run goes on.
+
+    Args:
+        schedule: The order as it is known.
+        waits: For a step, what else has to have ended before it begins; it stands above it.
+    """
+    before = {name: schedule.before[name] | frozenset(waits.get(name, ())) for name in schedule.order}
+    return replace(schedule, before=before)
 
 
 def depending(schedule: Schedule, names: Iterable[str], *, gate: bool = False) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ makes is known for sure when it has ended, so an order that the text did not sho
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from nb2pipe.execution.keys import GENERATORS
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from nb2pipe.execution.model import Completed
     from nb2pipe.execution.work import Unit
     from nb2pipe.serializers.groups import Group
+
+DECISIVE = frozenset({"cwd", "torch.defaults"})
+"""Hidden state on which nearly every step depends. Other state is mostly set by libraries for themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,14 @@ class Taken:
     state: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
+class What(Enum):
+    """What a step took in an older version."""
+
+    VARIABLE = auto()
+    GENERATOR = auto()
+    STATE = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overtaken:
     """A step that took something before a step above it had made a newer version.
@@ -41,14 +53,13 @@ class Overtaken:
     Attributes:
         earlier: The step above.
         later: The step that took an older version.
-        names: Variables, or random generators, sorted.
-        random: They are random generators.
+        names: Of variables, random generators or other hidden state; sorted.
     """
 
     earlier: str
     later: str
     names: tuple[str, ...]
-    random: bool = False
+    what: What
 
 
 def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> Taken:
@@ -84,8 +95,14 @@ def overtaken(unit: Unit, taken: Taken, now: Taken, drew: frozenset[str]) -> tup
         drew: The generators that it turned out to have drawn from, as far as it has ended.
     """
     names = {name: now.variables[name][0] for name in now.variables if _differs(name, taken, now)}
-    kinds = {kind: now.state[kind][0] for kind in drew & now.state.keys() if _went_on(kind, taken, now)}
-    return (*_by_maker(unit, names, random=False), *_by_maker(unit, kinds, random=True))
+    newer = {kind: maker for kind, (maker, _) in now.state.items() if _went_on(kind, taken, now)}
+    drawn = {kind: maker for kind, maker in newer.items() if kind in drew}
+    decisive = {kind: maker for kind, maker in newer.items() if kind in DECISIVE}
+    return (
+        *_by_maker(unit, names, What.VARIABLE),
+        *_by_maker(unit, drawn, What.GENERATOR),
+        *_by_maker(unit, decisive, What.STATE),
+    )
 
 
 def generators(done: Completed | None) -> frozenset[str]:
@@ -104,7 +121,7 @@ def _went_on(kind: str, taken: Taken, now: Taken) -> bool:
     return before is None or before[1] != now.state[kind][1]
 
 
-def _by_maker(unit: Unit, found: Mapping[str, str], *, random: bool) -> tuple[Overtaken, ...]:
+def _by_maker(unit: Unit, found: Mapping[str, str], what: What) -> tuple[Overtaken, ...]:
     makers = sorted(set(found.values()))
     names = {maker: tuple(sorted(name for name in found if found[name] == maker)) for maker in makers}
-    return tuple(Overtaken(earlier=maker, later=unit.name, names=names[maker], random=random) for maker in makers)
+    return tuple(Overtaken(earlier=maker, later=unit.name, names=names[maker], what=what) for maker in makers)

@@ -47,6 +47,7 @@ class InProcess:
     calls: list[StepCall] = field(default_factory=list)
     words: dict[str, threading.Event] = field(default_factory=dict)
     prepare: Mapping[str, Any] = field(default_factory=dict)
+    sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:  # noqa: ARG002
         self.ran.append(call.step.name)
@@ -69,6 +70,7 @@ class InProcess:
             )
             return Failed(failure=failure)
         kept = {"random": str(self.store.put(str(state["random"]).encode()))} if state["random"] != drawn else {}
+        kept |= self.sets.get(call.step.name, {})
         return Completed(outputs=self._groups(call, namespace), state=kept, metrics=metrics)
 
     def word(self, name: str) -> threading.Event:

@@ -167,6 +167,24 @@ def test_a_step_that_drew_without_an_order_is_run_again_in_order(trial: Any, pip
     assert "`a` and `b` both drew from `random`" in trial.of(Noted)[0].message
 
 
+def test_many_steps_that_drew_without_an_order_end_in_order(trial: Any, pipeline: Any, spec: Any) -> None:
+    slow = {
+        f"s{number}": spec(f"wait({0.2 - number * 0.04}); x{number} = draw()", gives=(f"x{number}",))
+        for number in range(5)
+    }
+    end = trial.run(pipeline(slow), jobs=5)
+    assert end.status is RunStatus.SUCCEEDED
+    assert [trial.value(f"x{number}") for number in range(5)] == [101, 102, 103, 104, 105]
+
+
+def test_a_working_directory_that_is_set_late_reaches_the_steps_below(trial: Any, pipeline: Any, spec: Any) -> None:
+    trial.executor.sets = {"a": {"cwd": "there"}}
+    trial.run(pipeline({"a": spec("hear('b')"), "b": spec("tell('b')"), "c": spec("", after=("b",))}))
+    states = {call.step.name: dict(call.state) for call in trial.executor.calls}
+    assert states["b"] == states["c"] == {"cwd": "there"}
+    assert [note.code for note in trial.of(Noted)] == ["NB517"]
+
+
 def test_a_step_that_ends_later_and_drew_out_of_order_is_run_again(trial: Any, pipeline: Any, spec: Any) -> None:
     trial.run(
         pipeline(

@@ -336,6 +336,19 @@ def test_a_comment_makes_nothing_run_again(project: Project, chain: Any) -> None
     assert project.executor.ran == []
 
 
+def test_a_changed_module_beside_the_notebook_makes_its_step_run_again(project: Project, chain: Any) -> None:
+    for name, text in (("outer_trial", "from inner_trial import n"), ("inner_trial", "n = 1"), ("other_trial", "")):
+        (project.folder / f"{name}.py").write_text(text)
+    code = "y = x + 1\nif False:\n    import outer_trial"
+    end = project.run(chain(second=code))
+    (project.folder / "other_trial.py").write_text("m = 1")
+    project.resume(end, chain(second=code))
+    assert project.executor.ran == []
+    (project.folder / "inner_trial.py").write_text("n = 2")
+    project.resume(end, chain(second=code))
+    assert project.executor.ran == ["b"]
+
+
 def test_an_interrupted_run_goes_on(project: Project, chain: Any) -> None:
     cancel = threading.Event()
     project.executor.prepare = {"interrupt": cancel.set}

@@ -15,7 +15,7 @@ What to do: tag the later step `prev:EARLIER`, or give each step a generator of 
 
 from __future__ import annotations
 
-from nb2pipe.records.events import Failure, Noted
+from nb2pipe.records.events import Noted
 
 CODE = "NB512"
 
@@ -26,8 +26,3 @@ def unordered_draws(earlier: str, later: str, generators: tuple[str, ...], *, ti
     end = f"; `{later}` runs again in order" if again else ""
     message = f"the steps `{earlier}` and `{later}` both drew from {what}, and nothing ordered them{end}"
     return Noted(code=CODE, message=message, time=time, step=later, hint=f"tag a cell of `{later}` with prev:{earlier}")
-
-
-def draws_failure(note: Noted, cell: int | None) -> Failure:
-    """The end of a run in which the later step cannot be run again."""
-    return Failure(step=note.step, cell=cell, line=None, kind="UnorderedSteps", message=note.message)

@@ -15,7 +15,7 @@ What to do: tag the later step `prev:EARLIER`, then the order is known from the 
 
 from __future__ import annotations
 
-from nb2pipe.records.events import Failure, Noted
+from nb2pipe.records.events import Noted
 
 CODE = "NB513"
 
@@ -26,8 +26,3 @@ def older_version_taken(earlier: str, later: str, names: tuple[str, ...], *, tim
     end = f"; `{later}` runs again with that version" if again else ""
     message = f"`{later}` took {what} before `{earlier}`, which stands above it, had made a new version{end}"
     return Noted(code=CODE, message=message, time=time, step=later, hint=f"tag a cell of `{later}` with prev:{earlier}")
-
-
-def version_failure(note: Noted, cell: int | None) -> Failure:
-    """The end of a run in which the later step cannot be run again."""
-    return Failure(step=note.step, cell=cell, line=None, kind="UnorderedSteps", message=note.message)
