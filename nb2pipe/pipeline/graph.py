@@ -6,12 +6,15 @@ import math
 from typing import TYPE_CHECKING
 
 from nb2pipe.pipeline.model import SCHEMA
+from nb2pipe.pipeline.render_html import to_html
+from nb2pipe.pipeline.render_mermaid import to_mermaid
+from nb2pipe.pipeline.render_svg import to_svg
 from nb2pipe.pipeline.render_text import to_text
 
 if TYPE_CHECKING:
     from nb2pipe.pipeline.model import Edge, Parameter, Pipeline, Step
 
-__all__ = ["to_json", "to_text"]
+__all__ = ["to_html", "to_json", "to_mermaid", "to_svg", "to_text"]
 
 
 def to_json(pipeline: Pipeline) -> dict[str, object]:

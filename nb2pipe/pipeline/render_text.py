@@ -37,9 +37,13 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _parameter(parameter: Parameter) -> tuple[str, ...]:
-    default = repr(parameter.default) if parameter.is_literal else str(parameter.default)
     note = parameter.type if parameter.is_literal else "computed once" if not parameter.repeatable else "computed"
-    return (parameter.name, f"= {clip(default)}", f"({note})")
+    return (parameter.name, f"= {clip(default_text(parameter))}", f"({note})")
+
+
+def default_text(parameter: Parameter) -> str:
+    """A parameter's default as Python text."""
+    return repr(parameter.default) if parameter.is_literal else str(parameter.default)
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

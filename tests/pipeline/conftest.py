@@ -45,8 +45,8 @@ def made() -> Callable[..., Pipeline]:
     """Makes a pipeline of cells, `(source, tag or step name, ...)`, and of what is said of them.
 
     `facts` are keyword arguments of CellFacts by cell, sets as texts of names; `flows` are `(name, source, target)` and
-    then a kind, `?` for uncertain, or `function`; `definitions` are `(cell, (first line, last line), names, reads, kind)`; `parameters`
-    are keyword arguments of ParameterFact; `uses` the cells that read each.
+    then a kind, `?` for uncertain, or `function`; `definitions` are `(cell, (first line, last line), names, reads,
+    kind)`; `parameters` are keyword arguments of ParameterFact; `uses` the cells that read each.
     """
 
     def make(*cells: tuple[object, ...], nested: Mapping[str, Pipeline] | None = None, **more: Any) -> Pipeline:
