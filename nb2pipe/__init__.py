@@ -9,17 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nb2pipe.api import RunResult, load, open_run, run, runs
+    from nb2pipe.api import Run, RunResult, load, open_run, run, runs
     from nb2pipe.errors import Nb2pipeError, NotebookError
     from nb2pipe.pipeline.model import Pipeline
 
 __version__ = "0.1.0"
-__all__ = ["Nb2pipeError", "NotebookError", "Pipeline", "RunResult", "load", "open_run", "run", "runs"]
+__all__ = ["Nb2pipeError", "NotebookError", "Pipeline", "Run", "RunResult", "load", "open_run", "run", "runs"]
 
 _HOMES = {
     "Nb2pipeError": "nb2pipe.errors",
     "NotebookError": "nb2pipe.errors",
     "Pipeline": "nb2pipe.pipeline.model",
+    "Run": "nb2pipe.api",
     "RunResult": "nb2pipe.api",
     "load": "nb2pipe.api",
     "open_run": "nb2pipe.api",
