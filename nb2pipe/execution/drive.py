@@ -2,49 +2,35 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, assert_never
 
-from nb2pipe.digest import Digest
-from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
+from nb2pipe.execution.attempts import Attempts, Crashed, step_started, tell_made
+from nb2pipe.execution.calls import Calls
 from nb2pipe.execution.checks.nb511_gate_without_metric import gate_note, gate_without_metric
-from nb2pipe.execution.checks.nb512_unordered_draws import unordered_draws
-from nb2pipe.execution.checks.nb513_older_version_taken import older_version_taken
-from nb2pipe.execution.checks.nb517_state_set_late import state_set_late
 from nb2pipe.execution.gates import holds
-from nb2pipe.execution.keys import call_key
-from nb2pipe.execution.model import Cancelled, Completed, Failed, StepCall, StepEnd
-from nb2pipe.execution.modules import LocalModules
-from nb2pipe.execution.nested import nested_values
+from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
+from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
 from nb2pipe.execution.versions import DECISIVE, Taken, What, generators, overtaken, take
 from nb2pipe.notebook.gates import metrics_of
-from nb2pipe.notebook.model import MagicKind
 from nb2pipe.records.events import (
-    ArtifactKind,
-    ArtifactMade,
-    ArtifactUsed,
     Failure,
-    MetricLogged,
-    Noted,
     RunStatus,
     SkipReason,
     StepFailed,
     StepFinished,
-    StepRetried,
     StepSkipped,
-    StepStarted,
     StepStatus,
 )
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
 
+    from nb2pipe.execution.attempts import Running
     from nb2pipe.execution.model import Executor, Outcome, Surroundings
     from nb2pipe.execution.schedule import Schedule
     from nb2pipe.execution.versions import Overtaken
@@ -122,22 +108,6 @@ def drive(work: Work, schedule: Schedule, context: Context) -> DriveEnd:
     return _Drive(work, schedule, context).run()
 
 
-@dataclass(frozen=True, slots=True)
-class _Crashed:
-    """The executor itself failed."""
-
-    error: BaseException
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class _Running:
-    """A step that runs; `again` says that what it makes is not wanted, and that it is to run once more."""
-
-    cancel: threading.Event
-    began: float
-    again: bool = False
-
-
 class _Drive:
     """The state of a run that goes on. Only the thread that drives changes it; steps run in threads of their own."""
 
@@ -146,19 +116,17 @@ class _Drive:
         self._schedule = schedule
         self._context = context
         self._pending = set(work.names)
-        self._running: dict[str, _Running] = {}
+        self._running: dict[str, Running] = {}
+        self._attempts = Attempts(context.executor, context.publish)
+        self._calls = Calls(work, context.surroundings, context.parameters, context.store)
         self._taken: dict[str, Taken] = {}
         self._made: dict[str, Completed] = {}
         self._ends: dict[str, StepEnd] = {}
-        self._keys: dict[str, str] = {}
-        self._values: dict[str, Mapping[str, object]] = {"": context.parameters}
         self._failures: list[Failure] = []
         self._repeated: Counter[str] = Counter()
         self._drawers: dict[str, set[str]] = {}
-        self._modules: dict[Path, LocalModules] = {}
         self._stopping = False
         self._deadline: float | None = None
-        self._ended: queue.SimpleQueue[tuple[str, _Running, Outcome | _Crashed]] = queue.SimpleQueue()
 
     def run(self) -> DriveEnd:
         """Drives to the end."""
@@ -181,12 +149,9 @@ class _Drive:
             self._wait(_LOOK_SECONDS)
 
     def _wait(self, seconds: float) -> None:
-        try:
-            name, running, outcome = self._ended.get(timeout=seconds)
-        except queue.Empty:
-            return
-        if self._running.get(name) is running:
-            self._take_outcome(self._work.by_name[name], running, outcome)
+        ended = self._attempts.next(seconds)
+        if ended is not None and self._running.get(ended[0]) is ended[1]:
+            self._take_outcome(self._work.by_name[ended[0]], ended[1], ended[2])
 
     def _watch(self) -> None:
         """Looks whether the run is to end early."""
@@ -208,11 +173,9 @@ class _Drive:
             running.cancel.set()
         deadline = time.monotonic() + GRACE_SECONDS
         while self._running and time.monotonic() < deadline:
-            try:
-                name, _, _ = self._ended.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                continue
-            self._running.pop(name, None)
+            ended = self._attempts.next(_LOOK_SECONDS)
+            if ended is not None:
+                self._running.pop(ended[0], None)
 
     # -- beginning
 
@@ -226,116 +189,37 @@ class _Drive:
                     self._begin(self._work.by_name[name])
 
     def _begin(self, unit: Unit) -> None:
-        values = self._values_of(unit.scope)
+        values = self._calls.given(unit.scope, self._made)
         if isinstance(values, Failure):
             self._fail(self._work.by_name[unit.scope], values, 0.0)
             return
         self._pending.discard(unit.name)
         taken = take(unit, self._work.earlier(unit), self._made)
         self._taken[unit.name] = taken
-        call = self._call(unit, taken, values)
-        self._keys[unit.name] = call.key
+        call = self._calls.make(unit, taken, values)
         recalled = self._context.recall(unit, call.key)
         if recalled is not None:
             self._complete(unit, recalled.done, recalled.seconds, told=True)
         elif unit.inner:
-            self._join(unit)
+            self._join(unit, call.key)
         else:
-            self._spawn(unit, call)
+            self._running[unit.name] = self._attempts.start(call)
 
-    def _values_of(self, scope: str) -> Mapping[str, object] | Failure:
-        """The values given to the parameters of a scope; those of a nested pipeline are found when it begins."""
-        if scope in self._values:
-            return self._values[scope]
-        unit = self._work.by_name[scope]
-        around = self._values_of(unit.scope)
-        if isinstance(around, Failure):
-            return around
-        taken = take(unit, self._work.earlier(unit), self._made)
-        values = nested_values(unit, taken, around, self._context.store)
-        if not isinstance(values, Failure):
-            self._values[scope] = values
-        return values
-
-    def _call(self, unit: Unit, taken: Taken, given: Mapping[str, object]) -> StepCall:
-        step = unit.step
-        defaults = {each.name: each.default for each in unit.pipeline.parameters}
-        wanted = {port.name for later in self._work.later(unit) for port in later.step.inputs}
-        call = StepCall(
-            step=step,
-            notebook=unit.pipeline.notebook,
-            surroundings=replace(self._context.surroundings, folder=unit.folder),
-            inputs=taken.groups,
-            parameters={name: given[name] for name in step.parameters if name in given},
-            state={kind: digest for kind, (_, digest) in taken.state.items()},
-            taken=frozenset(port.name for port in step.outputs if port.name in wanted),
-        )
-        if unit.inner:
-            return replace(call, key=str(Digest.of("nested-call", [self._keys[name] for name in unit.inner])))
-        modules = self._modules.setdefault(unit.folder, LocalModules(unit.folder))
-        return replace(call, key=call_key(call, defaults | dict(given), modules.of(call)))
-
-    def _spawn(self, unit: Unit, call: StepCall) -> None:
-        running = _Running(cancel=threading.Event(), began=time.time())
-        self._running[unit.name] = running
-        # A thread that an executor does not give back must not keep the process alive.
-        threading.Thread(target=self._work_on, args=(unit, call, running), name=unit.name, daemon=True).start()
-
-    def _join(self, unit: Unit) -> None:
+    def _join(self, unit: Unit, key: str) -> None:
         """A nested pipeline has run: its steps are its work."""
-        now = time.time()
-        seconds = sum(self._ends[name].seconds or 0.0 for name in unit.inner)
-        self._context.publish(
-            StepStarted(
-                step=unit.name,
-                time=now,
-                cells=unit.step.cells,
-                key=self._keys[unit.name],
-                description=unit.step.description,
-            )
-        )
+        steps = [name for name in unit.inner if not self._work.by_name[name].inner]
+        seconds = sum(self._ends[name].seconds or 0.0 for name in steps)
+        self._context.publish(step_started(unit.step, key))
         self._complete(unit, Completed(outputs=()), seconds)
-
-    # -- in the thread of a step
-
-    def _work_on(self, unit: Unit, call: StepCall, running: _Running) -> None:
-        outcome: Outcome | _Crashed
-        try:
-            outcome = self._attempts(unit, call, running)
-        except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
-            outcome = _Crashed(error)
-        self._ended.put((unit.name, running, outcome))
-
-    def _attempts(self, unit: Unit, call: StepCall, running: _Running) -> Outcome:
-        publish, attempt = self._context.publish, 1
-        while True:
-            running.began = time.time()
-            self._tell_begin(unit, call, attempt)
-            outcome = self._context.executor.run_step(call, publish, running.cancel)
-            if not isinstance(outcome, Failed) or attempt > unit.step.retry or running.cancel.is_set():
-                return outcome
-            publish(StepRetried(step=unit.name, time=time.time(), attempt=attempt, failure=outcome.failure))
-            attempt += 1
-
-    def _tell_begin(self, unit: Unit, call: StepCall, attempt: int) -> None:
-        publish, now, name = self._context.publish, time.time(), unit.name
-        text = unit.step.description
-        publish(
-            StepStarted(step=name, time=now, cells=unit.step.cells, attempt=attempt, key=call.key, description=text)
-        )
-        for group in call.inputs:
-            publish(ArtifactUsed(step=name, names=group.names, digest=str(group.digest), time=now))
-        for kind, digest in call.state.items():
-            publish(ArtifactUsed(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
 
     # -- ending
 
-    def _take_outcome(self, unit: Unit, running: _Running, outcome: Outcome | _Crashed) -> None:
+    def _take_outcome(self, unit: Unit, running: Running, outcome: Outcome | Crashed) -> None:
         del self._running[unit.name]
         seconds = time.time() - running.began
-        if isinstance(outcome, _Crashed):
-            raise _crash(self._context.executor, unit.name, outcome.error)
-        if running.again:
+        if isinstance(outcome, Crashed):
+            raise self._attempts.error(unit.name, outcome)
+        if running.unwanted:
             if unit.name not in self._ends:
                 self._pending.add(unit.name)
             return
@@ -356,7 +240,7 @@ class _Drive:
         for kind in generators(done):
             self._drawers.setdefault(kind, set()).add(unit.name)
         if not told:
-            self._tell_made(unit, done)
+            tell_made(self._context.publish, unit.name, done)
         passes = self._passes(unit)
         if isinstance(passes, Failure):
             del self._made[unit.name]
@@ -369,15 +253,6 @@ class _Drive:
             message = f"the gate `{unit.step.gate.text}` of `{unit.name}` does not hold"
             self._skip(depending(self._schedule, [unit.name], gate=True), SkipReason.GATE, message)
         self._look_back(unit, done)
-
-    def _tell_made(self, unit: Unit, done: Completed) -> None:
-        publish, now, name = self._context.publish, time.time(), unit.name
-        for group in done.outputs:
-            publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now))
-        for kind, digest in done.state.items():
-            publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
-        for metric, value in done.metrics.items():
-            publish(MetricLogged(step=name, name=metric, value=value, time=now))
 
     def _passes(self, unit: Unit) -> bool | Failure:
         gate = unit.step.gate
@@ -459,11 +334,11 @@ class _Drive:
         """Runs a step again that ran too early, or ends the run where that may do harm."""
         if not found:
             return
-        again = self._from(unit)
+        again = tainted_by(unit.name, self._schedule, self._taken)
         fresh = self._repeated[unit.name] < _REPEATS
         may = fresh and not self._stopping and all(map(self._is_repeatable, again))
         for each in found:
-            self._context.publish(_note(each, again=may))
+            self._context.publish(note_of(each, again=may))
         if may:
             self._repeated[unit.name] += 1
             self._learn(unit, found)
@@ -480,18 +355,6 @@ class _Drive:
         above |= {name for kind in drawn for name in self._drawers.get(kind, ()) if name in names}
         self._schedule = waiting(self._schedule, {unit.name: above})
 
-    def _from(self, unit: Unit) -> tuple[str, ...]:
-        """A step, and all that has begun with what it made, in notebook order."""
-        tainted = {unit.name}
-        for name in self._schedule.order:
-            taken = self._taken.get(name)
-            if taken is None:
-                continue
-            makers = {maker for maker, _ in (*taken.variables.values(), *taken.state.values())}
-            if tainted & (makers | self._schedule.needs[name]):
-                tainted.add(name)
-        return tuple(name for name in self._schedule.order if name in tainted)
-
     def _is_repeatable(self, name: str) -> bool:
         """Nothing in the step's own code shows effects outside, and nobody acted on a gate of it."""
         unit = self._work.by_name[name]
@@ -501,16 +364,16 @@ class _Drive:
 
     def _reset(self, name: str) -> None:
         self._taken.pop(name, None)
+        self._calls.forget(self._work.by_name[name].scope)
         if name in self._running:
-            self._running[name].again = True
-            self._running[name].cancel.set()
+            self._running[name].stop()
             return
         self._made.pop(name, None)
         self._ends.pop(name, None)
         self._pending.add(name)
 
     def _end_out_of_order(self, unit: Unit, found: Overtaken) -> None:
-        note = _note(found, again=False)
+        note = note_of(found, again=False)
         failure = Failure(
             step=unit.name,
             cell=_first_cell(unit),
@@ -521,37 +384,9 @@ class _Drive:
         )
         self._made.pop(unit.name, None)
         if unit.name in self._running:
-            self._running[unit.name].again = True
-            self._running[unit.name].cancel.set()
+            self._running[unit.name].stop()
         self._fail(unit, failure, 0.0)
         self._stopping = True
-
-
-def _note(found: Overtaken, *, again: bool) -> Noted:
-    tell = {What.VARIABLE: older_version_taken, What.GENERATOR: unordered_draws, What.STATE: state_set_late}[found.what]
-    return tell(found.earlier, found.later, found.names, time=time.time(), again=again)
-
-
-def has_effects(unit: Unit) -> bool:
-    """Whether the code of a step shows that it does something outside of itself, or cannot be looked at."""
-    flow = unit.pipeline.dataflow
-    if flow is None:
-        return True
-    facts = [flow.facts_of(cell) for cell in unit.step.cells]
-    magics = (magic.kind for cell in unit.step.cells for magic in unit.pipeline.notebook.cell(cell).magics)
-    writes = any(each is None or each.files_written or each.sets for each in facts)
-    return writes or any(kind in {MagicKind.SHELL, MagicKind.CELL} for kind in magics)
-
-
-def _crash(executor: Executor, step: str, error: BaseException) -> BaseException:
-    """Tells apart whose fault it is: an executor of ours, or one that somebody plugged in."""
-    if isinstance(error, Nb2pipeError) or not isinstance(error, Exception):
-        return error
-    message = f"the executor `{executor.name}` failed in step `{step}`: {type(error).__name__}: {error}"
-    ours = type(executor).__module__.startswith("nb2pipe.")
-    wrapped: Nb2pipeError = InternalError(message) if ours else PluginError(message)
-    wrapped.__cause__ = error
-    return wrapped
 
 
 def _status(steps: tuple[StepEnd, ...]) -> RunStatus:

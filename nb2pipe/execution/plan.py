@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.execution.work import Unit, Work
     from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.records.events import Noted
 
 _RUNS_LOOKED_AT = 5
 """Older runs tell little of how long a step takes now."""
@@ -58,6 +59,7 @@ class Plan:
         home: The folder `.nb2pipe`.
         jobs: How many places there are.
         steps: In notebook order.
+        notes: What the user should know before the run.
     """
 
     pipeline: str
@@ -67,6 +69,7 @@ class Plan:
     home: Path
     jobs: int
     steps: tuple[PlannedStep, ...]
+    notes: tuple[Noted, ...] = ()
 
 
 def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
@@ -88,6 +91,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
         home=home,
         jobs=prepared.jobs,
         steps=tuple(_planned(unit, work, prepared.parameters, seconds.get(unit.name)) for unit in work.units),
+        notes=prepared.notes,
     )
 
 

@@ -1,0 +1,140 @@
+"""Runs one call to its end in a thread of its own: attempts, and what is told of them."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
+from nb2pipe.execution.model import Failed
+from nb2pipe.records.events import (
+    ArtifactKind,
+    ArtifactMade,
+    ArtifactUsed,
+    MetricLogged,
+    StepRetried,
+    StepStarted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nb2pipe.execution.model import Completed, Executor, Outcome, StepCall
+    from nb2pipe.pipeline.model import Step
+    from nb2pipe.records.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """The executor itself failed."""
+
+    error: BaseException
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Running:
+    """A step that runs.
+
+    Attributes:
+        cancel: Stops it.
+        began: When its last attempt began.
+        unwanted: What comes of it does not count any more.
+    """
+
+    cancel: threading.Event
+    began: float
+    unwanted: bool = False
+
+    def stop(self) -> None:
+        """Stops it; what comes of it does not count."""
+        self.unwanted = True
+        self.cancel.set()
+
+
+class Attempts:
+    """The threads of a run.
+
+    Args:
+        executor: Runs one step.
+        publish: Takes events, from any thread.
+    """
+
+    def __init__(self, executor: Executor, publish: Callable[[Event], None]) -> None:
+        self._executor = executor
+        self._publish = publish
+        self._ended: queue.SimpleQueue[tuple[str, Running, Outcome | Crashed]] = queue.SimpleQueue()
+
+    def start(self, call: StepCall) -> Running:
+        """Begins with a call."""
+        running = Running(cancel=threading.Event(), began=time.time())
+        # A thread that an executor does not give back must not keep the process alive.
+        threading.Thread(target=self._work, args=(call, running), name=call.step.name, daemon=True).start()
+        return running
+
+    def next(self, seconds: float) -> tuple[str, Running, Outcome | Crashed] | None:
+        """The next step that ended, with what came of it; None if none did within some seconds."""
+        try:
+            return self._ended.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+    def error(self, step: str, crashed: Crashed) -> BaseException:
+        """What to raise for a crash: it tells apart an executor of ours from one that somebody plugged in."""
+        error = crashed.error
+        if isinstance(error, Nb2pipeError) or not isinstance(error, Exception):
+            return error
+        message = f"the executor `{self._executor.name}` failed in step `{step}`: {type(error).__name__}: {error}"
+        ours = type(self._executor).__module__.startswith("nb2pipe.")
+        wrapped: Nb2pipeError = InternalError(message) if ours else PluginError(message)
+        wrapped.__cause__ = error
+        return wrapped
+
+    def _work(self, call: StepCall, running: Running) -> None:
+        outcome: Outcome | Crashed
+        try:
+            outcome = self._attempt(call, running)
+        except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
+            outcome = Crashed(error)
+        self._ended.put((call.step.name, running, outcome))
+
+    def _attempt(self, call: StepCall, running: Running) -> Outcome:
+        attempt = 1
+        while True:
+            running.began = time.time()
+            self._tell_begin(call, attempt)
+            outcome = self._executor.run_step(call, self._publish, running.cancel)
+            if not isinstance(outcome, Failed) or attempt > call.step.retry or running.cancel.is_set():
+                return outcome
+            name, now = call.step.name, time.time()
+            self._publish(StepRetried(step=name, time=now, attempt=attempt, failure=outcome.failure))
+            attempt += 1
+
+    def _tell_begin(self, call: StepCall, attempt: int) -> None:
+        name, now = call.step.name, time.time()
+        self._publish(step_started(call.step, call.key, attempt=attempt))
+        for group in call.inputs:
+            self._publish(ArtifactUsed(step=name, names=group.names, digest=str(group.digest), time=now))
+        for kind, digest in call.state.items():
+            used = ArtifactUsed(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE)
+            self._publish(used)
+
+
+def step_started(step: Step, key: str, *, attempt: int = 1) -> StepStarted:
+    """A step begins now."""
+    return StepStarted(
+        step=step.name, time=time.time(), cells=step.cells, attempt=attempt, key=key, description=step.description
+    )
+
+
+def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> None:
+    """Tells what a step made."""
+    now = time.time()
+    for group in done.outputs:
+        publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now))
+    for kind, digest in done.state.items():
+        publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
+    for metric, value in done.metrics.items():
+        publish(MetricLogged(step=name, name=metric, value=value, time=now))
