@@ -18,7 +18,7 @@ from nb2pipe.diagnostics import Diagnostic, Location, Report, Severity
 from nb2pipe.errors import Nb2pipeError, NotebookError, StoreError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -32,10 +32,15 @@ def _commands() -> Iterator[tuple[str, click.Command]]:
             yield from ((f"{name} {each}", found) for each, found in command.commands.items())
 
 
-def run_program(*words: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run_program(*words: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """The program, as a process of its own."""
     return subprocess.run(
-        [sys.executable, "-m", "nb2pipe", *words], capture_output=True, text=True, check=False, timeout=60, **more
+        [sys.executable, "-m", "nb2pipe", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **(variables or {})},
     )
 
 
@@ -154,7 +159,7 @@ def test_an_error_with_a_report_shows_all_of_it(capsys: pytest.CaptureFixture[st
 
 def test_a_bug_of_ours_says_so_and_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(KeyError) as caught:
-        {}["step"]
+        dict[str, int]()["step"]
     assert told(caught.value, Session()) == 70
     short = capsys.readouterr().err
     assert told(caught.value, Session(verbose=True)) == 70
@@ -219,10 +224,10 @@ def test_colors_follow_option_and_environment(options: list[str], variables: dic
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_shells_complete_commands(shell: str) -> None:
-    source = run_program(env={**os.environ, "_NB2PIPE_COMPLETE": f"{shell}_source"})  # type: ignore[arg-type]  # Popen's
+    source = run_program(variables={"_NB2PIPE_COMPLETE": f"{shell}_source"})
     assert source.returncode == 0
     assert f"{shell}_complete" in source.stdout
     words = {"COMP_WORDS": "nb2pipe ex", "COMP_CWORD": "1" if shell == "zsh" else "ex"}
-    done = run_program(env={**os.environ, **words, "_NB2PIPE_COMPLETE": f"{shell}_complete"})  # type: ignore[arg-type]  # Popen's
+    done = run_program(variables={**words, "_NB2PIPE_COMPLETE": f"{shell}_complete"})
     assert "explain" in done.stdout
     assert done.returncode == 0
