@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
+from nb2pipe.errors import StoreError
 from nb2pipe.execution.drive import Recalled
 from nb2pipe.execution.model import Completed
 from nb2pipe.records.files import step_path, write_atomically
-from nb2pipe.serializers.groups import Group
+from nb2pipe.serializers.groups import Group, leaves
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +39,20 @@ class Recall:
         step = self._find(unit.name)
         if step is None or not step.finished or step.key != key:
             return None
-        digests = [*(group.digest for group in step.outputs), *step.state.values()]
-        if not all(self.store.has(Digest(digest)) for digest in digests):
-            return None
-        if not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
-            return None
         outputs = tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
+        if not self._has_all(step, outputs) or not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
+            return None
         return Recalled(done=Completed(outputs=outputs, state=step.state, metrics=step.metrics), seconds=step.seconds)
+
+    def _has_all(self, step: StepRecord, outputs: tuple[Group, ...]) -> bool:
+        """Whether the store still holds what the step made, the large memory of its variables included."""
+        digests = [*(Digest(digest) for digest in step.state.values()), *(group.digest for group in outputs)]
+        if not all(map(self.store.has, digests)):
+            return False
+        try:
+            return all(self.store.has(leaf) for group in outputs for leaf in leaves(group, store=self.store))
+        except StoreError:
+            return False
 
     def _find(self, name: str) -> StepRecord | None:
         steps = self.record.steps if self.record else ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 import time
 from dataclasses import dataclass, field, replace
@@ -20,12 +19,14 @@ from nb2pipe.notebook.gates import parse_gate
 from nb2pipe.notebook.model import Cell, CellKind, GateTag, Kernel, Notebook, Settings
 from nb2pipe.pipeline.model import Block, Edge, Parameter, Pipeline, Port, Resources, Step
 from nb2pipe.records.events import Event, Failure, StepStatus
-from nb2pipe.serializers.groups import Group
+from nb2pipe.serializers import groups
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
+
+    from nb2pipe.serializers.groups import Group
 
 
 class Stopped(Exception):  # noqa: N818
@@ -34,14 +35,13 @@ class Stopped(Exception):  # noqa: N818
 
 @dataclass
 class InProcess:
-    """Runs the code of a step with `exec`; the names in a set of `ties` travel together.
+    """Runs the code of a step with `exec`; variables that share objects travel together.
 
     The code may call `draw()` (a random generator), `metric(name, value)`, `tell(word)` and `hear(word)` to wait for
     another step, and `wait(seconds)`, which ends early when the step is cancelled.
     """
 
     store: LocalStore
-    ties: tuple[frozenset[str], ...] = ()
     name: str = "in-process"
     ran: list[str] = field(default_factory=list)
     calls: list[StepCall] = field(default_factory=list)
@@ -56,8 +56,9 @@ class InProcess:
         state = {"random": drawn}
         metrics: dict[str, float] = {}
         namespace = self._namespace(cancel, state, metrics)
+        tools = frozenset(namespace)
         for group in call.inputs:
-            namespace |= pickle.loads(self.store.get(group.digest))
+            namespace |= groups.load(group, store=self.store, namespace=namespace)
         namespace |= call.parameters
         try:
             for block in call.step.blocks:
@@ -71,7 +72,7 @@ class InProcess:
             return Failed(failure=failure)
         kept = {"random": str(self.store.put(str(state["random"]).encode()))} if state["random"] != drawn else {}
         kept |= self.sets.get(call.step.name, {})
-        return Completed(outputs=self._groups(call, namespace), state=kept, metrics=metrics)
+        return Completed(outputs=self._groups(call, namespace, tools), state=kept, metrics=metrics)
 
     def word(self, name: str) -> threading.Event:
         return self.words.setdefault(name, threading.Event())
@@ -95,19 +96,13 @@ class InProcess:
         tools = {"draw": draw, "wait": wait, "hear": hear, "tell": lambda name: self.word(name).set()}
         return {**tools, "metric": metrics.__setitem__, **self.prepare}
 
-    def _groups(self, call: StepCall, namespace: dict[str, Any]) -> tuple[Group, ...]:
-        found: dict[frozenset[str], None] = {}
-        for port in call.step.outputs:
-            tie = next((tie for tie in self.ties if port.name in tie), frozenset({port.name}))
-            if port.name in namespace:
-                found[frozenset(tie & namespace.keys())] = None
-        return tuple(
-            Group(
-                names=tuple(sorted(names)),
-                digest=self.store.put(pickle.dumps({name: namespace[name] for name in sorted(names)})),
-            )
-            for names in found
-        )
+    def _groups(self, call: StepCall, namespace: dict[str, Any], tools: Collection[str]) -> tuple[Group, ...]:
+        """The outputs, and all else that shares objects with them."""
+        values = {name: value for name, value in namespace.items() if name not in tools and name[0] != "_"}
+        outputs = {port.name for port in call.step.outputs}
+        tied = [names for names in groups.partition(values, namespace=namespace) if outputs & set(names)]
+        stored = {name: values[name] for names in tied for name in names}
+        return groups.dump(stored, store=self.store, namespace=namespace)
 
 
 @dataclass(frozen=True)
@@ -208,7 +203,7 @@ class Trial:
         for step in reversed(self.end.steps):
             for group in step.outputs:
                 if name in group.names:
-                    return pickle.loads(self.executor.store.get(group.digest))[name]
+                    return groups.load(group, store=self.executor.store, namespace={})[name]
         raise KeyError(name)
 
     @property

@@ -57,7 +57,6 @@ def test_a_step_takes_the_version_of_the_last_step_above_it(trial: Any, pipeline
 
 
 def test_a_group_brings_more_names_than_the_step_declares(trial: Any, pipeline: Any, spec: Any) -> None:
-    trial.executor.ties = (frozenset({"net", "optimizer"}),)
     trial.run(
         pipeline(
             {
@@ -71,13 +70,12 @@ def test_a_group_brings_more_names_than_the_step_declares(trial: Any, pipeline: 
 
 
 def test_where_two_groups_hold_a_name_the_later_one_comes_last(trial: Any, pipeline: Any, spec: Any) -> None:
-    trial.executor.ties = (frozenset({"a", "b"}),)
     trial.run(
         pipeline(
             {
-                "one": spec("a = 1; b = 10", gives=("a", "b")),
-                "two": spec("a = 2; c = 3", gives=("a", "c"), after=("one",)),
-                "look": spec("seen = (a, b)", takes={"a": "two", "b": "one"}, gives=("seen",), after=("two",)),
+                "one": spec("both = []; a = [1, both]; b = [10, both]", gives=("a", "b")),
+                "two": spec("both = []; a = [2, both]; c = [3, both]", gives=("a", "c"), after=("one",)),
+                "look": spec("seen = (a[0], b[0])", takes={"a": "two", "b": "one"}, gives=("seen",), after=("two",)),
             }
         )
     )
@@ -215,7 +213,6 @@ def test_steps_that_drew_out_of_order_and_write_files_end_the_run(trial: Any, pi
 
 
 def test_a_step_that_took_an_older_version_is_run_again(trial: Any, pipeline: Any, spec: Any) -> None:
-    trial.executor.ties = (frozenset({"net", "optimizer"}),)
     trial.run(
         pipeline(
             {
@@ -236,7 +233,6 @@ def test_a_step_that_took_an_older_version_is_run_again(trial: Any, pipeline: An
 def test_a_running_step_that_took_an_older_version_is_stopped_and_run_again(
     trial: Any, pipeline: Any, spec: Any
 ) -> None:
-    trial.executor.ties = (frozenset({"net", "optimizer"}),)
     began = time.monotonic()
     trial.run(
         pipeline(
@@ -258,7 +254,6 @@ def test_a_running_step_that_took_an_older_version_is_stopped_and_run_again(
 
 
 def test_an_older_version_in_a_step_that_writes_files_ends_the_run(trial: Any, pipeline: Any, spec: Any) -> None:
-    trial.executor.ties = (frozenset({"net", "optimizer"}),)
     end = trial.run(
         pipeline(
             {
@@ -511,6 +506,34 @@ def test_a_nested_pipeline_takes_parameters_of_the_same_name(
 ) -> None:
     trial.run(pipeline({"report": spec("", nested=nested(pipeline, spec))}, parameters={"n": 4}), parameters=given)
     assert trial.value("total") == (10 if given else 6)
+
+
+def test_a_nested_pipeline_takes_variables_of_the_same_name(trial: Any, pipeline: Any, spec: Any) -> None:
+    outer = {
+        "size": spec("n = 6", gives=("n",)),
+        "report": spec("", takes={"n": "size"}, nested=nested(pipeline, spec)),
+    }
+    trial.run(pipeline(outer))
+    assert trial.value("total") == 15
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("n = {1, 2}", "it holds a `set`"),
+        ("n = [{'deep': [object]}]", "it holds a `type`"),
+        ("n = []; n.append(n)", "it holds itself"),
+        ("n = 'many'", "n"),
+    ],
+)
+def test_a_variable_that_is_no_fit_for_a_nested_parameter_fails_the_step(
+    trial: Any, pipeline: Any, spec: Any, code: str, message: str
+) -> None:
+    outer = {"size": spec(code, gives=("n",)), "report": spec("", takes={"n": "size"}, nested=nested(pipeline, spec))}
+    end = trial.run(pipeline(outer))
+    assert message in end.failure.message
+    assert (end.failure.step, end.failure.kind) == ("report", "ParameterError")
+    assert trial.statuses == {"size": RAN, "report/read": SKIPPED, "report/sum": SKIPPED, "report": FAILED}
 
 
 def test_a_failing_nested_step_fails_the_step_around_it(trial: Any, pipeline: Any, spec: Any) -> None:
