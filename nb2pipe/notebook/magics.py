@@ -164,8 +164,6 @@ class _Reader:
 
     def _line_magic(self, text: str, line: int, target: tuple[str, ...], *, bare: bool) -> str:
         name, _, arguments = text.partition(" ")
-        if name.startswith("?") or not name:
-            return "pass"
         bound = target or _bound_by(name, arguments)
         self._note(
             Magic(kind=MagicKind.LINE, name=name, arguments=arguments.strip(), line=line, target=bound),
