@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from nb2pipe.cli.progress import Progress
 from nb2pipe.cli.session import is_terminal, write
 from nb2pipe.cli.text import duration, number, one_line, table
 from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError
+from nb2pipe.execution.home import find_home
 from nb2pipe.notebook.model import NestedTag
 from nb2pipe.records.codec import failure_json, metrics_json
 from nb2pipe.records.events import RunStatus, SkipReason
@@ -127,7 +129,7 @@ def _tell_end(session: Session, end: RunEnd, progress: Progress) -> None:
         session.say(table([(one_line(name), number(value)) for name, value in end.metrics.items()], indent="  "))
     if end.notebook.is_file():
         session.say(f"notebook: {shown_path(end.notebook)}")
-        session.say("look at it: nb2pipe runs open latest")
+        session.say(f"look at it: nb2pipe runs open latest{_home_option(end)}")
 
 
 def _steps(session: Session, progress: Progress) -> str:
@@ -150,7 +152,7 @@ def _stopped_by_gate(progress: Progress) -> list[str]:
 
 
 def _code(session: Session, end: RunEnd, progress: Progress) -> int:
-    command = f"nb2pipe resume {end.run}"
+    command = f"nb2pipe resume {end.run}{_home_option(end)}"
     if end.status is RunStatus.INTERRUPTED:
         write(f"interrupted; go on with: {command}", sys.stderr)
         return INTERRUPTED
@@ -159,6 +161,12 @@ def _code(session: Session, end: RunEnd, progress: Progress) -> int:
         step = f"step `{end.failure.step}`" if end.failure.step else "the run"
         raise StepError(f"{step} failed", hint=f"mend the notebook, then go on with: {command}")
     return 0
+
+
+def _home_option(end: RunEnd) -> str:
+    """What a command needs to find the run from the working directory, if anything."""
+    home = end.folder.parent.parent
+    return "" if find_home(Path.cwd()) == home.resolve() else f" --home {shlex.quote(shown_path(home))}"
 
 
 def _tell_failure(session: Session, failure: Failure, progress: Progress) -> None:

@@ -194,7 +194,7 @@ def _steps(record: RunRecord) -> Iterator[str]:
             (
                 one_line(step.name),
                 f"{step.status} ({step.reason})" if step.reason else str(step.status),
-                duration(step.seconds) if step.seconds is not None else "",
+                duration(step.seconds) if step.seconds is not None and not step.reason else "",
             )
             for step in record.steps
         ]

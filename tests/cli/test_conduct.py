@@ -69,11 +69,13 @@ class _Run:
             StepEnd(name="load", status=StepStatus.RAN, seconds=1.0),
             StepEnd(name="train", status=StepStatus.SKIPPED, reason=SkipReason.GATE),
         )
-        notebook = self.folder / "notebook.ipynb"
+        folder = self.folder / ".nb2pipe" / "runs" / RUN
+        folder.mkdir(parents=True)
+        notebook = folder / "notebook.ipynb"
         notebook.write_text("{}", "utf-8")
         return RunEnd(
             run=RUN,
-            folder=self.folder,
+            folder=folder,
             status=self.status,
             failure=self.failure,
             steps=steps,
@@ -92,7 +94,7 @@ def test_a_run_ends_with_its_status_metrics_and_notebook(folder: Path, capsys: p
         "metrics:",
         "  accuracy  0.97",
         "  odd       nan",
-        "notebook: notebook.ipynb",
+        f"notebook: .nb2pipe/runs/{RUN}/notebook.ipynb",
         "look at it: nb2pipe runs open latest",
     ]
 
@@ -106,7 +108,7 @@ def test_for_machines_stdout_holds_one_line_of_json(folder: Path, capsys: pytest
     assert found == {
         "run": RUN,
         "status": "succeeded",
-        "notebook": "notebook.ipynb",
+        "notebook": f".nb2pipe/runs/{RUN}/notebook.ipynb",
         "error": None,
         "steps": [
             {"name": "load", "status": "ran", "seconds": 1.0},
@@ -134,6 +136,16 @@ def test_a_failure_says_where_and_how_to_go_on(
     assert " > 2 |   b()" in words
     assert caught.value.message == "step `train` failed"
     assert caught.value.hint == f"mend the notebook, then go on with: nb2pipe resume {RUN}"
+
+
+def test_the_command_that_goes_on_names_the_home_where_it_is_elsewhere(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = folder / "else where"
+    (elsewhere / ".nb2pipe").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
+    assert conduct(Session(quiet=True), _Run(folder, RunStatus.INTERRUPTED)) == 130
+    assert capsys.readouterr().err == f"interrupted; go on with: nb2pipe resume {RUN} --home ../.nb2pipe\n"
 
 
 def test_an_interrupted_run_is_130_and_says_how_to_go_on(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
