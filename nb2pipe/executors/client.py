@@ -1,0 +1,304 @@
+"""Runs the cells of a notebook in one kernel: starts it, watches it, ends it, and leaves no process behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import subprocess
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.util import ensure_async
+from papermill.clientwrap import PapermillNotebookClient
+
+from nb2pipe.executors.processes import end_processes, process_family
+from nb2pipe.executors.watch import Reason, Stop, is_ours
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+    from papermill.engines import NotebookExecutionManager
+
+    from nb2pipe.executors.watch import StepWatch
+
+_POLL = 0.05
+"""Seconds between two looks at the kernel, the deadline and the wish to cancel."""
+_PATIENCE = 0.8
+"""Seconds that an interrupted cell gets to end by itself."""
+_LAST_WORDS = 0.2
+"""Seconds in which the output of a kernel that died still arrives."""
+_END = "(lambda loop: loop.call_later(0.01, loop.stop))(__import__('IPython').get_ipython().kernel.io_loop)"
+_GLANCE = 0.01
+"""Seconds between two looks at a kernel that is ending."""
+_FAREWELL = 5.0
+"""Seconds that a kernel gets for its `atexit` functions."""
+_ANSWER = 20.0
+"""Seconds that the kernel may take for one of our own short requests."""
+_LOG_TAIL = 4000
+_LONGEST_SOCKET = 90
+"""Characters of a folder's path in which sockets fit everywhere."""
+
+_log = logging.getLogger("nb2pipe.kernel")
+_log.addHandler(logging.NullHandler())
+_log.propagate = False  # what is worth telling is told as a failure
+
+
+class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill has no types
+    """A client that runs each notebook on an event loop of its own, so that several threads may each run one.
+
+    Args:
+        manager: papermill's record of the notebook being run.
+        kernel_name: The kernel's name.
+        watch: Hears of everything, and says when to stop.
+        start_timeout: How many seconds the kernel may take to be ready.
+    """
+
+    def __init__(
+        self, manager: NotebookExecutionManager, kernel_name: str, watch: StepWatch, start_timeout: float
+    ) -> None:
+        folder = {"metadata": {"path": str(watch.folder)}} if watch.folder else {}
+        super().__init__(
+            manager,
+            kernel_name=kernel_name,
+            startup_timeout=int(start_timeout),
+            timeout=None,
+            iopub_timeout=30,
+            resources=folder,
+            log=_log,
+        )
+        self.watch = watch
+        self.on_cell_executed = self._note_exit
+        self._cell: NotebookNode | None = None
+        self._exits = False
+        self._exit_code: int | None = None
+
+    def run(self) -> None:
+        """Runs the notebook; why it ended early, if it did, is in the watch.
+
+        Raises:
+            NoSuchKernel: There is no kernel of that name.
+        """
+        self.reset_execution_trackers()
+        with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="nb2pipe-") as sockets:
+            self.create_kernel_manager()
+            self._use_sockets(sockets)
+            asyncio.run(self._supervise(log))
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """As papermill's; what is printed is told on as it arrives."""
+        output = super().process_message(msg, cell, cell_index)
+        if output and output["output_type"] == "stream":
+            self.watch.printed(cell, output["name"], output["text"])
+        return output
+
+    def _use_sockets(self, folder: str) -> None:
+        """Talks to the kernel through files that only this user can open, where it is sure to be on this machine.
+
+        Ports may be taken by another program between their choice and their use.
+        """
+        native = any("ipykernel" in argument for argument in self.km.kernel_spec.argv)
+        if os.name == "posix" and native and len(folder) < _LONGEST_SOCKET:
+            self.km.transport = "ipc"
+            self.km.connection_file = str(Path(folder) / "kernel.json")
+            self.km.ip = str(Path(folder) / "ipc")
+
+    async def _supervise(self, log: Any) -> None:
+        """Runs the cells in a task, and looks after the kernel meanwhile."""
+        work = asyncio.create_task(self._run_all(log))
+        try:
+            while not work.done():
+                await asyncio.wait({work}, timeout=_POLL)
+                if not work.done() and (reason := await self._reason_to_stop()):
+                    await self._stop(work, reason)
+        finally:
+            work.cancel()
+            await asyncio.wait({work})
+            await self._end_kernel()
+        self._conclude(work, log)
+
+    async def _run_all(self, log: Any) -> None:
+        await self.async_start_new_kernel(env=self.watch.environment(), stdout=subprocess.DEVNULL, stderr=log)
+        await self.async_start_new_kernel_client()
+        self.watch.begins(self.nb)
+        for index, cell in enumerate(self.nb.cells):
+            if self.watch.stopped is not None:
+                return
+            if cell.cell_type == "code":
+                await self._run_one(index, cell)
+        info = await self.async_wait_for_reply(await ensure_async(self.kc.kernel_info()))
+        if info is not None:
+            self.nb.metadata["language_info"] = info["content"]["language_info"]
+        self.set_widgets_metadata()
+
+    async def _run_one(self, index: int, cell: NotebookNode) -> None:
+        self._cell = cell
+        self.nb_man.cell_start(cell, index)
+        self.watch.cell_begins(cell)
+        try:
+            await self.async_execute_cell(cell, index, store_history=not is_ours(cell))
+        except CellExecutionError as error:
+            await self._ask(self.watch.code_on_error(cell))
+            self._failed(Reason.ERROR, cell, index, error)
+        else:
+            await self._ask(self.watch.code_after(cell))
+            if self._exits:
+                self._failed(Reason.EXIT, cell, index, None)
+        finally:
+            cell["outputs"] = merged(cell["outputs"])
+            if is_ours(cell):
+                cell["execution_count"] = None
+            self.nb_man.cell_complete(cell, cell_index=index)
+            self.watch.cell_ended(cell)
+
+    def _failed(self, reason: Reason, cell: NotebookNode, index: int, error: CellExecutionError | None) -> None:
+        self.nb_man.cell_exception(cell, cell_index=index, exception=error)
+        kind, message = (error.ename, error.evalue) if error else ("SystemExit", "")
+        trace = error.traceback if error else ""
+        stopped = self.watch.stopped
+        if stopped is None:
+            self.watch.stopped = Stop(reason=reason, cell=cell, kind=kind, message=message, traceback=trace)
+
+    def _note_exit(self, *, execute_reply: dict[str, Any] | None = None, **_known: object) -> None:
+        """Notes that the cell called `exit()`: its reply looks like success, and the kernel ends a little later."""
+        payload = execute_reply["content"].get("payload") if execute_reply else None
+        self._exits = any(part.get("source") == "ask_exit" for part in payload or ())
+
+    async def _ask(self, code: str | None) -> str:
+        """Runs a short request of ours silently, and waits for its reply, whose status it gives."""
+        while code is not None:
+            request = await ensure_async(self.kc.execute(code, silent=True, store_history=False, allow_stdin=False))
+            reply = await asyncio.wait_for(self._reply_to(request), _ANSWER)
+            if reply["content"]["status"] != "aborted":  # the kernel drops requests for a moment after an error
+                return str(reply["content"]["status"])
+        return "ok"
+
+    async def _reply_to(self, request: str) -> dict[str, Any]:
+        while True:
+            message: dict[str, Any] = await ensure_async(self.kc.shell_channel.get_msg(timeout=None))
+            if message["parent_header"].get("msg_id") == request:
+                return message
+
+    async def _reason_to_stop(self) -> Reason | None:
+        wish = self.watch.wants_stop()
+        if wish is not None:
+            return wish
+        if self.km is None or not self.km.has_kernel or await self.km.is_alive():
+            return None
+        return Reason.DIED if self._cell is not None else Reason.NOT_STARTED
+
+    async def _stop(self, work: asyncio.Task[None], reason: Reason) -> None:
+        self.watch.stopped = self.watch.stopped or Stop(reason=reason, cell=self._cell)
+        if reason in {Reason.DIED, Reason.NOT_STARTED}:
+            await asyncio.wait({work}, timeout=_LAST_WORDS)
+        elif self._cell is not None:
+            with suppress(RuntimeError, OSError):
+                await self.km.interrupt_kernel()
+            await asyncio.wait({work}, timeout=_PATIENCE)
+        work.cancel()
+        await asyncio.wait({work})
+
+    def _conclude(self, work: asyncio.Task[None], log: Any) -> None:
+        """Sees to it that the watch knows how it ended; an error that is none of the author's is raised."""
+        error = None if work.cancelled() else work.exception()
+        if self.watch.stopped is None and error is not None:
+            if not isinstance(error, DeadKernelError | CellTimeoutError | RuntimeError | TimeoutError):
+                raise error
+            reason = Reason.DIED if self._cell is not None else Reason.NOT_STARTED
+            self.watch.stopped = Stop(reason=reason, cell=self._cell, message=str(error))
+        stopped = self.watch.stopped
+        if stopped is not None and stopped.reason in {Reason.DIED, Reason.NOT_STARTED}:
+            text = _tail(log)
+            message = _how_it_ended(self._exit_code) or stopped.message
+            self.watch.stopped = Stop(reason=stopped.reason, cell=stopped.cell, message=message, traceback=text)
+
+    async def _end_kernel(self) -> None:
+        """Ends the kernel and all that it started; where the step was not stopped, with `atexit` as any program."""
+        if self.km is None:
+            return
+        if self.km.has_kernel:
+            kernel = self.km.provisioner
+            process = getattr(kernel, "pid", None)
+            family = process_family(process)
+            self._exit_code = await kernel.poll()
+            if self._exit_code is None and not self._is_hurried():
+                await self._ask_to_end()
+            if await kernel.poll() is None:
+                await kernel.kill()
+            await asyncio.wait_for(kernel.wait(), _ANSWER)
+            end_processes(process, family)
+        if self.kc is not None:
+            self.kc.stop_channels()
+        await ensure_async(self.km.cleanup_resources())
+
+    def _is_hurried(self) -> bool:
+        stopped = self.watch.stopped
+        return self.kc is None or (stopped is not None and stopped.reason is not Reason.ERROR)
+
+    async def _ask_to_end(self) -> None:
+        """Asks the kernel to end, and waits until it did.
+
+        Jupyter's own request for that is answered by one thread of ipykernel while another is closing what the answer
+        needs: one time in ten both wait for ten seconds. So the kernel's loop is stopped instead, as `exit()` does.
+        """
+        try:
+            ended = await self._ask(_END)
+        except TimeoutError:
+            return
+        if ended != "ok":  # not ipykernel
+            self.kc.shutdown()
+        for _ in range(int(_FAREWELL / _GLANCE)):
+            if await self.km.provisioner.poll() is not None:
+                return
+            await asyncio.sleep(_GLANCE)
+
+
+def merged(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Outputs in which neighbors of one stream are one, as Jupyter shows them."""
+    found: list[NotebookNode] = []
+    texts: list[str] = []
+    for output in outputs:
+        if found and _same_stream(found[-1], output):
+            texts.append(output["text"])
+            continue
+        _finish(found, texts)
+        found.append(output)
+        texts = [output["text"]] if output["output_type"] == "stream" else []
+    _finish(found, texts)
+    return found
+
+
+def _finish(found: list[NotebookNode], texts: list[str]) -> None:
+    """Joins the pieces once: text that grows piece by piece takes time with the square of its length."""
+    if len(texts) > 1:
+        found[-1]["text"] = "".join(texts)
+
+
+def _same_stream(one: NotebookNode, two: NotebookNode) -> bool:
+    return all(output["output_type"] == "stream" for output in (one, two)) and bool(one["name"] == two["name"])
+
+
+def _tail(log: Any) -> str:
+    log.seek(0)
+    text: str = log.read().decode(errors="replace")
+    return text[-_LOG_TAIL:].strip()
+
+
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return ""
+    if code >= 0:
+        return f"the kernel ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    cause = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
+    return f"the kernel was ended by {name}{cause}"
+
+
+__all__ = ["NoSuchKernel", "StepClient", "merged"]

@@ -1,0 +1,36 @@
+"""Where a step binds a variable: the place to blame when the variable cannot be stored."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nb2pipe.execution.model import StepCall
+
+
+def where_bound(call: StepCall, name: str) -> tuple[int | None, int | None]:
+    """The last of the step's own cells that binds a name, with the line; its last cell if none does by its text."""
+    for place in reversed(call.step.cells):
+        line = _last_binding(call.notebook.cell(place).python, name)
+        if line is not None:
+            return place, line
+    return (call.step.cells[-1] if call.step.cells else None), None
+
+
+def _last_binding(python: str, name: str) -> int | None:
+    try:
+        tree = ast.parse(python)
+    except (SyntaxError, ValueError):
+        return None
+    lines = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt) and name in _bound(node)]
+    return max(lines, default=None)
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The names that a statement itself binds, not those that statements within it do."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    parts = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.expr | ast.withitem)]
+    nodes = [node for part in parts for node in ast.walk(part)]
+    return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}

@@ -1,0 +1,42 @@
+"""The processes of a kernel: its group, and what it started elsewhere."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def process_family(process: int | None) -> tuple[Any, ...]:
+    """All processes that a process started and that still run; `!command` runs in a group of its own."""
+    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415  # comes with ipykernel, has no types
+
+    if process is None:
+        return ()
+    try:
+        return tuple(psutil.Process(process).children(recursive=True))
+    except psutil.Error:
+        return ()
+
+
+def end_processes(process: int | None, family: Sequence[Any]) -> None:
+    """Ends what is left of a kernel, its process group and its family.
+
+    Args:
+        process: The kernel's process, which leads its group; None where there was none.
+        family: What `process_family` gave while the kernel ran.
+    """
+    import psutil  # noqa: PLC0415  # comes with ipykernel
+
+    if process is None:
+        return
+    if hasattr(os, "killpg") and process != os.getpgrp():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process, signal.SIGKILL)
+    for member in family:
+        with suppress(psutil.Error):  # a member knows when it began, so no other process is hit
+            member.kill()

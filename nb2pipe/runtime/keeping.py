@@ -1,0 +1,67 @@
+"""Brings values into the store and back, for one kernel; the namespace is the user's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.digest import Digest
+from nb2pipe.serializers.groups import Group, dump, load
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.store.base import Store
+
+_NAME = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The store as a kernel uses it.
+
+    Attributes:
+        store: The store.
+        namespace: The user's `__main__` dictionary; functions and classes of the notebook are bound to it.
+    """
+
+    store: Store
+    namespace: dict[str, Any]
+
+    def put(self, data: bytes) -> str:
+        """Stores bytes; their digest."""
+        return str(self.store.put(data))
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of a digest.
+
+        Raises:
+            StoreError: They are not there, or were altered.
+        """
+        return self.store.get(Digest(digest))
+
+    def put_value(self, value: object) -> str:
+        """Stores one value as variables are stored; its digest.
+
+        Raises:
+            UnstorableError: It holds what cannot be stored.
+        """
+        (group,) = dump({_NAME: value}, store=self.store, namespace=self.namespace)
+        return str(group.digest)
+
+    def get_value(self, digest: str) -> Any:
+        """The value that `put_value` stored."""
+        group = Group(names=(_NAME,), digest=Digest(digest))
+        return load(group, store=self.store, namespace=self.namespace)[_NAME]
+
+    def dump(self, values: Mapping[str, object]) -> tuple[Group, ...]:
+        """Stores variables; those that share mutable objects in one group.
+
+        Raises:
+            UnstorableError: A value cannot be stored.
+        """
+        return dump(values, store=self.store, namespace=self.namespace)
+
+    def load(self, names: tuple[str, ...], digest: str) -> dict[str, object]:
+        """The variables of a group."""
+        return load(Group(names=names, digest=Digest(digest)), store=self.store, namespace=self.namespace)

@@ -1,0 +1,183 @@
+"""One step inside its kernel: what our cells, and the executor between cells, call.
+
+The session is kept here and not in the user's namespace. What comes of it goes to the file that the executor named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.errors import StoreError
+from nb2pipe.runtime.frames import Cells, describe
+from nb2pipe.runtime.generators import ALL as GENERATORS
+from nb2pipe.runtime.generators import Generators
+from nb2pipe.runtime.hidden import Hidden
+from nb2pipe.runtime.keeping import Keeper
+from nb2pipe.runtime.numbers import metrics_of
+from nb2pipe.runtime.outputs import collect
+from nb2pipe.runtime.spec import StepSpec
+from nb2pipe.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nb2pipe.runtime.spec import GroupSpec
+
+_sessions: list[Session] = []
+"""The one session of this process; empty until it begins."""
+
+
+class Session:
+    """A step that is being run in this kernel.
+
+    Args:
+        spec: What the executor told.
+        namespace: The user's.
+    """
+
+    def __init__(self, spec: StepSpec, namespace: dict[str, Any]) -> None:
+        self.spec = spec
+        self.namespace = namespace
+        self.keeper = Keeper(LocalStore(Path(spec.store)), namespace)
+        self.loaded: dict[GroupSpec, dict[str, object]] = {}
+        self.metrics: dict[str, float] = {}
+        self.measured: set[int] = set()
+        kinds = {generator.kind for generator in GENERATORS}
+        given = {kind: self.keeper.get(digest) for kind, digest in spec.state.items() if kind in kinds}
+        self.generators = Generators(spec.seed, given)
+        self.hidden = Hidden(self.keeper, {k: digest for k, digest in spec.state.items() if k not in kinds})
+
+    def begin(self) -> None:
+        """Sets the working directory, hidden state and random generators."""
+        os.chdir(self.spec.folder)
+        self.hidden.begin()
+        self.generators.begin()
+
+    def load(self, names: frozenset[str]) -> None:
+        """Loads the groups that hold the names, and gives the user those of their variables that the step takes."""
+        for group in self.spec.inputs:
+            if group not in self.loaded and names & set(group.names):
+                values = self.keeper.load(group.names, group.digest)
+                self.loaded[group] = values
+                self.namespace.update({name: values[name] for name in group.take if name in values})
+        self.hidden.settle()
+        self.generators.settle()
+
+    def measure(self, cell: int) -> None:
+        """Takes the metrics of a cell that has just run."""
+        self.measured.add(cell)
+        self.metrics.update(metrics_of(self.spec.metrics.get(cell, ()), self.namespace))
+
+    def leave(self) -> dict[str, Any]:
+        """Stores what the step leaves; the result for the executor."""
+        state = {kind: self.keeper.put(data) for kind, data in self.generators.changed().items()}
+        state |= self.hidden.changed()
+        for cell in sorted(self.spec.metrics.keys() - self.measured):
+            self.measure(cell)
+        found = collect(self.spec, self.keeper, self.loaded)
+        return {
+            "outputs": [{"names": list(group.names), "digest": str(group.digest)} for group in found.groups],
+            "unstorable": [vars_of(error) for error in found.unstorable],
+            "state": state,
+            "lost": self.hidden.lost,
+            "metrics": self.metrics,
+        }
+
+
+def vars_of(error: Any) -> dict[str, str | None]:
+    """An `UnstorableError` as JSON."""
+    return {"name": error.name, "path": error.path, "hint": error.hint, "message": str(error)}
+
+
+def enter(data: dict[str, object]) -> None:
+    """Begins the step; `data` is what `StepSpec.literal` wrote.
+
+    Raises:
+        StoreError: The store does not hold what the step is to be given.
+    """
+    spec = StepSpec.read(data)
+    _sessions.clear()
+    with _Telling(spec.result):
+        session = Session(spec, _user_namespace())
+        session.begin()
+        _sessions.append(session)
+
+
+def load(names: Sequence[str]) -> None:
+    """Gives the user's namespace the step's inputs among these names, with all that shares objects with them.
+
+    Raises:
+        StoreError: They cannot be loaded.
+    """
+    session = _sessions[-1]
+    with _Telling(session.spec.result):
+        session.load(frozenset(names))
+
+
+def measure(cell: int) -> None:
+    """Takes the metrics of the cell at a position."""
+    _sessions[-1].measure(cell)
+
+
+def leave() -> None:
+    """Ends the step: stores what it leaves, and tells the executor.
+
+    Raises:
+        StoreError: The store cannot be written.
+    """
+    session = _sessions[-1]
+    with _Telling(session.spec.result):
+        _write(session.spec.result, {"completed": session.leave()})
+
+
+def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
+    """Tells the executor of the error that the last cell raised.
+
+    Args:
+        cells: Keys and sources of the cells that may be in its traceback, those that matter first.
+        folder: The notebook's; modules in it are the author's code too.
+    """
+    error = getattr(sys, "last_value", None)
+    if error is not None:
+        _write(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_name), folder)})
+
+
+class _Telling:
+    """Writes an error of the store, or of our own, to the result before it is raised in the cell."""
+
+    def __init__(self, result: str) -> None:
+        self._result = result
+
+    def __enter__(self) -> None:
+        """Nothing to do before."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            hint = error.hint if isinstance(error, StoreError) else None
+            broken = {"kind": type(error).__name__, "message": str(error), "hint": hint}
+            _write(self._result, {"broken": {**broken, "store": isinstance(error, StoreError | OSError)}})
+
+
+def _write(result: str, data: dict[str, Any]) -> None:
+    path = Path(result)
+    if not path.parent.is_dir():  # the step notebook is run by hand, long after
+        return
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps(data), encoding="utf-8")
+    temporary.replace(path)
+
+
+def _user_namespace() -> dict[str, Any]:
+    return vars(sys.modules["__main__"])
+
+
+def _file_name(source: str) -> str:
+    """The name that IPython gives a cell's code."""
+    from IPython.core.getipython import get_ipython  # only in a kernel
+
+    shell = get_ipython()
+    return str(shell.compile.get_code_name(source, source, 0)) if shell else ""
