@@ -14,7 +14,7 @@ from nb2pipe.execution.gates import holds
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
 from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
-from nb2pipe.execution.versions import DECISIVE, Taken, What, generators, overtaken, take
+from nb2pipe.execution.versions import DECISIVE, Seen, Taken, What, generators, overtaken, take
 from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.records.events import (
     Failure,
@@ -327,8 +327,7 @@ class _Drive:
         for each in (unit, *affected):
             if each.name in self._taken:
                 now = take(each, self._work.earlier(each), self._made)
-                found = overtaken(each, self._taken[each.name], now, generators(self._made.get(each.name)))
-                self._mend(each, found)
+                self._mend(each, overtaken(each, now, Seen(began=self._taken, made=self._made)))
 
     def _mend(self, unit: Unit, found: tuple[Overtaken, ...]) -> None:
         """Runs a step again that ran too early, or ends the run where that may do harm."""

@@ -68,11 +68,14 @@ class Completed:
         outputs: The groups that hold its outputs, and all else that shares objects with them.
         state: Hidden state that it changed: digest in the store by kind.
         metrics: What its `pipeline-metrics` cells printed or assigned.
+        unchanged: Variables in the groups that have the content that they were taken with: the step only tied them to
+            others, as a fitted model that keeps its data does. Whoever took them before took nothing old.
     """
 
     outputs: tuple[Group, ...]
     state: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    unchanged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

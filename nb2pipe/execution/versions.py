@@ -38,6 +38,19 @@ class Taken:
     state: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of a run while it goes on.
+
+    Attributes:
+        began: What the steps took that have begun.
+        made: What the steps made that have finished.
+    """
+
+    began: Mapping[str, Taken]
+    made: Mapping[str, Completed]
+
+
 class What(Enum):
     """What a step took in an older version."""
 
@@ -85,24 +98,36 @@ def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> 
     return Taken(groups=groups, variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
 
 
-def overtaken(unit: Unit, taken: Taken, now: Taken, drew: frozenset[str]) -> tuple[Overtaken, ...]:
+def overtaken(unit: Unit, now: Taken, seen: Seen) -> tuple[Overtaken, ...]:
     """In which ways a step took something too early.
 
     Args:
-        unit: The step.
-        taken: What it took.
+        unit: The step; it has begun.
         now: What it would take, now that more steps have ended.
-        drew: The generators that it turned out to have drawn from, as far as it has ended.
+        seen: What is known; from which generators the step drew is known once it has ended.
     """
-    names = {name: now.variables[name][0] for name in now.variables if _differs(name, taken, now)}
+    taken, drew = seen.began[unit.name], generators(seen.made.get(unit.name))
+    older = {name: maker for name, (maker, _) in now.variables.items() if _is_older(name, unit.name, now, seen)}
     newer = {kind: maker for kind, (maker, _) in now.state.items() if _went_on(kind, taken, now)}
     drawn = {kind: maker for kind, maker in newer.items() if kind in drew}
     decisive = {kind: maker for kind, maker in newer.items() if kind in DECISIVE}
     return (
-        *_by_maker(unit, names, What.VARIABLE),
+        *_by_maker(unit, older, What.VARIABLE),
         *_by_maker(unit, drawn, What.GENERATOR),
         *_by_maker(unit, decisive, What.STATE),
     )
+
+
+def _is_older(name: str, unit: str, now: Taken, seen: Seen) -> bool:
+    """Whether a step took a variable in an older version.
+
+    One of the same content is no older one, unless the step tied it to others in its turn: then those ties and the
+    newer ones have to meet in one group.
+    """
+    taken = seen.began[unit]
+    if name in taken.variables and taken.variables[name][1] == now.variables[name][1]:
+        return False
+    return name in _tied(seen.made.get(unit)) or _content(name, taken, seen) != _content(name, now, seen)
 
 
 def generators(done: Completed | None) -> frozenset[str]:
@@ -110,10 +135,19 @@ def generators(done: Completed | None) -> frozenset[str]:
     return GENERATORS & frozenset(done.state) if done else frozenset()
 
 
-def _differs(name: str, taken: Taken, now: Taken) -> bool:
-    """Equal content from another maker is the same version."""
-    before = taken.variables.get(name)
-    return before is None or before[1] != now.variables[name][1]
+def _tied(done: Completed | None) -> frozenset[str]:
+    """The variables that a step left in groups of its own."""
+    return frozenset(name for group in done.outputs for name in group.names) if done else frozenset()
+
+
+def _content(name: str, taken: Taken, seen: Seen) -> Group | None:
+    """The group that gave a variable its content: steps that only tied it to others are passed over."""
+    if name not in taken.variables:
+        return None
+    maker, group = taken.variables[name]
+    while maker in seen.made and name in seen.made[maker].unchanged and name in seen.began[maker].variables:
+        maker, group = seen.began[maker].variables[name]
+    return group
 
 
 def _went_on(kind: str, taken: Taken, now: Taken) -> bool:

@@ -48,6 +48,7 @@ class InProcess:
     words: dict[str, threading.Event] = field(default_factory=dict)
     prepare: Mapping[str, Any] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    unchanged: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:  # noqa: ARG002
         self.ran.append(call.step.name)
@@ -72,7 +73,12 @@ class InProcess:
             return Failed(failure=failure)
         kept = {"random": str(self.store.put(str(state["random"]).encode()))} if state["random"] != drawn else {}
         kept |= self.sets.get(call.step.name, {})
-        return Completed(outputs=self._groups(call, namespace, tools), state=kept, metrics=metrics)
+        return Completed(
+            outputs=self._groups(call, namespace, tools),
+            state=kept,
+            metrics=metrics,
+            unchanged=self.unchanged.get(call.step.name, frozenset()),
+        )
 
     def word(self, name: str) -> threading.Event:
         return self.words.setdefault(name, threading.Event())

@@ -285,6 +285,36 @@ def test_an_equal_version_from_another_step_is_no_new_one(trial: Any, pipeline: 
     assert trial.of(Noted) == []
 
 
+def tying(pipeline: Any, spec: Any, look: str) -> Any:
+    return pipeline(
+        {
+            "make": spec("x = [0]", gives=("x",)),
+            "fit": spec("hear('looked'); model = {'data': x}", takes={"x": "make"}, gives=("model",)),
+            "look": spec(f"{look}; tell('looked')", takes={"x": "make"}, gives=("seen",)),
+            "use": spec(
+                "tied = model['data'] is x", takes={"x": "make", "model": "fit"}, gives=("tied",), after=("look",)
+            ),
+        }
+    )
+
+
+def test_a_step_that_only_ties_a_variable_to_another_makes_no_new_version_of_it(
+    trial: Any, pipeline: Any, spec: Any
+) -> None:
+    trial.executor.unchanged = {"fit": frozenset({"x"})}
+    trial.run(tying(pipeline, spec, "seen = len(x)"))
+    assert trial.value("tied") is True
+    assert trial.executor.ran.count("look") == 1
+    assert trial.of(Noted) == []
+
+
+def test_ties_that_two_steps_made_side_by_side_meet(trial: Any, pipeline: Any, spec: Any) -> None:
+    trial.executor.unchanged = {"fit": frozenset({"x"}), "look": frozenset({"x"})}
+    trial.run(tying(pipeline, spec, "seen = {'also': x}"))
+    assert trial.value("tied") is True
+    assert trial.executor.ran.count("look") == 2
+
+
 # -- failures
 
 
