@@ -50,6 +50,16 @@ _WITHOUT_EFFECT: Mapping[str, str] = {
 }
 """Keys of Kale 1 and 2 that are understood and not followed, each with the reason."""
 
+_NOTHING: tuple[object, ...] = (None, False, "", [], {})
+"""Kale's panel writes all keys; one with such a value asks for nothing."""
+
+_IDLE_WITHOUT: Mapping[str, str] = {
+    "katib_metadata": "katib_run",
+    "volume_access_mode": "volumes",
+    "storage_class_name": "volumes",
+}
+"""Keys that do nothing in Kale either, unless another one asks for something."""
+
 _CRON_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _CRON_PART = re.compile(r"(?:\*|(\d{1,2}|[A-Za-z]{3})(?:-(\d{1,2}|[A-Za-z]{3}))?)(?:/(\d{1,2}))?", re.ASCII)
 _CRON_NAMES = {
@@ -106,8 +116,9 @@ def _read_section(
         if key in readers:
             _read_key(found, name, item, readers[key], location)
         elif section == KALE and key in _WITHOUT_EFFECT:
-            if _asks_for_something(item, key):
-                found.diagnostics.append(setting_without_effect(name, _WITHOUT_EFFECT[key], location))
+            if item not in _NOTHING:
+                idle = key in _IDLE_WITHOUT and value.get(_IDLE_WITHOUT[key]) in _NOTHING
+                found.diagnostics.append(setting_without_effect(name, _WITHOUT_EFFECT[key], location, idle=idle))
         else:
             known = tuple(readers)
             found.diagnostics.append(unknown_setting(name, misspelled(str(key), known), known, location))
@@ -118,13 +129,6 @@ def _read_key(found: _Found, name: str, item: object, reader: _Reader, location:
         reader(found, item)
     except MalformedError as error:
         found.diagnostics.append(wrong_setting(name, error, location))
-
-
-def _asks_for_something(item: object, key: str) -> bool:
-    """Kale's panel writes all keys; one that is empty or off asks for nothing."""
-    if item in (None, False, "", [], {}):
-        return False
-    return key != "katib_metadata" or not isinstance(item, dict) or any(bool(part) for part in item.values())
 
 
 def _kind(value: object) -> str:

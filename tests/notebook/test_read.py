@@ -24,7 +24,13 @@ if TYPE_CHECKING:
 
     Write = Callable[..., Path]
 
-CELL = {"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": [], "execution_count": None}
+CELL: dict[str, object] = {
+    "cell_type": "code",
+    "metadata": {},
+    "source": "x = 1",
+    "outputs": [],
+    "execution_count": None,
+}
 
 
 def document(*cells: object, **changes: object) -> dict[str, object]:

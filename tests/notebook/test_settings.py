@@ -140,16 +140,16 @@ def test_ours_wins_over_kale() -> None:
     assert settings.step_defaults == (ImageTag("ours"), ResourceTag("cpu", "2"))
 
 
+VOLUMES = [{"name": "data", "mount_point": "/data", "type": "pvc"}]
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("volumes", [{"name": "data", "mount_point": "/data", "type": "pvc"}]),
-        ("volume_access_mode", "rwm"),
-        ("storage_class_name", "fast"),
+        ("volumes", VOLUMES),
         ("snapshot_volumes", True),
         ("autosnapshot", True),
         ("katib_run", True),
-        ("katib_metadata", {"parameters": [{"name": "lr"}]}),
         ("kfp_host", "https://kfp"),
         ("marshal_volume", True),
         ("marshal_path", "/marshal"),
@@ -158,19 +158,36 @@ def test_ours_wins_over_kale() -> None:
         ("security_context", {"run_as_user": 1}),
     ],
 )
-def test_a_key_of_kale_that_is_not_followed_is_named(key: str, value: object) -> None:
+def test_a_key_of_kale_that_is_not_followed_is_named_in_a_warning(key: str, value: object) -> None:
     settings, diagnostics = read_settings({"kubeflow_notebook": {key: value}}, PLACE)
     assert settings == Settings()
     assert [(item.code, item.severity) for item in diagnostics] == [("NB121", Severity.WARNING)]
     assert f"`kubeflow_notebook.{key}`" in diagnostics[0].message
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "other", "asks"),
+    [
+        ("volume_access_mode", "rwm", "volumes", VOLUMES),
+        ("storage_class_name", "fast", "volumes", VOLUMES),
+        ("katib_metadata", {"parameters": [{"name": "lr"}]}, "katib_run", True),
+    ],
+)
+def test_a_key_of_kale_that_does_nothing_alone_is_an_info_alone(
+    key: str, value: object, other: str, asks: object
+) -> None:
+    def severities(**values: object) -> dict[str, Severity]:
+        _, diagnostics = read_settings({"kubeflow_notebook": values}, PLACE)
+        return {item.message.split("`")[1]: item.severity for item in diagnostics}
+
+    assert severities(**{key: value}) == {f"kubeflow_notebook.{key}": Severity.INFO}
+    assert set(severities(**{key: value, other: asks}).values()) == {Severity.WARNING}
+    assert len(severities(**{key: value, other: asks})) == 2
+
+
 def test_a_key_of_kale_that_asks_for_nothing_is_not_named() -> None:
-    empty = {"volumes": [], "katib_run": False, "snapshot_volumes": False, "volume_access_mode": ""}
-    assert kale(**empty, docker_image="", pipeline_description="", katib_metadata={"parameters": []}) == (
-        Settings(),
-        [],
-    )
+    empty: dict[str, object] = {"volumes": [], "katib_run": False, "snapshot_volumes": False, "volume_access_mode": ""}
+    assert kale(**empty, docker_image="", pipeline_description="", katib_metadata={}) == (Settings(), [])
 
 
 def test_an_unknown_key_is_named_with_a_suggestion() -> None:
