@@ -100,9 +100,13 @@ def test_what_is_kept_of_a_run_is_listed_shown_and_opened(notebook: Path) -> Non
 
     shown = json.loads(program("runs", "show", "mine", "--json").stdout)
     assert shown["parameters"] == {"lr": 0.5, "epochs": 2}
-    words = program("runs", "show", "latest").stdout
-    assert "total  3" in words
-    assert "load" in words
+    said = program("runs", "show", "latest").stdout
+    assert "total  3" in said
+    assert "load" in said
+
+    words = {"_NB2PIPE_COMPLETE": "zsh_complete", "COMP_WORDS": "nb2pipe runs show ", "COMP_CWORD": "3"}
+    completed = subprocess.run(PROGRAM, capture_output=True, text=True, check=True, env={**os.environ, **words})
+    assert {"latest", "mine", last["run"]} <= set(completed.stdout.split())
 
     opened = program("runs", "open", last["run"][:-2], "--no-browser")
     assert opened.returncode == 0, opened.stderr
