@@ -9,6 +9,8 @@ import string
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nb2pipe.notebook.syntax import parsed, parsed_expression
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -58,16 +60,10 @@ def bound_names(texts: Iterable[str]) -> BoundNames:
     """The names that Python texts bind; a text that is no Python binds none."""
     collector = _Collector()
     for text in texts:
-        for node in ast.walk(_parsed(text)):
+        tree = parsed(text)
+        for node in ast.walk(tree) if tree else ():
             collector.add(node)
     return BoundNames(frozenset(collector.names), collector.star)
-
-
-def _parsed(text: str) -> ast.AST:
-    try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def expressions(command: str, bound: BoundNames) -> tuple[str, ...]:
@@ -103,9 +99,8 @@ def _fields(command: str) -> Iterator[tuple[str, bool]]:
 
 
 def _evaluates(text: str, bound: BoundNames, *, dollar: bool) -> bool:
-    try:
-        tree = ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed_expression(text.strip())
+    if tree is None:
         return False
     nodes = [*ast.walk(tree)]
     if any(isinstance(node, _NEVER) for node in nodes):

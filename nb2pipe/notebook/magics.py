@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.notebook.interpolation import BoundNames, expressions
 from nb2pipe.notebook.lexer import Piece, pieces
 from nb2pipe.notebook.model import Magic, MagicKind
-from nb2pipe.notebook.syntax import SyntaxProblem, syntax_problem
+from nb2pipe.notebook.syntax import SyntaxProblem, parsed, parsed_expression, syntax_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -232,7 +232,7 @@ class _Reader:
         )
         if first is None:
             return "", body
-        if setup and _parses(f"{setup}; {lines[first]}", "exec"):
+        if setup and parsed(f"{setup}; {lines[first]}"):
             lines[first] = f"{setup}; {lines[first]}"
         inner = "\n".join(f"    {text}" if text.strip() else "" for text in lines)
         return "class _timed_:", f"{inner}\ndel _timed_"
@@ -246,9 +246,8 @@ def _target(before: str) -> tuple[str, ...]:
     """The names that stand before `= !ls` or `= %magic`."""
     if "=" not in before:
         return ()
-    try:
-        tree = ast.parse(f"{before.strip()} None")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(f"{before.strip()} None")
+    if tree is None:
         return ()
     stores = (node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
     return tuple(node.id for node in stores)
@@ -311,12 +310,11 @@ def _local_statement(name: str, arguments: str, *, bare: bool) -> str:
 
 def _values(code: str) -> list[str]:
     """The expressions of a statement, without what it binds."""
-    if _parses(code, "eval"):
+    if parsed_expression(code):
         return [code]
-    if not _parses(code, "exec"):
-        return []
-    values = []
-    for statement in ast.parse(code).body:
+    tree = parsed(code)
+    values: list[str] = []
+    for statement in tree.body if tree else ():
         match statement:
             case ast.Expr(value=value) | ast.Assign(value=value) | ast.AugAssign(value=value):
                 values.append(ast.unparse(value))
@@ -329,11 +327,3 @@ def _names_read(statement: ast.stmt) -> list[str]:
     names = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
     stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     return sorted({node.id for node in names if isinstance(node.ctx, ast.Load)} - stored)
-
-
-def _parses(code: str, mode: str) -> bool:
-    try:
-        ast.parse(code, mode=mode)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True

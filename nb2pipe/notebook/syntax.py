@@ -47,6 +47,27 @@ def syntax_problem(text: str) -> SyntaxProblem | None:
     return None
 
 
+def parsed(text: str) -> ast.Module | None:
+    """The tree of a text, or None where it is no Python; invalid escapes in it are no warnings of ours."""
+    tree = _parsed(text, "exec")
+    return tree if isinstance(tree, ast.Module) else None
+
+
+def parsed_expression(text: str) -> ast.Expression | None:
+    """The tree of an expression, or None where the text is none."""
+    tree = _parsed(text, "eval")
+    return tree if isinstance(tree, ast.Expression) else None
+
+
+def _parsed(text: str, mode: str) -> ast.AST | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text, mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
 def _compile(text: str) -> None:
     """Compile each statement on its own, as IPython does: `from __future__` may stand anywhere."""
     tree = compile(text, "<cell>", "exec", flags=_FLAGS | ast.PyCF_ONLY_AST, dont_inherit=True)
