@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from nb2pipe.digest import Digest
+from nb2pipe.errors import Nb2pipeError, StoreError
+from nb2pipe.serializers.decode import Decoder
+from nb2pipe.serializers.encode import Encoder, SelfMadeError
+from nb2pipe.serializers.graph import Graph
+from nb2pipe.serializers.shapes import UnstorableError
 
 if TYPE_CHECKING:
-    from nb2pipe.digest import Digest
+    from collections.abc import Mapping
+
+    from nb2pipe.store.base import Store
+
+__all__ = ["Group", "UnstorableError", "dump", "leaves", "load", "partition", "unstorable"]
+
+_SCHEMA: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +34,103 @@ class Group:
 
     names: tuple[str, ...]
     digest: Digest
+
+
+def partition(values: Mapping[str, object], *, namespace: dict[str, object]) -> tuple[tuple[str, ...], ...]:
+    """The variables by whether they share mutable objects; nothing is stored or refused."""
+    return Graph(values, namespace).components()
+
+
+def unstorable(values: Mapping[str, object], *, namespace: dict[str, object]) -> tuple[UnstorableError, ...]:
+    """Why each variable that cannot be passed on cannot be, in the order of the variables."""
+    return Graph(values, namespace).refusals()
+
+
+def dump(values: Mapping[str, object], *, store: Store, namespace: dict[str, object]) -> tuple[Group, ...]:
+    """Stores variables, those that share mutable objects together.
+
+    Args:
+        values: The variables, by name.
+        store: Where to.
+        namespace: The notebook's `__main__` dictionary, to which its functions and classes belong.
+
+    Returns:
+        The groups, sorted by their names; equal values give equal digests, as far as their types allow.
+
+    Raises:
+        UnstorableError: A variable cannot be stored.
+        StoreError: The store cannot be written.
+    """
+    graph = Graph(values, namespace)
+    graph.raise_refused()
+    return tuple(_dump_group(graph, names, store) for names in graph.components())
+
+
+def _dump_group(graph: Graph, names: tuple[str, ...], store: Store) -> Group:
+    encoder = Encoder(graph, store.put)
+    try:
+        data = encoder.encode({name: graph.values[name] for name in names})
+    except SelfMadeError as cause:
+        reason = f"a `{cause}` is among the arguments that its own `__reduce__` gives"
+        raise UnstorableError(
+            names[0], names[0], reason, "give it a `__getstate__` that holds what refers back"
+        ) from None
+    header = {"schema": _SCHEMA, "names": names, "leaves": [digest.hex for digest in encoder.leaves]}
+    return Group(names=names, digest=store.put(json.dumps(header).encode() + b"\n" + data))
+
+
+def leaves(group: Group, *, store: Store) -> tuple[Digest, ...]:
+    """The artifacts that hold a group's large memory, beside its own.
+
+    Raises:
+        StoreError: The group's artifact is missing or damaged.
+    """
+    header, _ = _read(group, store)
+    return tuple(Digest(one) for one in header["leaves"])  # type: ignore[attr-defined] # a list, by the schema
+
+
+def load(group: Group, *, store: Store, namespace: dict[str, object]) -> dict[str, object]:
+    """All variables of a group, as they were: the same object is the same object again.
+
+    Functions and classes of the notebook are bound to `namespace`; it gets the modules and definitions they read, where
+    it lacks them. Load groups in notebook order: of two that hold one definition, the later one's state stays.
+
+    Args:
+        group: The group.
+        store: Where it lies.
+        namespace: The notebook's `__main__` dictionary here.
+
+    Raises:
+        StoreError: An artifact is missing or damaged, or something that the values need is not here.
+    """
+    _, data = _read(group, store)
+    names = ", ".join(f"`{name}`" for name in group.names)
+    try:
+        values: dict[str, object] = Decoder(data, store=store, namespace=namespace).load()
+    except Nb2pipeError:
+        raise
+    except ImportError as cause:
+        message = f"the module `{cause.name}`, which {names} needs, cannot be imported here: {cause}"
+        raise StoreError(message, hint="install it, or put the file beside the notebook") from cause
+    except Exception as cause:
+        message = f"{names} cannot be made again from the store: {type(cause).__name__}: {cause}"
+        hint = (
+            "the class's own `__setstate__` or `__reduce__` failed, or a library changed;"
+            " run the step that made it with --force"
+        )
+        raise StoreError(message, hint=hint) from cause
+    return values
+
+
+def _read(group: Group, store: Store) -> tuple[dict[str, object], bytes]:
+    line, _, data = store.get(group.digest).partition(b"\n")
+    try:
+        header = json.loads(line)
+    except ValueError:
+        header = None
+    if not isinstance(header, dict) or header.get("schema") != _SCHEMA:
+        hint = "load it with the version of nb2pipe that wrote it, or run again with --force"
+        raise StoreError(
+            f"the artifact {group.digest.hex[:12]} is no group of variables that this version knows", hint=hint
+        )
+    return header, data

@@ -138,7 +138,8 @@ def _refuse_write(root: Path, cause: OSError) -> NoReturn:
             hint="choose another home with --home DIR or NB2PIPE_HOME",
         ) from cause
     raise StoreError(
-        f"the store `{root}` cannot be written: {cause.strerror or cause}", hint="look at the folder, or choose --home DIR"
+        f"the store `{root}` cannot be written: {cause.strerror or cause}",
+        hint="look at the folder, or choose --home DIR",
     ) from cause
 
 

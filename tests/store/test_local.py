@@ -100,12 +100,15 @@ def test_a_full_disk_says_so_and_names_the_way_out() -> None:
         pytest.fail("this test needs Linux")
     from nb2pipe.store import local
 
-    with pytest.raises(StoreError, match="no space is left") as caught:
+    def fill() -> None:
         try:
             with Path("/dev/full").open("wb", buffering=0) as stream:
                 stream.write(b"x")
         except OSError as cause:
             local._refuse_write(Path("/store"), cause)
+
+    with pytest.raises(StoreError, match="no space is left") as caught:
+        fill()
     assert "gc" in str(caught.value.hint)
 
 

@@ -1,0 +1,203 @@
+"""The graph of what variables reach: every object reduced once, which variables tie, and what stands in the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2pipe.serializers.memory import Memory
+from nb2pipe.serializers.paths import path_of
+from nb2pipe.serializers.reduce import Reducer
+from nb2pipe.serializers.shapes import (
+    ATOMS,
+    MARKS,
+    Extent,
+    Items,
+    Made,
+    Named,
+    Pairs,
+    Raw,
+    Refused,
+    Shape,
+    Through,
+    UnstorableError,
+    children,
+    is_plain,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """An object with its shape; it keeps the object alive, so that its `id` stays its own."""
+
+    value: object
+    shape: Shape
+
+
+class Graph:
+    """What some variables reach.
+
+    Args:
+        values: The variables, by name.
+        namespace: The notebook's `__main__` dictionary.
+    """
+
+    def __init__(self, values: Mapping[str, object], namespace: dict[str, object]) -> None:
+        self.values = dict(values)
+        self.memory = Memory()
+        self._nodes: dict[int, Node] = {}
+        self._refused = False
+        self._reducer = Reducer(namespace)
+        for value in self.values.values():
+            self._walk(value)
+        self.memory.settle()
+
+    def node(self, value: object) -> Node | None:
+        """The node of a value; None for what is written where it stands."""
+        return self._nodes.get(id(value))
+
+    def shape(self, value: object) -> Shape:
+        """The shape of a value that is in the graph and not plain."""
+        return self._nodes[id(value)].shape
+
+    def _shape_or_none(self, value: object) -> Shape | None:
+        node = self._nodes.get(id(value))
+        return None if node is None else node.shape
+
+    def single(self, value: object) -> Named | None:
+        """The place of an object that each process has once, such as `math.nan`."""
+        return self._reducer.names.single(value)
+
+    def raise_refused(self) -> None:
+        """Stops if a variable reaches what cannot be stored.
+
+        Raises:
+            UnstorableError: For the first such variable, with the way to the culprit.
+        """
+        for error in self.refusals():
+            raise error
+
+    def refusals(self) -> tuple[UnstorableError, ...]:
+        """For each variable that reaches what cannot be stored, why, with the way to the culprit."""
+        if not self._refused:
+            return ()
+        found = ((name, self._find_refused(value)) for name, value in self.values.items())
+        return tuple(
+            UnstorableError(name, path_of(name, way, self._shape_or_none), shape.reason, shape.hint)
+            for name, (way, shape) in ((name, one) for name, one in found if one is not None)
+        )
+
+    def reaches_refused(self, value: object) -> bool:
+        """Whether a value holds what cannot be stored."""
+        return self._refused and self._find_refused(value) is not None
+
+    def components(self) -> tuple[tuple[str, ...], ...]:
+        """The variables by whether they reach a common mutable object; sorted."""
+        union = _Union(self.values)
+        first: dict[int, str] = {}
+        for name, value in self.values.items():
+            self._tie(name, value, first, union)
+        return union.groups()
+
+    def _tie(self, name: str, root: object, first: dict[int, str], union: _Union) -> None:
+        """Joins a variable with those that reached a mutable object before it; below such an object all is known."""
+        seen: set[tuple[int, bool]] = set()
+        stack = [(root, False)]
+        while stack:
+            value, within = stack.pop()
+            key = self._tie_key(value, within=within)
+            if key is not None:
+                other = first.setdefault(key, name)
+                if other is not name:
+                    union.join(other, name)
+                    continue
+            node = self.node(value)
+            if node is None or (id(value), within) in seen or isinstance(node.shape, Through):
+                continue
+            seen.add((id(value), within))
+            inside = within or (isinstance(node.shape, Made) and node.shape.definition)
+            stack.extend((child, inside) for child in children(node.shape) if type(child) not in ATOMS)
+
+    def _tie_key(self, value: object, *, within: bool) -> int | None:
+        if type(value) is Extent:
+            return id(self.memory.region(value))
+        node = self.node(value)
+        return id(value) if node is not None and _ties(node.shape, within=within) else None
+
+    def _find_refused(self, root: object) -> tuple[list[object], Refused] | None:
+        before: dict[int, object] = {id(root): None}
+        queue = [root]
+        for value in queue:
+            node = self.node(value)
+            if node is None:
+                continue
+            if isinstance(node.shape, Refused):
+                return _way(value, root, before), node.shape
+            for child in children(node.shape):
+                if id(child) not in before and id(child) in self._nodes:
+                    before[id(child)] = value
+                    queue.append(child)
+        return None
+
+    def _walk(self, root: object) -> None:
+        stack = [root]
+        while stack:
+            value = stack.pop()
+            if type(value) is Extent:
+                self.memory.add(value)
+                continue
+            if id(value) in self._nodes or type(value) in MARKS or is_plain(value):
+                continue
+            shape = self._reducer.reduce(value)
+            self._nodes[id(value)] = Node(value, shape)
+            self._refused = self._refused or isinstance(shape, Refused)
+            below = [child for child in children(shape) if type(child) not in ATOMS]
+            if isinstance(shape, Made) and shape.needs:
+                below.extend(shape.needs.values())
+            stack.extend(reversed(below))
+
+
+def _ties(shape: Shape, *, within: bool) -> bool:
+    match shape:
+        case Items(kind=kind):
+            return kind in (list, set)
+        case Pairs():
+            return True
+        case Raw(frozen=frozen):
+            return not frozen
+        case Made(ties=ties, within=also):
+            return ties and (also or not within)
+        case _:
+            return False
+
+
+def _way(value: object, root: object, before: Mapping[int, object]) -> list[object]:
+    way = [value]
+    while way[-1] is not root:
+        way.append(before[id(way[-1])])
+    return way[::-1]
+
+
+class _Union:
+    """Names, joined step by step."""
+
+    def __init__(self, names: Mapping[str, object]) -> None:
+        self._parent = {name: name for name in names}
+
+    def root(self, name: str) -> str:
+        while self._parent[name] != name:
+            name = self._parent[name]
+        return name
+
+    def join(self, one: str, other: str) -> None:
+        one, other = sorted((self.root(one), self.root(other)))
+        self._parent[other] = one
+
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        groups: dict[str, list[str]] = {}
+        for name in sorted(self._parent):
+            groups.setdefault(self.root(name), []).append(name)
+        return tuple(sorted(tuple(names) for names in groups.values()))

@@ -1,0 +1,76 @@
+"""Memory by address: arrays, views and tensors that overlap look at one region, whoever owns it."""
+
+from __future__ import annotations
+
+import ctypes
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nb2pipe.serializers.shapes import Extent
+
+
+@dataclass(eq=False, slots=True)
+class Region:
+    """Memory that is stored as one piece, with all who look at it."""
+
+    start: int
+    end: int
+    extents: list[Extent] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.end - self.start
+
+    def data(self) -> bytes | bytearray | memoryview:
+        """The bytes as they are now; valid as long as the owners live."""
+        first = self.extents[0]
+        if first.fetch is not None and len(self.extents) == 1:
+            return first.fetch()
+        whole = next((one for one in self.extents if one.device and one.fetch is not None), None)
+        if whole is not None and whole.fetch is not None:
+            return whole.fetch()
+        return memoryview((ctypes.c_char * self.size).from_address(self.start)).cast("B")
+
+
+class Memory:
+    """All extents of a graph; regions are known once all are in."""
+
+    def __init__(self) -> None:
+        self._extents: dict[int, Extent] = {}
+        self._regions: dict[int, Region] = {}
+
+    def add(self, extent: Extent) -> None:
+        """Takes an extent; once for each is enough."""
+        self._extents[id(extent)] = extent
+
+    def settle(self) -> None:
+        """Joins what overlaps."""
+        shared: dict[str, list[Extent]] = {}
+        for extent in self._extents.values():
+            if extent.private:
+                self._regions[id(extent)] = Region(extent.start, extent.start + extent.size, [extent])
+            else:
+                shared.setdefault(extent.device, []).append(extent)
+        for extents in shared.values():
+            self._join(extents)
+
+    def region(self, extent: Extent) -> Region:
+        """The region of an extent."""
+        return self._regions[id(extent)]
+
+    def _join(self, extents: list[Extent]) -> None:
+        regions: list[Region] = []
+        for extent in sorted(extents, key=lambda one: one.start):
+            end = extent.start + extent.size
+            if regions and extent.start < regions[-1].end:
+                regions[-1].end = max(regions[-1].end, end)
+            else:
+                regions.append(Region(extent.start, end))
+        starts = [region.start for region in regions]
+        for extent in extents:
+            region = regions[bisect_right(starts, extent.start) - 1]
+            region.extents.append(extent)
+            self._regions[id(extent)] = region

@@ -1,0 +1,70 @@
+"""pandas: with copy-on-write, frames that look at one memory do not write through each other, so each gets its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.serializers.protocol import by_protocol
+from nb2pipe.serializers.shapes import Made
+
+if TYPE_CHECKING:
+    from nb2pipe.serializers.rules import Context, Rule
+    from nb2pipe.serializers.shapes import Shape
+
+_INNER = (
+    "pandas.core.arrays",
+    "pandas.core.indexes",
+    "pandas.core.internals",
+    "pandas.core.dtypes",
+    "pandas._libs",
+    "pandas.arrays",
+)
+
+
+def rule(kind: type) -> Rule | None:
+    """The rule for a type of pandas', or one that derives from it."""
+    import pandas as pd  # it is there, since the type is
+
+    if issubclass(kind, pd.DataFrame | pd.Series):
+        return _table
+    inner = any(base.__module__.startswith(_INNER) for base in kind.__mro__)
+    if inner or issubclass(kind, pd.Index | pd.api.extensions.ExtensionArray | pd.api.extensions.ExtensionDtype):
+        return _inner
+    return None
+
+
+def _table(value: object, context: Context) -> Shape:
+    """`_metadata` is one list of the class's, which would tie all tables to each other."""
+    made = by_protocol(value, context)
+    if isinstance(made, Made) and isinstance(made.state, dict) and "_metadata" in made.state:
+        made.state = {**made.state, "_metadata": list(made.state["_metadata"])}
+    return made
+
+
+def _inner(value: object, context: Context) -> Shape:
+    """Blocks, indexes and columns: nobody but their table sees them, and their memory is their own."""
+    made = by_protocol(value, context)
+    if isinstance(made, Made):
+        made.ties = False
+        made.args = tuple(_own(part, context) for part in made.args)
+        made.state = _own(made.state, context)
+    return made
+
+
+def _own(part: Any, context: Context) -> Any:
+    """Arrays in a part become views that share their memory with nobody."""
+    import numpy as np  # pandas has imported it
+
+    if type(part) is np.ndarray and not part.dtype.hasobject:
+        view = part.view()
+        view.flags.writeable = part.flags.writeable
+        context.private.add(id(view))
+        context.kept[id(view)] = view
+        return view
+    if type(part) is tuple:
+        return tuple(_own(one, context) for one in part)
+    if type(part) is list:
+        return [_own(one, context) for one in part]
+    if type(part) is dict:
+        return {name: _own(one, context) for name, one in part.items()}
+    return part
