@@ -11,10 +11,8 @@ from nb2pipe.notebook.model import (
     FunctionsTag,
     GateTag,
     ImageTag,
-    ImportsTag,
     MetricsTag,
     ParametersTag,
-    RetryTag,
     SkipTag,
     TimeoutTag,
 )
@@ -84,7 +82,7 @@ def test_a_step_that_appears_again_and_crosses_nothing_is_fine(made: Make) -> No
 
 @pytest.mark.parametrize(
     ("first", "second", "code"),
-    [("a-b", "a_b", "NB302"), ("Train", "train", "NB302"), ("ok", "import", "NB310"), ("ok", "definitions", "NB310")],
+    [("a-b", "a_b", "NB302"), ("Train", "train", "NB302"), ("ok", "import", "NB309"), ("ok", "definitions", "NB309")],
 )
 def test_names_of_steps_that_cannot_be_modules_are_errors(made: Make, first: str, second: str, code: str) -> None:
     found = only(made(("1", first), ("2", second)))
@@ -95,7 +93,7 @@ def test_names_of_steps_that_cannot_be_modules_are_errors(made: Make, first: str
 def test_an_own_step_setup_is_fine_until_code_outside_of_steps_needs_ours(made: Make) -> None:
     assert len(made(("1", "setup"), ("2", "b")).report) == 0
     pipeline = made(("x = 1",), ("1", "setup"), ("2", "b"))
-    assert only(pipeline).code == "NB310"
+    assert only(pipeline).code == "NB309"
     assert len({step.name for step in pipeline.steps}) == 3
 
 
@@ -166,12 +164,6 @@ def test_a_gate_without_any_metrics_is_a_warning(made: Make) -> None:
 def test_a_gate_whose_metric_may_be_in_a_dictionary_is_fine(made: Make, source: str) -> None:
     pipeline = made(("metrics = {'accuracy': 1}", "a"), (source, MetricsTag(), "a"), ("3", "b", gate("accuracy > 0")))
     assert len(pipeline.report) == 0
-
-
-def test_tags_of_steps_on_cells_without_a_step_are_a_warning(made: Make) -> None:
-    pipeline = made(("import os", ImportsTag(), RetryTag(2)), ("1", "a"), definitions=[(1, (1, 1), "os")])
-    found = only(pipeline)
-    assert (found.code, found.severity, found.location.position) == ("NB309", Severity.WARNING, 1)
 
 
 def test_a_definition_cell_between_the_cells_of_a_step_ends_nothing(made: Make) -> None:

@@ -14,8 +14,7 @@ from nb2pipe.pipeline.checks import (
     nb306_tags_of_a_step_contradict,
     nb307_no_code,
     nb308_gate_without_metric,
-    nb309_tag_outside_of_steps,
-    nb310_step_name_is_taken,
+    nb309_step_name_is_taken,
 )
 
 if TYPE_CHECKING:
@@ -47,6 +46,5 @@ def diagnostics(
         nb306_tags_of_a_step_contradict.check(outline),
         nb307_no_code.check(outline),
         nb308_gate_without_metric.check(outline, nested),
-        nb309_tag_outside_of_steps.check(outline),
-        nb310_step_name_is_taken.check(outline),
+        nb309_step_name_is_taken.check(outline),
     )

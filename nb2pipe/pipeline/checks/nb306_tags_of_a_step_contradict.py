@@ -1,7 +1,7 @@
 """Two tags of one step contradict each other.
 
 Tags such as `image:`, `timeout:`, `retry:`, `cache:` and `limit:` hold for a whole step, whichever of its cells has
-them. Here two cells of a step (or one cell twice) say different things.
+them. Here two cells of a step say different things.
 
     cell 3  step:train  timeout:1h
     cell 4  step:train  timeout:2h
@@ -27,10 +27,11 @@ CODE = "NB306"
 
 
 def check(outline: Outline) -> Iterator[Diagnostic]:
-    """The contradictions of each step's tags."""
+    """The contradictions between the cells of each step; those in one cell the reader has told."""
     for draft in outline.drafts:
         for clash in wishes(outline.notebook, draft.cells).clashes:
-            yield _diagnostic(outline, draft, clash)
+            if clash.first.cell != clash.second.cell:
+                yield _diagnostic(outline, draft, clash)
 
 
 def _diagnostic(outline: Outline, draft: Draft, clash: Clash) -> Diagnostic:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from nb2pipe.diagnostics import Location
     from nb2pipe.pipeline.outline import Draft, Outline
 
-CODE = "NB310"
+CODE = "NB309"
 
 _MODULES = frozenset({"definitions", "__init__", "__main__"})
 _KEYWORDS = frozenset(word.lower() for word in keyword.kwlist)
