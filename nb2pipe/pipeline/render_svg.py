@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.pipeline.escape import clipped, text_width, xml_text
 from nb2pipe.pipeline.layout import Box, Layout, Line, layout
 from nb2pipe.pipeline.ports import CARRIED
-from nb2pipe.pipeline.render_text import cells_text, edge_text
+from nb2pipe.pipeline.render_text import cells_text, edge_text, steps_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -102,7 +102,7 @@ class _Card:
 def _card(step: Step) -> _Card:
     rows = [(step.name, "name"), (cells_text(step.cells), "cells")]
     if step.nested is not None:
-        rows.append((f"notebook: {len(step.nested.steps)} steps", "cells"))
+        rows.append((f"notebook: {steps_text(step.nested)}", "cells"))
     if step.parameters:
         rows.append((", ".join(step.parameters), "parameters"))
     if step.gate is not None:

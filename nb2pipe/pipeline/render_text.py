@@ -22,8 +22,7 @@ def to_text(pipeline: Pipeline) -> str:
 
 
 def _lines(pipeline: Pipeline) -> Iterator[str]:
-    count = len(pipeline.steps)
-    yield f"{pipeline.name}: {count} {'step' if count == 1 else 'steps'}"
+    yield f"{clip(pipeline.name)}: {steps_text(pipeline)}"
     if pipeline.parameters:
         yield ""
         yield "parameters"
@@ -70,7 +69,7 @@ def _step(step: Step, incoming: list[Edge]) -> Iterator[str]:
 
 def _wishes(step: Step) -> Iterator[str]:
     if step.nested is not None:
-        yield f"  notebook: {step.nested.notebook.path}, {len(step.nested.steps)} steps"
+        yield f"  notebook: {step.nested.notebook.path}, {steps_text(step.nested)}"
     if step.gate is not None:
         yield f"  gate: {step.gate.text}"
 
@@ -85,6 +84,11 @@ def edge_text(edge: Edge) -> str:
     carried = list(edge.names) or (["functions"] if len(others) < len(edge.kinds) else [])
     marks = ([] if edge.certain else ["not certain"]) + (["prev"] if edge.declared else [])
     return ", ".join(carried + [f"[{kind}]" for kind in others]) + (f" ({'; '.join(marks)})" if marks else "")
+
+
+def steps_text(pipeline: Pipeline) -> str:
+    """How many steps a pipeline has, in words."""
+    return f"{len(pipeline.steps)} {'step' if len(pipeline.steps) == 1 else 'steps'}"
 
 
 def cells_text(cells: tuple[int, ...]) -> str:
