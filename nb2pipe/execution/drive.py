@@ -180,13 +180,18 @@ class _Drive:
     # -- beginning
 
     def _begin_ready(self) -> None:
-        while not self._stopping:
-            names = ready(self._schedule, pending=self._pending, running=self._running, jobs=self._context.jobs)
-            if not names:
-                return
+        while names := self._may_begin():
             for name in names:
-                if name in self._pending and not self._stopping:
+                if name in self._pending and self._is_allowed(name):
                     self._begin(self._work.by_name[name])
+
+    def _may_begin(self) -> tuple[str, ...]:
+        names = ready(self._schedule, pending=self._pending, running=self._running, jobs=self._context.jobs)
+        return tuple(filter(self._is_allowed, names))
+
+    def _is_allowed(self, name: str) -> bool:
+        """A run that stops begins nothing new; a nested pipeline whose steps have all ended is nothing new."""
+        return not self._stopping or bool(self._work.by_name[name].inner)
 
     def _begin(self, unit: Unit) -> None:
         values = self._calls.given(unit.scope, self._made)

@@ -573,6 +573,17 @@ def test_a_failing_nested_step_fails_the_step_around_it(trial: Any, pipeline: An
     assert end.failure.step == "report/sum"
 
 
+def test_a_nested_pipeline_that_has_run_has_ended_although_another_step_failed(
+    trial: Any, pipeline: Any, spec: Any
+) -> None:
+    outer = {
+        "fails": spec("hear('in'); 1 / 0"),
+        "report": spec("", nested=nested(pipeline, spec, "tell('in'); wait(0.2)")),
+    }
+    trial.run(pipeline(outer))
+    assert trial.statuses == {"fails": FAILED, "report/read": RAN, "report/sum": RAN, "report": RAN}
+
+
 def test_a_nested_pipeline_behind_a_gate_is_skipped_as_a_whole(trial: Any, pipeline: Any, spec: Any) -> None:
     outer = {
         "check": spec("metric('m', 0)", gate="m > 1"),
