@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 NOTEBOOK = "notebook.ipynb"
 """The executed notebook in the folder of a run."""
 
+_KERNEL_GIVEN = "kernel_given"
+"""The user's `-k` in the record: a resumed run keeps it, and otherwise takes the notebook's kernel as it is now."""
+
 
 def run(
     pipeline: Pipeline,
@@ -293,7 +296,7 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
         name=options.name,
         tags=options.tags,
         note=options.note,
-        surroundings=prepared.surroundings,
+        surroundings={**prepared.surroundings, _KERNEL_GIVEN: options.kernel},
     )
 
 
@@ -325,13 +328,13 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
         raise UsageError(f"the record of run {record.run} does not keep the value of {names}", hint=hint)
     kept = {name: record.parameters[name] for name in record.given if name not in record.masked}
     masked = {name: options.parameters[name] for name in record.given if name in record.masked}
-    folder = record.surroundings.get("folder")
+    folder, kernel = record.surroundings.get("folder"), record.surroundings.get(_KERNEL_GIVEN)
     return replace(
         options,
         parameters=kept | masked,
         seed=record.seed,
         fresh_random=False,
-        kernel=options.kernel,
+        kernel=options.kernel or (kernel if isinstance(kernel, str) else None),
         executor=record.executor,
         folder=Path(folder) if isinstance(folder, str) else options.folder,
         name=record.name,

@@ -114,7 +114,8 @@ def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], 
             units.append(unit)
             continue
         inside = Path(step.nested.notebook.path).absolute().parent.resolve()
-        inner, within = _flatten(step.nested, inside, unit.name)
+        found, within = _flatten(step.nested, inside, unit.name)
+        inner = [_within(each, step) for each in found]
         names = tuple(each.name for each in inner)
         incoming = [edge for edge in edges if edge.target == unit.name]
         edges += within
@@ -122,6 +123,12 @@ def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], 
         edges += [Edge(source=name, target=unit.name, kinds=(FlowKind.ORDER,)) for name in names]
         units += [*inner, replace(unit, inner=names)]
     return units, edges
+
+
+def _within(unit: Unit, outer: Step) -> Unit:
+    """How often to try and how long to wait, where the step around says so and the step itself does not."""
+    step = unit.step
+    return replace(unit, step=replace(step, retry=step.retry or outer.retry, timeout=step.timeout or outer.timeout))
 
 
 def _named(step: Step, prefix: str) -> Step:

@@ -573,6 +573,13 @@ def test_a_failing_nested_step_fails_the_step_around_it(trial: Any, pipeline: An
     assert end.failure.step == "report/sum"
 
 
+def test_steps_of_a_nested_pipeline_are_tried_as_often_as_the_step_around_says(
+    trial: Any, pipeline: Any, spec: Any
+) -> None:
+    trial.run(pipeline({"report": spec("", nested=nested(pipeline, spec, "1 / 0"), retry=1)}))
+    assert trial.executor.ran == ["report/read", "report/sum", "report/sum"]
+
+
 def test_a_nested_pipeline_that_has_run_has_ended_although_another_step_failed(
     trial: Any, pipeline: Any, spec: Any
 ) -> None:
