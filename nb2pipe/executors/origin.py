@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from nb2pipe.diagnostics import Location
+
 if TYPE_CHECKING:
     from nb2pipe.execution.model import StepCall
 
 
-def where_bound(call: StepCall, name: str) -> tuple[int | None, int | None]:
-    """The last of the step's own cells that binds a name, with the line; its last cell if none does by its text."""
+def where_bound(call: StepCall, name: str) -> Location:
+    """The last line of the step's own cells that binds a name; its last cell if none does by its text."""
     for place in reversed(call.step.cells):
-        line = _last_binding(call.notebook.cell(place).python, name)
+        cell = call.notebook.cell(place)
+        line = _last_binding(cell.python, name)
         if line is not None:
-            return place, line
-    return (call.step.cells[-1] if call.step.cells else None), None
+            text = cell.source.split("\n")[line - 1]
+            return Location(notebook=call.notebook.path, position=place, line=line, source_line=text)
+    last = call.step.cells[-1] if call.step.cells else None
+    return Location(notebook=call.notebook.path, position=last)
 
 
 def _last_binding(python: str, name: str) -> int | None:

@@ -182,20 +182,21 @@ def _spec(call: StepCall, result: Path) -> StepSpec:
     home = {name: group for group in call.inputs for name in group.names}
     taken = {port.name for port in call.step.inputs}
     outputs = tuple(port.name for port in call.step.outputs)
+    groups = tuple(
+        GroupSpec(
+            names=group.names,
+            digest=str(group.digest),
+            take=tuple(name for name in group.names if name in taken and home[name] is group),
+        )
+        for group in call.inputs
+    )
     return StepSpec(
         step=call.step.name,
         folder=str(call.surroundings.folder.resolve()),
         store=str((call.surroundings.home / "store").resolve()),
         result=str(result),
         seed=call.surroundings.seed,
-        inputs=tuple(
-            GroupSpec(
-                names=group.names,
-                digest=str(group.digest),
-                take=tuple(name for name in group.names if name in taken and home[name] is group),
-            )
-            for group in call.inputs
-        ),
+        inputs=tuple(group for group in groups if group.take),
         outputs=outputs,
         required=tuple(name for name in outputs if call.taken is None or name in call.taken),
         state=dict(call.state),
@@ -222,14 +223,14 @@ def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, An
     required = {port.name for port in call.step.outputs if call.taken is None or port.name in call.taken}
     for error in told["unstorable"]:
         if error["name"] in required:
-            cell, line = where_bound(call, error["name"])
-            return Failed(failure=unstorable_output(step, error, cell=cell, line=line))
+            return Failed(failure=unstorable_output(step, error, where_bound(call, error["name"])))
     for error in told["unstorable"]:
         emit(output_left_out(step, error, time=time.time()))
     for kind, reason in told["lost"].items():
         emit(state_left_out(step, kind, reason, time=time.time()))
     outputs = tuple(Group(names=tuple(group["names"]), digest=Digest(group["digest"])) for group in told["outputs"])
-    return Completed(outputs=outputs, state=told["state"], metrics=told["metrics"])
+    unchanged = frozenset(told["unchanged"])
+    return Completed(outputs=outputs, state=told["state"], metrics=told["metrics"], unchanged=unchanged)
 
 
 def _raise_broken(broken: dict[str, Any], step: str) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
-from nb2pipe.serializers.groups import Group, dump, load
+from nb2pipe.serializers.digests import digest
+from nb2pipe.serializers.groups import Group, UnstorableError, dump, load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,13 +33,13 @@ class Keeper:
         """Stores bytes; their digest."""
         return str(self.store.put(data))
 
-    def get(self, digest: str) -> bytes:
-        """The bytes of a digest.
+    def get(self, name: str) -> bytes:
+        """The bytes that a digest names.
 
         Raises:
             StoreError: They are not there, or were altered.
         """
-        return self.store.get(Digest(digest))
+        return self.store.get(Digest(name))
 
     def put_value(self, value: object) -> str:
         """Stores one value as variables are stored; its digest.
@@ -49,10 +50,17 @@ class Keeper:
         (group,) = dump({_NAME: value}, store=self.store, namespace=self.namespace)
         return str(group.digest)
 
-    def get_value(self, digest: str) -> Any:
+    def get_value(self, name: str) -> Any:
         """The value that `put_value` stored."""
-        group = Group(names=(_NAME,), digest=Digest(digest))
+        group = Group(names=(_NAME,), digest=Digest(name))
         return load(group, store=self.store, namespace=self.namespace)[_NAME]
+
+    def digest(self, value: object) -> str | None:
+        """The digest of a value's content; None if it holds what has no lasting state."""
+        try:
+            return str(digest(value, namespace=self.namespace))
+        except UnstorableError:
+            return None
 
     def dump(self, values: Mapping[str, object]) -> tuple[Group, ...]:
         """Stores variables; those that share mutable objects in one group.
@@ -62,6 +70,6 @@ class Keeper:
         """
         return dump(values, store=self.store, namespace=self.namespace)
 
-    def load(self, names: tuple[str, ...], digest: str) -> dict[str, object]:
-        """The variables of a group."""
-        return load(Group(names=names, digest=Digest(digest)), store=self.store, namespace=self.namespace)
+    def load(self, names: tuple[str, ...], name: str) -> dict[str, object]:
+        """The variables of a group, by its names and its digest."""
+        return load(Group(names=names, digest=Digest(name)), store=self.store, namespace=self.namespace)

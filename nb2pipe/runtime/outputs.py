@@ -23,10 +23,12 @@ class Found:
 
     Attributes:
         groups: All groups that hold an output or were changed.
+        unchanged: The variables in them whose own content is as it was loaded.
         unstorable: What could not be stored, one of each variable.
     """
 
     groups: tuple[Group, ...]
+    unchanged: tuple[str, ...]
     unstorable: tuple[UnstorableError, ...]
 
 
@@ -38,8 +40,8 @@ def collect(spec: StepSpec, keeper: Keeper, loaded: Loaded) -> Found:
     """
     values = _values(spec, keeper.namespace, loaded)
     groups, refused = _dump(values, keeper)
-    kept = [group for group in groups if _is_made(group, spec, keeper, loaded)]
-    return Found(tuple(kept), refused)
+    kept = tuple(group for group in groups if _is_made(group, spec, keeper, loaded))
+    return Found(kept, _unchanged(kept, values, keeper, loaded), refused)
 
 
 def _values(spec: StepSpec, namespace: Mapping[str, object], loaded: Loaded) -> dict[str, object]:
@@ -68,6 +70,24 @@ def _is_changed(source: GroupSpec, objects: Mapping[str, object], keeper: Keeper
     except UnstorableError:
         return True
     return [(group.names, str(group.digest)) for group in now] != [(source.names, source.digest)]
+
+
+def _unchanged(
+    groups: tuple[Group, ...], values: Mapping[str, object], keeper: Keeper, loaded: Loaded
+) -> tuple[str, ...]:
+    """The variables that are in a new group only because something else now refers to them, or no longer does.
+
+    What was loaded is loaded once more: taking digests of all inputs at the start would cost every step something.
+    """
+    known = {(source.names, source.digest) for source in loaded}
+    new = {name for group in groups if (group.names, str(group.digest)) not in known for name in group.names}
+    sources = {source for source in loaded if not new.isdisjoint(source.names)}
+    now = {name: keeper.digest(values[name]) for source in sources for name in source.names if name in new}
+    before: dict[str, str | None] = {}
+    for source in sources:
+        again = keeper.load(source.names, source.digest)
+        before |= {name: keeper.digest(value) for name, value in again.items() if name in now}
+    return tuple(sorted(name for name, found in now.items() if found is not None and found == before.get(name)))
 
 
 def _dump(values: dict[str, object], keeper: Keeper) -> tuple[tuple[Group, ...], tuple[UnstorableError, ...]]:

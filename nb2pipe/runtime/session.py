@@ -81,6 +81,7 @@ class Session:
         found = collect(self.spec, self.keeper, self.loaded)
         return {
             "outputs": [{"names": list(group.names), "digest": str(group.digest)} for group in found.groups],
+            "unchanged": list(found.unchanged),
             "unstorable": [vars_of(error) for error in found.unstorable],
             "state": state,
             "lost": self.hidden.lost,

@@ -17,19 +17,32 @@ What to do: store what the object was made from (a path instead of an open file,
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nb2pipe.records.events import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.diagnostics import Location
 
 CODE = "NB500"
 
 
-def unstorable_output(step: str, error: dict[str, str | None], *, cell: int | None, line: int | None) -> Failure:
+def unstorable_output(step: str, error: Mapping[str, str | None], place: Location) -> Failure:
     """The failure of a step whose output `error["name"]` a later step takes.
 
     Args:
         step: The step.
         error: `name`, `path`, `hint` and `message` of the `UnstorableError`.
-        cell: The cell that bound the variable.
-        line: The line in it.
+        place: Where the step binds the variable.
     """
-    message = f"{CODE}: the output `{error['name']}` cannot be stored: {error['message']}"
-    return Failure(step=step, cell=cell, line=line, kind="UnstorableError", message=message, hint=error["hint"])
+    return Failure(
+        step=step,
+        cell=place.position,
+        line=place.line,
+        kind="UnstorableError",
+        message=f"{CODE}: {error['message']}",
+        source_line=place.source_line,
+        hint=error["hint"],
+    )

@@ -15,12 +15,17 @@ What to do: nothing, as a rule. If a later step does take it in a way that its c
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from nb2pipe.records.events import Noted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CODE = "NB501"
 
 
-def output_left_out(step: str, error: dict[str, str | None], *, time: float) -> Noted:
+def output_left_out(step: str, error: Mapping[str, str | None], *, time: float) -> Noted:
     """The note of a variable that is not in the store; `error` has `name`, `message` and `hint`."""
-    message = f"`{error['name']}` is not stored: {error['message']}"
+    message = f"`{error['name']}` is not in the store: {error['message']}"
     return Noted(code=CODE, message=message, time=time, step=step, hint=error["hint"])
