@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nb2pipe.execution.attempts import Running
-    from nb2pipe.execution.model import Executor, Outcome, Surroundings
+    from nb2pipe.execution.model import Executor, Outcome, StepCall, Surroundings
     from nb2pipe.execution.schedule import Schedule
     from nb2pipe.execution.versions import Overtaken
     from nb2pipe.execution.work import Unit, Work
@@ -66,7 +66,7 @@ class Context:
         surroundings: Of the steps of the notebook itself.
         parameters: The values given, by name.
         jobs: How many places there are.
-        recall: Finds what a step made before under the same key.
+        recall: Finds what a step made before in the same call.
     """
 
     executor: Executor
@@ -77,7 +77,7 @@ class Context:
     jobs: int
     parameters: Mapping[str, object] = field(default_factory=dict)
     keep_going: bool = False
-    recall: Callable[[Unit, str], Recalled | None] = lambda _unit, _key: None
+    recall: Callable[[Unit, StepCall], Recalled | None] = lambda _unit, _call: None
     broken: Callable[[], Exception | None] = lambda: None
 
 
@@ -202,7 +202,7 @@ class _Drive:
         taken = take(unit, self._work.earlier(unit), self._made)
         self._taken[unit.name] = taken
         call = self._calls.make(unit, taken, values)
-        recalled = self._context.recall(unit, call.key)
+        recalled = self._context.recall(unit, call)
         if recalled is not None:
             self._complete(unit, recalled.done, recalled.seconds, told=True)
         elif unit.inner:

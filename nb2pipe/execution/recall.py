@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 from nb2pipe.execution.drive import Recalled
+from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.execution.model import Completed
 from nb2pipe.records.files import step_path, write_atomically
 from nb2pipe.serializers.groups import Group, leaves
@@ -16,6 +17,7 @@ from nb2pipe.serializers.groups import Group, leaves
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nb2pipe.execution.model import StepCall
     from nb2pipe.execution.work import Unit
     from nb2pipe.records.model import RunRecord, StepRecord
     from nb2pipe.store.base import Store
@@ -34,10 +36,10 @@ class Recall:
     store: Store
     folder: Path
 
-    def __call__(self, unit: Unit, key: str) -> Recalled | None:
+    def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
         """The results of a step, if they still hold and are all there."""
         step = self._find(unit.name)
-        if step is None or not step.finished or step.key != key:
+        if step is None or not step.finished or step.key != call.key or not _drew_alike(step, call):
             return None
         outputs = tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
         if not self._has_all(step, outputs) or not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
@@ -57,6 +59,11 @@ class Recall:
     def _find(self, name: str) -> StepRecord | None:
         steps = self.record.steps if self.record else ()
         return next((step for step in steps if step.name == name), None)
+
+
+def _drew_alike(step: StepRecord, call: StepCall) -> bool:
+    """Whether the generators that the step turned out to draw from, seen in its text or not, begin as they did."""
+    return all(step.state_used.get(kind) == call.state.get(kind) for kind in GENERATORS & step.state.keys())
 
 
 def _renumbered(path: Path, unit: Unit) -> bool:

@@ -420,6 +420,24 @@ def test_a_random_generator_goes_on_where_it_was(project: Project, pipeline: Any
     assert again.metrics == {"drawn": 4.0}
 
 
+def test_a_step_that_draws_unseen_runs_again_when_its_generator_begins_otherwise(
+    project: Project, pipeline: Any, spec: Any
+) -> None:
+    def make(first: str, last: str) -> Pipeline:
+        specs = {
+            "a": spec(first, draws=True),
+            "unseen": spec("metric('drawn', draw())", after=("a",)),
+            "c": spec(last, after=("unseen",)),
+        }
+        made: Pipeline = pipeline(specs, path=str(project.folder / "trial.ipynb"))
+        return made
+
+    end = project.run(make("draw()", "1 / 0"))
+    assert project.resume(end, make("draw()", "")).metrics == {"drawn": 3.0}
+    assert project.executor.ran == ["c"]
+    assert project.resume(end, make("draw(); draw()", "")).metrics == {"drawn": 4.0}
+
+
 def test_cells_of_a_kept_step_notebook_follow_when_others_come_before_them(
     project: Project, pipeline: Any, spec: Any
 ) -> None:
