@@ -95,13 +95,20 @@ def _repeatable(parameters: Iterable[ParameterFact]) -> dict[str, ParameterFact]
 
 def _shared(dataflow: Dataflow, repeatable: Mapping[str, ParameterFact]) -> dict[int, SharedCell]:
     definitions = by_cell(dataflow.definitions)
+    sets = {fact.cell: fact.sets for fact in dataflow.facts}
     found: dict[int, SharedCell] = {}
+    changed: set[str] = set()
     for section in sections(dataflow.notebook):
-        if section.role not in {Role.DEFINITIONS, Role.PARAMETERS}:
+        if section.role is Role.STEP:
+            changed |= sets.get(section.cell, frozenset())
+        if section.role not in {Role.DEFINITIONS, Role.PARAMETERS, Role.INJECTED}:
             continue
         cell = dataflow.notebook.cell(section.cell)
-        names = frozenset(repeatable) if section.role is Role.PARAMETERS else None
-        found[cell.position] = shared_cell(cell, definitions.get(cell.position, ()), names)
+        names = None if section.role is Role.DEFINITIONS else frozenset(repeatable)
+        # What a step has set is handed on to later steps, and wins over a setting that they repeat.
+        settings = not changed & sets.get(cell.position, frozenset())
+        own = definitions.get(cell.position, ())
+        found[cell.position] = shared_cell(cell, own, names, settings=settings)
     return found
 
 

@@ -96,18 +96,23 @@ def statements(source: str) -> tuple[Statement, ...]:
     return tuple(_statement(node) for node in tree.body) if tree else ()
 
 
-def shared_cell(cell: Cell, definitions: Iterable[Definition], repeatable: Collection[str] | None) -> SharedCell:
+def shared_cell(
+    cell: Cell, definitions: Iterable[Definition], repeatable: Collection[str] | None, *, settings: bool = True
+) -> SharedCell:
     """A cell of definitions or parameters, cut.
 
     Args:
         cell: The cell.
         definitions: What analysis says that steps repeat of it.
         repeatable: For a parameters cell, the names whose defaults every step may evaluate; else None.
+        settings: Whether settings of the kernel may be repeated; otherwise they run once like other code.
     """
     defined = frozenset(definition.first_line for definition in definitions)
     found = (_with_rest(cell, statement) for statement in statements(cell.python))
-    parts = tuple(replace(item, part=_part(cell, item, defined, repeatable)) for item in found)
-    return SharedCell(cell=cell, statements=parts)
+    parts = (replace(item, part=_part(cell, item, defined, repeatable)) for item in found)
+    if not settings:
+        parts = (replace(item, part=Part.ONCE) if item.part is Part.SETTING else item for item in parts)
+    return SharedCell(cell=cell, statements=tuple(parts))
 
 
 def reads(node: ast.AST) -> frozenset[str]:

@@ -12,6 +12,7 @@ from nb2pipe.notebook.model import (
     GateTag,
     ImageTag,
     ImportsTag,
+    InjectedParametersTag,
     LabelTag,
     MetricsTag,
     NestedTag,
@@ -176,6 +177,34 @@ def test_settings_of_the_kernel_are_repeated_in_every_later_step(made: Make) -> 
     assert names(pipeline) == [("zero", (1,)), ("one", (3,))]
     assert texts(pipeline, "zero") == {1: "z = 0"}
     assert texts(pipeline, "one") == {2: source, 3: "a = 1"}
+
+
+def test_a_setting_runs_once_where_a_step_before_it_set_the_same(made: Make) -> None:
+    pipeline = made(
+        ("import warnings", ImportsTag()),
+        ("warnings.simplefilter('error')", "one"),
+        ("warnings.filterwarnings('ignore')", FunctionsTag()),
+        ("b = 1", "two"),
+        definitions=[(1, (1, 1), "warnings")],
+        facts={2: {"sets": "warnings"}, 3: {"sets": "warnings", "needs": (0,)}, 4: {"definitions": "b"}},
+    )
+    assert names(pipeline) == [("one", (2,)), ("setup", (3,)), ("two", (4,))]
+    assert texts(pipeline, "two") == {4: "b = 1"}
+
+
+def test_what_papermill_injected_overrides_the_default(made: Make) -> None:
+    pipeline = made(
+        ("lr = 0.1\nscaled = lr * 2", ParametersTag()),
+        ("lr = 0.5", InjectedParametersTag()),
+        ("a = lr + scaled", "one"),
+        parameters=[
+            {"name": "scaled", "cell": 1, "line": 2, "is_literal": False, "source": "lr * 2", "reads": "lr"},
+            {"name": "lr", "cell": 2, "line": 1, "value": 0.5},
+        ],
+        uses={"lr": {3}, "scaled": {3}},
+    )
+    assert texts(pipeline, "one") == {1: "lr = 0.1\nscaled = lr * 2", 2: "lr = 0.5", 3: "a = lr + scaled"}
+    assert [block.injects for block in pipeline.step("one").blocks] == [("scaled",), ("lr",), ()]
 
 
 def test_a_definition_that_shares_its_line_with_other_code_is_cut_out(made: Make) -> None:
