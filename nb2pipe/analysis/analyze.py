@@ -1,0 +1,71 @@
+"""Stage 2: a notebook becomes a dataflow. Pure: nothing is executed, read or imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis.checks.production import production
+from nb2pipe.analysis.flows import value_flows
+from nb2pipe.analysis.model import CellFacts, Dataflow
+from nb2pipe.analysis.outside import outside_flows
+from nb2pipe.analysis.problems import problems
+from nb2pipe.analysis.walk import walk
+from nb2pipe.diagnostics import Report
+from nb2pipe.notebook.sections import Role
+
+if TYPE_CHECKING:
+    from nb2pipe.analysis.flows import Taken
+    from nb2pipe.analysis.model import Flow
+    from nb2pipe.analysis.trace import Trace
+    from nb2pipe.analysis.walk import Seen
+    from nb2pipe.notebook.environment import Environment
+    from nb2pipe.notebook.model import Notebook
+
+
+def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Report]:
+    """What each cell of a notebook does, and what flows between them.
+
+    Args:
+        notebook: The notebook.
+        environment: What lies around it.
+
+    Returns:
+        The dataflow, and the problems that were found in the notebook's code.
+    """
+    seen = walk(notebook, environment)
+    parameters = {name: fact.cell for name, fact in seen.parameters.items()}
+    taken = value_flows(seen.traces, seen.history, seen.definitions, parameters)
+    flows = taken.flows | outside_flows(seen.traces)
+    dataflow = Dataflow(
+        notebook=notebook,
+        facts=tuple(_facts(trace, seen, taken) for trace in seen.traces),
+        definitions=tuple(defined.definition for defined in seen.definitions),
+        parameters=tuple(sorted(seen.parameters.values(), key=lambda fact: (fact.cell, fact.line, fact.name))),
+        flows=tuple(sorted(flows, key=_order)),
+        parameter_uses={name: frozenset(taken.parameter_uses.get(name, ())) for name in seen.parameters},
+    )
+    return dataflow, Report.of(problems(seen), production(notebook))
+
+
+def _order(flow: Flow) -> tuple[int, int, str, str]:
+    return (flow.target, flow.source, flow.kind, flow.name)
+
+
+def _facts(trace: Trace, seen: Seen, taken: Taken) -> CellFacts:
+    cell = trace.cell
+    parameters = {name for name, fact in seen.parameters.items() if fact.cell == cell}
+    whole = seen.roles[cell] is Role.STEP
+    return CellFacts(
+        cell=cell,
+        definitions=seen.bound[cell] - parameters,
+        functions=seen.functions[cell],
+        uses=frozenset(trace.uses),
+        mutations=frozenset(seen.changed[cell]) | frozenset(taken.tied.get(cell, ())),
+        deletions=frozenset(trace.deleted),
+        needs=tuple(sorted(taken.needs.get(cell, ()))),
+        draws=frozenset(trace.draws),
+        sets=frozenset(trace.sets),
+        files_read=frozenset(trace.reads),
+        files_written=frozenset(trace.writes),
+        code_lines=None if whole else frozenset(seen.code_lines[cell]),
+    )

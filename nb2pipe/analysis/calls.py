@@ -1,0 +1,303 @@
+"""Calls of what the notebook defines: functions, classes, methods, by following their code with the arguments given."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis import library, specials
+from nb2pipe.analysis.classes import library_bases, lookup, methods, type_of
+from nb2pipe.analysis.effects import UNKNOWN
+from nb2pipe.analysis.heap import (
+    CLASS,
+    ITEMS,
+    NOTHING,
+    Bound,
+    Function,
+    Klass,
+    Library,
+    Obj,
+    Partial,
+    Super,
+    Thing,
+    Value,
+)
+from nb2pipe.analysis.machine import MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, root_of
+from nb2pipe.analysis.names import arguments as arguments_of
+from nb2pipe.analysis.scopes import Scope, ScopeKind, Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nb2pipe.analysis.machine import Machine
+
+
+def call(machine: Machine, callee: Value, arguments: Arguments, node: ast.AST) -> Value:
+    """What a call may return, and its effects."""
+    if not callee:
+        return library.apply(machine, UNKNOWN, NOTHING, arguments, node)
+    found: set[Obj] = set()
+    machine.doubtful += len(callee) > 1
+    for target in callee:
+        if handler := _CALLS.get(type(target)):
+            found |= handler(machine, target, arguments, node)
+    machine.doubtful -= len(callee) > 1
+    return frozenset(found)
+
+
+def call_method(machine: Machine, value: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    """What `value.name(...)` may return, and its effects."""
+    found: set[Obj] = set()
+    for thing in value:
+        found |= _method(machine, thing, name, arguments, node)
+    if not value:
+        functions = frozenset(thing for thing in arguments.all if isinstance(thing, (Function, Partial, Bound)))
+        if functions:
+            machine.call(functions, Arguments(extra=arguments.all - functions), node)
+    return frozenset(found)
+
+
+def _method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    stored = frozenset(thing.fields.get(name, ()))
+    if not stored and isinstance(thing, Thing):
+        stored = methods(frozenset({thing}), name)
+    if stored and not isinstance(thing, Klass):
+        return call(machine, stored, arguments, node)
+    match thing:
+        case Library():
+            return _library(machine, machine.library(f"{thing.path}.{name}"), arguments, node)
+        case Super():
+            return _super_method(machine, thing, name, arguments, node)
+        case Klass():
+            return _class_method(machine, thing, name, arguments, node)
+        case Thing():
+            return library.call_method(machine, thing, name, arguments, node)
+        case _:
+            return specials.text_method(machine, thing, name, arguments, node)
+
+
+def _library(machine: Machine, value: Value, arguments: Arguments, node: ast.AST) -> Value:
+    return frozenset().union(*(_call_library(machine, target, arguments, node) for target in value))
+
+
+def _call_library(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    assert isinstance(target, Library)
+    if special := specials.SPECIALS.get(target.path):
+        return special(machine, arguments, node)
+    if local := _local_function(machine, target.path):
+        return call(machine, local, arguments, node)
+    return library.call_library(machine, target.path, arguments, node)
+
+
+def _local_function(machine: Machine, path: str) -> Value:
+    """A function or class of a module beside the notebook, whose text is known."""
+    module, _, name = path.rpartition(".")
+    scope = machine.modules(machine, module) if module else None
+    slot = scope.slots.get(name) if scope is not None else None
+    return slot.value if slot is not None else NOTHING
+
+
+def _super_method(machine: Machine, thing: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    for base in thing.owner.bases:
+        if isinstance(base, Klass) and (found := lookup(base, name)):
+            bound = frozenset(
+                Bound(machine.cell, receiver=receiver, function=function)
+                for receiver in thing.receiver
+                for function in found
+                if isinstance(function, Function)
+            )
+            return call(machine, bound, arguments, node)
+    results = [
+        library.call_method(machine, receiver, name, arguments, node)
+        for receiver in thing.receiver
+        if isinstance(receiver, Thing) and not name.startswith("__")
+    ]
+    return frozenset().union(*results)
+
+
+def _class_method(machine: Machine, klass: Klass, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    found = lookup(klass, name)
+    if not found:
+        return frozenset().union(
+            *(library.call_library(machine, f"{base}.{name}", arguments, node) for base in library_bases(klass))
+        )
+    results: set[Obj] = set()
+    for function in found:
+        if isinstance(function, Function) and function.kind == "classmethod":
+            results |= call_function(machine, function, _with_receiver(klass, arguments))
+        else:
+            results |= call(machine, frozenset({function}), arguments, node)
+    return frozenset(results)
+
+
+def _with_receiver(receiver: Obj, arguments: Arguments) -> Arguments:
+    return Arguments(
+        positional=(frozenset({receiver}), *arguments.positional),
+        keywords=arguments.keywords,
+        extra=arguments.extra,
+        literals=arguments.literals,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ functions
+
+
+def _function(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    del node
+    assert isinstance(target, Function)
+    return call_function(machine, target, arguments)
+
+
+def call_function(machine: Machine, function: Function, arguments: Arguments) -> Value:
+    """Follows the body of a notebook's function."""
+    code = function.node
+    if function.definition is not None and function.definition not in machine.trace.needs:
+        machine.trace.needs.add(function.definition)
+    if code in machine.frames:
+        return _recursion(machine, function, arguments)
+    if len(machine.depth) >= MAXIMUM_DEPTH or machine.steps > MAXIMUM_STEPS:
+        return _summary(machine, function, arguments)
+    block = machine.block(code)
+    scope = Scope(kind=ScopeKind.FUNCTION, parent=function.scope, block=block, owner=function.owner)
+    if block.inner:
+        scope.closure = machine.thing("builtins.closure")
+    _bind_arguments(machine, function, arguments, scope)
+    scope.receiver = arguments.positional[0] if arguments.positional else NOTHING
+    machine.places.append(function.born)
+    _follow(machine, code, scope)
+    machine.places.pop()
+    if block.yields:
+        return frozenset({machine.thing("builtins.generator", frozenset(scope.returns))})
+    return frozenset(scope.returns)
+
+
+def _follow(machine: Machine, code: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, scope: Scope) -> None:
+    machine.depth.append(code)
+    machine.frames[code] = scope
+    definition, machine.definition = machine.definition, None
+    try:
+        if isinstance(code, ast.Lambda):
+            scope.returns |= machine.evaluate(code.body, scope)
+        else:
+            machine.execute(code.body, scope)
+            if scope.widened:
+                machine.execute(code.body, scope)
+    finally:
+        machine.definition = definition
+        machine.depth.pop()
+        del machine.frames[code]
+
+
+def _recursion(machine: Machine, function: Function, arguments: Arguments) -> Value:
+    """A call of what is being followed already: its arguments join those of the call that is followed."""
+    frame = machine.frames[function.node]
+    inner = Scope(kind=ScopeKind.FUNCTION, parent=function.scope, block=frame.block)
+    _bind_arguments(machine, function, arguments, inner)
+    for name, slot in inner.slots.items():
+        old = frame.slots.get(name)
+        if old is not None and not slot.value <= old.value:
+            machine.journal.put(frame, name, old._replace(value=old.value | slot.value))
+            frame.widened = True
+    return frozenset(frame.returns)
+
+
+def _summary(machine: Machine, function: Function, arguments: Arguments) -> Value:
+    """What the text of a function alone tells: it reads and binds its global names, and may change what it is given."""
+    block = machine.block(function.node)
+    if root_of(function.scope) is machine.module:
+        for name in sorted(block.free()):
+            if name in machine.module.slots:
+                machine.change(machine.read_global(name, function.node), certain=False)
+        for name in sorted(block.global_binds()):
+            old = machine.module.slots.get(name)
+            value = frozenset({machine.thing()}) | (old.value if old else NOTHING)
+            machine.trace.bound.add(name)
+            machine.journal.put(machine.module, name, Slot(value, machine.cell, partial=old is not None))
+    return library.apply(machine, UNKNOWN, NOTHING, arguments, function.node)
+
+
+def _bind_arguments(machine: Machine, function: Function, arguments: Arguments, scope: Scope) -> None:
+    spec = function.node.args
+    names = [argument.arg for argument in (*spec.posonlyargs, *spec.args)]
+    for place, name in enumerate(names):
+        given = arguments.get(place, name)
+        is_given = place < len(arguments.positional) or name in arguments.keywords
+        machine.bind_in(scope, name, given if is_given else arguments.extra | _default(function, name))
+    for argument in spec.kwonlyargs:
+        name = argument.arg
+        value = arguments.keywords.get(name)
+        machine.bind_in(scope, name, value if value is not None else arguments.extra | _default(function, name))
+    if spec.vararg:
+        rest = frozenset().union(arguments.extra, *arguments.positional[len(names) :])
+        machine.bind_in(scope, spec.vararg.arg, frozenset({machine.thing("builtins.tuple", rest)}))
+    if spec.kwarg:
+        known = {argument.arg for argument in arguments_of(spec)}
+        rest = frozenset().union(
+            arguments.extra, *(value for name, value in arguments.keywords.items() if name not in known)
+        )
+        machine.bind_in(scope, spec.kwarg.arg, frozenset({machine.thing("builtins.dict", rest)}))
+
+
+def _default(function: Function, name: str) -> Value:
+    return frozenset(function.fields.get(f"default {name}", ()))
+
+
+# ------------------------------------------------------------------------------------------------ classes and objects
+
+
+def _instantiate(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    assert isinstance(target, Klass)
+    if target.definition is not None:
+        machine.trace.needs.add(target.definition)
+    made = machine.thing(klass=target)
+    machine.link(made, CLASS, frozenset({target}))
+    own = frozenset({made})
+    initializers = methods(own, "__init__")
+    if initializers:
+        call(machine, initializers, arguments, node)
+    else:
+        machine.link(made, ITEMS, arguments.all)
+    if after := methods(own, "__post_init__"):
+        call(machine, after, Arguments(), node)
+    return own
+
+
+def _bound(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    assert isinstance(target, Bound)
+    if target.function is not None:
+        return call_function(machine, target.function, _with_receiver(target.receiver, arguments))
+    return _method(machine, target.receiver, target.method, arguments, node)
+
+
+def _partial(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    assert isinstance(target, Partial)
+    joined = Arguments(
+        positional=(*target.positional, *arguments.positional),
+        keywords={**dict(target.keywords), **arguments.keywords},
+        extra=arguments.extra,
+        literals=arguments.literals,
+    )
+    return call(machine, target.function, joined, node)
+
+
+def _thing(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
+    assert isinstance(target, Thing)
+    own = frozenset({target})
+    if found := methods(own, "__call__"):
+        return call(machine, found, arguments, node)
+    kind = type_of(machine, target)
+    if target.klass is not None and machine.table.is_a(kind, "torch.nn.Module"):
+        result = call(machine, methods(own, "forward"), arguments, node)
+        library.tensor_of(machine, target, result)
+        return result
+    return library.call_method(machine, target, "__call__", arguments, node)
+
+
+_CALLS: dict[type[Obj], Callable[[Machine, Obj, Arguments, ast.AST], Value]] = {
+    Function: _function,
+    Klass: _instantiate,
+    Library: _call_library,
+    Bound: _bound,
+    Partial: _partial,
+    Thing: _thing,
+}

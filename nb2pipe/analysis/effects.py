@@ -1,0 +1,285 @@
+"""What calls of libraries do, from the table of data `effects.toml`: its phrases are parsed here, once."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+class Result(StrEnum):
+    """How what a call returns relates to what it was given; `effects.toml` explains them."""
+
+    PLAIN = "plain"
+    NEW = "new"
+    SAME = "same"
+    VIEW = "view"
+    SELF = "self"
+    HOLDS = "holds"
+    ELEMENT = "element"
+    ELEMENTS = "elements"
+    MANY = "many"
+    ITEMS = "items"
+    PAIRS = "pairs"
+    ZIP = "zip"
+    MEMORY = "memory"
+    MAPPED = "mapped"
+    CHILD = "child"
+
+
+_RESULTS = frozenset(str(result) for result in Result)
+
+
+@dataclass(frozen=True, slots=True)
+class ArgumentName:
+    """An argument, by its place or its keyword."""
+
+    place: int | None = None
+    keyword: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a call does.
+
+    Attributes:
+        result: What it returns.
+        type: The dotted type of what it returns, if that is known.
+        changes: What it changes in place: `self`, `deep` (all that self holds), `all` (each argument), or a place.
+        keeps: The receiver holds the arguments from then on.
+        certain: Whether it surely does; otherwise nothing is known of it.
+        draws: Generators that it draws from or seeds; `own` stands for those of its receiver and arguments.
+        later: Generators that what it returns draws from when it is used.
+        unless: The argument that makes it draw from nothing global.
+        reads: The argument that is a path it reads.
+        writes: The argument that is a path it writes.
+        sets: Hidden state that it sets.
+        needs: Hidden state that it depends on.
+        scalar: With no more arguments by place than this, and neither `size` nor `axis`, it returns a number.
+    """
+
+    result: Result = Result.NEW
+    type: str = ""
+    changes: tuple[str, ...] = ()
+    keeps: bool = False
+    certain: bool = True
+    draws: frozenset[str] = frozenset()
+    later: frozenset[str] = frozenset()
+    unless: str | None = None
+    reads: ArgumentName | None = None
+    writes: ArgumentName | None = None
+    sets: frozenset[str] = frozenset()
+    needs: frozenset[str] = frozenset()
+    scalar: int | None = None
+
+
+UNKNOWN = Effect(result=Result.HOLDS, changes=("self", "deep", "all"), certain=False)
+"""A call of which nothing is known: it may change all it is given, and keep it."""
+
+
+def parse_phrase(phrase: str) -> Effect:
+    """An effect, from the words of `effects.toml`.
+
+    Raises:
+        ValueError: A word is not known.
+
+    >>> parse_phrase("plain; changes 0").changes
+    ('0',)
+    """
+    effect = Effect()
+    for clause in phrase.split(";"):
+        word, *rest = clause.split()
+        effect = _with_clause(effect, word, rest)
+    return effect
+
+
+def _with_clause(effect: Effect, word: str, rest: list[str]) -> Effect:
+    if word in _RESULTS:
+        return replace(effect, result=Result(word), type=rest[0] if rest else "")
+    if word not in _CLAUSES:
+        message = f"unknown word in the table of effects: {word!r}"
+        raise ValueError(message)
+    return _CLAUSES[word](effect, rest)
+
+
+def _with_draws(effect: Effect, rest: list[str]) -> Effect:
+    generators, unless = _generators(effect, rest)
+    return replace(effect, draws=effect.draws | generators, unless=unless)
+
+
+def _with_later(effect: Effect, rest: list[str]) -> Effect:
+    generators, unless = _generators(effect, rest)
+    return replace(effect, later=effect.later | generators, unless=unless)
+
+
+def _generators(effect: Effect, rest: list[str]) -> tuple[frozenset[str], str | None]:
+    if "unless" not in rest:
+        return frozenset(rest), effect.unless
+    place = rest.index("unless")
+    return frozenset(rest[:place]), rest[place + 1]
+
+
+def _argument(text: str) -> ArgumentName:
+    place, _, keyword = text.partition("/")
+    return ArgumentName(int(place) if place.isdigit() else None, keyword or (None if place.isdigit() else place))
+
+
+_CLAUSES: dict[str, Callable[[Effect, list[str]], Effect]] = {
+    "changes": lambda effect, rest: replace(effect, changes=tuple(rest)),
+    "keeps": lambda effect, _: replace(effect, keeps=True),
+    "maybe": lambda effect, _: replace(effect, certain=False),
+    "draws": _with_draws,
+    "later": _with_later,
+    "reads": lambda effect, rest: replace(effect, reads=_argument(rest[0])),
+    "writes": lambda effect, rest: replace(effect, writes=_argument(rest[0])),
+    "sets": lambda effect, rest: replace(effect, sets=effect.sets | frozenset(rest)),
+    "needs": lambda effect, rest: replace(effect, needs=effect.needs | frozenset(rest)),
+    "scalar": lambda effect, rest: replace(effect, scalar=int(rest[0])),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What the table says of a module or a type.
+
+    Attributes:
+        calls: Effects of functions or methods, by name.
+        attributes: Effects of reading an attribute, by name.
+        otherwise: The effect of what is not named.
+        base: The type whose methods it has too.
+        instances: The type whose methods the instances of the module's classes have.
+        state: Hidden state that every call of it depends on.
+    """
+
+    calls: Mapping[str, Effect] = field(default_factory=dict)
+    attributes: Mapping[str, Effect] = field(default_factory=dict)
+    otherwise: Effect | None = None
+    base: str | None = None
+    instances: str | None = None
+    state: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The table of library effects."""
+
+    sections: Mapping[str, Section]
+
+    def of_function(self, path: str) -> Effect:
+        """What a call of a library's function or class does, by its dotted name."""
+        otherwise: Effect | None = None
+        for prefix, name, section in self._sections_of(path):
+            if effect := section.calls.get(name):
+                made = effect.result is Result.HOLDS and not effect.type and _is_class(path)
+                return _with_state(replace(effect, type=path) if made else effect, section)
+            otherwise = otherwise or self._otherwise(path, prefix, section)
+        return otherwise or (UNKNOWN if not _is_class(path) else replace(UNKNOWN, type=path))
+
+    def _otherwise(self, path: str, prefix: str, section: Section) -> Effect | None:
+        if prefix == path:
+            return Effect(result=Result.HOLDS, type=path, needs=section.state)
+        if section.otherwise is None and section.instances is None:
+            return None
+        if _is_class(path):
+            return Effect(result=Result.HOLDS, type=path, needs=section.state)
+        return _with_state(section.otherwise, section) if section.otherwise else None
+
+    def of_method(self, kind: str, name: str) -> Effect | None:
+        """What a call of a method of a type does; None where nothing is known."""
+        for section in self._types(kind):
+            if effect := section.calls.get(name):
+                return _with_state(effect, section)
+            if section.otherwise is not None:
+                return _with_state(section.otherwise, section)
+        return None
+
+    def has_method(self, kind: str, name: str) -> bool:
+        """Whether the table names a method of a type."""
+        return any(name in section.calls for section in self._types(kind))
+
+    def of_attribute(self, kind: str, name: str) -> Effect | None:
+        """What reading an attribute of an instance gives; None where it is not in the table."""
+        for section in self._types(kind):
+            if effect := section.attributes.get(name):
+                return effect
+        return None
+
+    def knows_module(self, path: str) -> bool:
+        """Whether the table has something on a module."""
+        return path.partition(".")[0] in self.sections
+
+    def knows_type(self, kind: str) -> bool:
+        """Whether the table has something on a type."""
+        return next(self._types(kind), None) is not None
+
+    def is_a(self, kind: str, base: str) -> bool:
+        """Whether a type is another one, or has it as a base."""
+        return kind == base or any(name == base for name in self._type_names(kind))
+
+    def _types(self, kind: str) -> Iterator[Section]:
+        for name in self._type_names(kind):
+            if section := self.sections.get(name):
+                yield section
+
+    def _type_names(self, kind: str) -> Iterator[str]:
+        name: str | None = kind
+        if kind and kind not in self.sections:
+            name = next((section.instances for _, _, section in self._sections_of(kind) if section.instances), None)
+        while name:
+            yield name
+            section = self.sections.get(name)
+            name = section.base if section else None
+
+    def _sections_of(self, path: str) -> Iterator[tuple[str, str, Section]]:
+        parts = path.split(".")
+        for count in range(len(parts), 0, -1):
+            prefix = ".".join(parts[:count])
+            if section := self.sections.get(prefix):
+                yield prefix, ".".join(parts[count:]), section
+
+
+def _is_class(path: str) -> bool:
+    return path.rpartition(".")[2][:1].isupper()
+
+
+def _with_state(effect: Effect, section: Section) -> Effect:
+    return replace(effect, needs=effect.needs | section.state) if section.state else effect
+
+
+def parse_table(text: str) -> Effects:
+    """The table, from TOML text."""
+    return Effects({name: _section(dict(entries)) for name, entries in tomllib.loads(text).items()})
+
+
+def _section(entries: dict[str, object]) -> Section:
+    attributes = entries.pop("attributes", {})
+    assert isinstance(attributes, dict)
+    special = {key: str(entries.pop(key)) for key in ("otherwise", "is", "instances", "state") if key in entries}
+    return Section(
+        calls=_by_name(entries),
+        attributes=_by_name(attributes),
+        otherwise=parse_phrase(special["otherwise"]) if "otherwise" in special else None,
+        base=special.get("is"),
+        instances=special.get("instances"),
+        state=frozenset(special.get("state", "").split()),
+    )
+
+
+def _by_name(entries: Mapping[str, object]) -> dict[str, Effect]:
+    found: dict[str, Effect] = {}
+    for phrase, names in entries.items():
+        effect = parse_phrase(phrase)
+        found.update(dict.fromkeys(str(names).split(), effect))
+    return found
+
+
+@cache
+def effects() -> Effects:
+    """The table that ships with the package."""
+    return parse_table(resources.files("nb2pipe.analysis").joinpath("effects.toml").read_text(encoding="utf-8"))

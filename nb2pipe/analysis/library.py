@@ -1,0 +1,259 @@
+"""Calls of libraries: their effects, as the table tells them, come true on abstract objects."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis.classes import element_of, methods, text_of, type_of
+from nb2pipe.analysis.effects import UNKNOWN, Result
+from nb2pipe.analysis.heap import (
+    ITEMS,
+    NOTHING,
+    Bound,
+    Function,
+    Klass,
+    Obj,
+    Partial,
+    Thing,
+    Value,
+    elements,
+    reach,
+)
+from nb2pipe.analysis.machine import Arguments
+from nb2pipe.analysis.results import is_given, returned_by
+
+if TYPE_CHECKING:
+    import ast
+
+    from nb2pipe.analysis.effects import Effect
+    from nb2pipe.analysis.machine import Machine
+
+_GENERATORS = frozenset({"numpy.random.Generator", "random.Random", "torch.Generator"})
+_HANDED_GENERATORS = ("generator", "random_state", "rng", "seed")
+_CHANGED_KEYWORDS = ("out", "ax", "axes", "cax", "file")
+_SPECIAL_METHODS = {
+    "len": ("__len__",),
+    "print": ("__str__", "__repr__"),
+    "str": ("__str__", "__repr__"),
+    "repr": ("__repr__",),
+    "format": ("__format__",),
+    "display": ("__repr__", "_repr_html_"),
+    "bool": ("__bool__", "__len__"),
+    "float": ("__float__",),
+    "int": ("__int__",),
+    "hash": ("__hash__",),
+    "abs": ("__abs__",),
+    "isinstance": (),
+    "type": (),
+    "id": (),
+    "hasattr": (),
+    "callable": (),
+}
+_ITERATION = ("__len__", "__iter__", "__next__", "__getitem__", "__lt__", "__call__", "__array__", "__enter__")
+
+
+def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AST) -> Value:
+    """A call of a library's function or class by its dotted name."""
+    effect = machine.table.of_function(path)
+    _run_methods(machine, effect, path, arguments, node)
+    result = apply(machine, effect, NOTHING, arguments, node)
+    if path.startswith("numpy.save") and effect.writes:
+        _add_suffix(machine, arguments, ".npz" if "savez" in path else ".npy")
+    return result
+
+
+def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    """A call of a library's method on an object."""
+    kind = type_of(machine, thing)
+    receiver = frozenset({thing})
+    return apply(machine, _method_effect(machine, thing, kind, name), receiver, arguments, node)
+
+
+def _method_effect(machine: Machine, thing: Thing, kind: str, name: str) -> Effect:
+    effect = machine.table.of_method(kind, name) if kind else None
+    if effect is None and kind.startswith("torch.") and name.endswith("_") and not name.endswith("__"):
+        effect = machine.table.of_method("?", "shuffle_")
+    if effect is None and (thing.klass is None or name != "__call__"):
+        effect = machine.table.of_method("?", name)
+    if kind in {"torch.Tensor", "torch.nn.Parameter"} and _in_place(name) and effect and "self" not in effect.changes:
+        effect = machine.table.of_method("?", "requires_grad_")
+    return effect or UNKNOWN
+
+
+def _in_place(name: str) -> bool:
+    return name.endswith("_") and not name.startswith("_") and name != "requires_grad_"
+
+
+def set_state(machine: Machine, path: str, node: ast.AST) -> None:
+    """Sets an attribute of a library's module: hidden state."""
+    effect = machine.table.of_function(f"{path}.__setitem__")
+    root = path.partition(".")[0]
+    section = machine.table.sections.get(root)
+    states = effect.sets or (section.state if section and section.state else frozenset({root}))
+    machine.trace.sets |= states
+    del node
+
+
+def apply(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST) -> Value:
+    """What a call of a library returns, and its effects."""
+    everything = receiver | arguments.all
+    _hidden_state(machine, effect, arguments, everything)
+    _files(machine, effect, receiver, arguments)
+    _changes(machine, effect, receiver, arguments)
+    returned = _callbacks(machine, effect, receiver, arguments, node)
+    if effect.keeps:
+        for thing in receiver:
+            machine.link(thing, ITEMS, _kept(arguments))
+    result = returned_by(machine, effect, receiver, arguments, returned)
+    _graph(machine, effect, result, everything)
+    return result
+
+
+def _kept(arguments: Arguments) -> Value:
+    lists = frozenset(thing for thing in arguments.all if isinstance(thing, Thing) and thing.type == "builtins.list")
+    return arguments.all | elements(lists)
+
+
+def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everything: Value) -> None:
+    trace = machine.trace
+    trace.sets |= effect.sets
+    trace.state |= effect.needs
+    if "own" in effect.draws:
+        for thing in reach(everything, limit=300):
+            if isinstance(thing, Thing):
+                trace.draws |= thing.draws
+    if not is_given(effect.unless, arguments):
+        trace.draws |= effect.draws - {"own"}
+
+
+def _files(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments) -> None:
+    for argument, paths in ((effect.reads, machine.trace.reads), (effect.writes, machine.trace.writes)):
+        if argument is None:
+            continue
+        value = receiver if argument.keyword == "self" else arguments.get(argument.place, argument.keyword)
+        machine.trace.state.add("cwd")
+        paths.update(normal_path(text) for text in text_of(value) if "://" not in text)
+        machine.change(frozenset(thing for thing in value if isinstance(thing, Thing)))
+
+
+def normal_path(text: str) -> str:
+    """A path without detours, so that `./a` and `a` are one.
+
+    >>> normal_path("./data/../a.csv")
+    'a.csv'
+    """
+    return posixpath.normpath(text)
+
+
+def _add_suffix(machine: Machine, arguments: Arguments, suffix: str) -> None:
+    for text in text_of(arguments.get(0, "file")):
+        if not text.endswith(suffix):
+            machine.trace.writes.discard(normal_path(text))
+            machine.trace.writes.add(normal_path(text + suffix))
+
+
+# ------------------------------------------------------------------------------------------------ changes
+
+
+def _changes(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments) -> None:
+    for place in effect.changes:
+        machine.change(_changed(place, effect, receiver, arguments), certain=effect.certain)
+    if arguments.literals.get("inplace") is True:
+        machine.change(receiver)
+    for keyword in _CHANGED_KEYWORDS:
+        machine.change(arguments.keywords.get(keyword, NOTHING))
+    for keyword in _HANDED_GENERATORS:
+        machine.change(_generators(arguments.keywords.get(keyword, NOTHING)))
+    if "own" in effect.draws:
+        machine.change(_generators(frozenset(reach(receiver, limit=300))))
+
+
+def _changed(place: str, effect: Effect, receiver: Value, arguments: Arguments) -> Value:
+    match place:
+        case "self":
+            return receiver
+        case "deep":
+            return deep(receiver if effect.certain else receiver | arguments.all)
+        case "all":
+            return arguments.all if effect.certain else deep(arguments.all)
+        case _:
+            return arguments.positional[int(place)] if int(place) < len(arguments.positional) else NOTHING
+
+
+def deep(value: Value) -> Value:
+    """All that objects hold, and what they were computed from."""
+    seen = reach(value)
+    while lent := frozenset().union(*(thing.lenders for thing in seen)) - seen:
+        seen |= reach(lent)
+    return frozenset(seen)
+
+
+def _generators(value: Value) -> Value:
+    return frozenset(thing for thing in value if isinstance(thing, Thing) and thing.type in _GENERATORS)
+
+
+def _graph(machine: Machine, effect: Effect, result: Value, everything: Value) -> None:
+    """A tensor remembers the parameters that it was computed from, which `backward` changes."""
+    if machine.no_graph or (not effect.type.startswith("torch.") and effect.result is not Result.SAME):
+        return
+    sources: set[Obj] = set()
+    for thing in everything | elements(everything):
+        if isinstance(thing, Thing) and (thing.lenders or _has_parameters(machine, thing)):
+            sources.add(thing)
+    for thing in result - everything:
+        if isinstance(thing, Thing) and thing.type == "torch.Tensor":
+            thing.lenders |= sources
+
+
+def _has_parameters(machine: Machine, thing: Thing) -> bool:
+    kind = type_of(machine, thing)
+    return kind == "torch.nn.Parameter" or machine.table.is_a(kind, "torch.nn.Module")
+
+
+def tensor_of(machine: Machine, module: Thing, result: Value) -> None:
+    """The result of a module's `forward` remembers the module."""
+    if not machine.no_graph:
+        for thing in result:
+            if isinstance(thing, Thing) and thing is not module:
+                thing.lenders.add(module)
+
+
+# ------------------------------------------------------------------------------------------------ callbacks
+
+
+def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST) -> Value:
+    """Calls the notebook's functions that a library is given, with what else it is given."""
+    given = arguments.all if effect.certain else frozenset(reach(receiver | arguments.all, limit=200))
+    functions = frozenset(thing for thing in given if _is_callback(thing))
+    if not functions:
+        return NOTHING
+    others = frozenset(thing for thing in (receiver | arguments.all) - functions if isinstance(thing, Thing))
+    handed = frozenset().union(*(element_of(machine, thing) for thing in others))
+    if not effect.certain:
+        handed |= others
+    return machine.call(functions, Arguments(extra=handed), node)
+
+
+def _is_callback(thing: Obj) -> bool:
+    return isinstance(thing, (Function, Partial)) or (isinstance(thing, Bound) and thing.function is not None)
+
+
+def _run_methods(machine: Machine, effect: Effect, path: str, arguments: Arguments, node: ast.AST) -> None:
+    """The methods of a notebook's objects that a library's function calls."""
+    things = frozenset(thing for thing in arguments.all if isinstance(thing, Thing) and thing.klass is not None)
+    if not things:
+        return
+    names: tuple[str, ...] = _SPECIAL_METHODS.get(path.removeprefix("builtins."), _ITERATION)
+    if not effect.certain:
+        names = tuple({name for thing in things if thing.klass for name in _method_names(thing.klass)} - {"__init__"})
+    if found := methods(things, *sorted(names)):
+        machine.call(found, Arguments(extra=frozenset({machine.thing()})), node)
+
+
+def _method_names(klass: Klass) -> set[str]:
+    names = {name for name, values in klass.fields.items() if any(isinstance(value, Function) for value in values)}
+    for base in klass.bases:
+        if isinstance(base, Klass):
+            names |= _method_names(base)
+    return names

@@ -1,0 +1,308 @@
+"""Follows code over abstract objects: the state that this needs, and the doors to its parts.
+
+Expressions, statements and calls live in modules of their own; the machine is given them as tables. Nothing of the
+notebook is executed.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.analysis.heap import ITEMS, NOTHING, Bound, Function, Library, Obj, Text, Thing, Value
+from nb2pipe.analysis.names import block_of
+from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
+from nb2pipe.analysis.trace import Doubt, Missing, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nb2pipe.analysis.effects import Effects
+    from nb2pipe.analysis.names import Block, Code
+
+BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__", "__doc__", "__file__"}
+"""Names that are there without being bound."""
+
+IPYTHON_NAMES = frozenset({"display", "get_ipython", "exit", "quit"})
+"""Names that IPython binds, the same in every kernel."""
+
+OUTPUT_NAMES = frozenset({"_", "__", "___", "In", "Out", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"})
+"""Names that IPython binds anew with every cell."""
+
+MAXIMUM_STEPS = 20_000
+"""Expressions of one cell that are followed before calls are taken from the text of the functions alone."""
+
+MAXIMUM_DEPTH = 24
+"""Calls within calls that are followed."""
+
+
+class End(Enum):
+    """How a block of statements ends."""
+
+    NEXT = "next"
+    LEFT = "left"
+    RAISED = "raised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The arguments of a call.
+
+    Attributes:
+        positional: By place.
+        keywords: By name.
+        extra: What `*` and `**` may hand over.
+        literals: Keyword arguments, and places, that are literals.
+    """
+
+    positional: tuple[Value, ...] = ()
+    keywords: dict[str, Value] = field(default_factory=dict)
+    extra: Value = NOTHING
+    literals: dict[str | int, object] = field(default_factory=dict)
+
+    @property
+    def all(self) -> Value:
+        """All objects that are handed over."""
+        return frozenset().union(*self.positional, *self.keywords.values(), self.extra)
+
+    def get(self, place: int | None, keyword: str | None) -> Value:
+        """One argument; empty where it is not given."""
+        if keyword is not None and keyword in self.keywords:
+            return self.keywords[keyword]
+        if place is not None and place < len(self.positional):
+            return self.positional[place]
+        return NOTHING
+
+
+Evaluate = Callable[["Machine", Any, Scope], Value]
+Execute = Callable[["Machine", Any, Scope], End]
+
+
+@dataclass(eq=False, kw_only=True)
+class Machine:
+    """Follows code.
+
+    Attributes:
+        table: Effects of libraries.
+        expressions: How each kind of expression is followed.
+        statements: How each kind of statement is followed.
+        caller: How a call is followed.
+        iterate: What a loop over some objects hands over.
+        module: The notebook's names.
+        trace: What the cell does.
+        doubtful: More than zero inside code that may not run.
+        depth: The calls that are being followed.
+    """
+
+    table: Effects
+    expressions: dict[type[ast.expr], Evaluate]
+    statements: dict[type[ast.stmt], Execute]
+    caller: Callable[[Machine, Value, Arguments, ast.AST], Value]
+    iterate: Callable[[Machine, Value, ast.AST], Value]
+    modules: Callable[[Machine, str], Scope | None]
+    module: Scope = field(default_factory=lambda: Scope(kind=ScopeKind.MODULE))
+    trace: Trace = field(default_factory=lambda: Trace(cell=0))
+    journal: Journal = field(default_factory=Journal)
+    doubtful: int = 0
+    loops: int = 0
+    no_graph: int = 0
+    caught: int = 0
+    depth: list[ast.AST] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    frames: dict[ast.AST, Scope] = field(default_factory=dict)
+    steps: int = 0
+    definition: int | None = None
+    star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    imported: set[str] = field(default_factory=set)
+    unknown_stars: set[int] = field(default_factory=set)
+    _libraries: dict[str, Library] = field(default_factory=dict)
+    _blocks: dict[ast.AST, Block] = field(default_factory=dict)
+
+    @property
+    def cell(self) -> int:
+        """The position of the cell that is followed."""
+        return self.trace.cell
+
+    @property
+    def place(self) -> int:
+        """The position of the cell whose text is followed: that of a function, while it is called."""
+        return self.places[-1] if self.places else self.cell
+
+    def evaluate(self, node: ast.expr, scope: Scope) -> Value:
+        """What an expression may stand for, and its effects."""
+        self.steps += 1
+        return self.expressions[type(node)](self, node, scope)
+
+    def execute(self, statements: list[ast.stmt], scope: Scope) -> End:
+        """Follows statements until one leaves the block."""
+        for statement in statements:
+            end = self.statements[type(statement)](self, statement, scope)
+            if end is not End.NEXT:
+                return end
+        return End.NEXT
+
+    def call(self, callee: Value, arguments: Arguments, node: ast.AST) -> Value:
+        """What a call may return, and its effects."""
+        return self.caller(self, callee, arguments, node)
+
+    def block(self, code: Code) -> Block:
+        """The names of a function's text."""
+        if code not in self._blocks:
+            self._blocks[code] = block_of(code)
+        return self._blocks[code]
+
+    # ---------------------------------------------------------------------------------------------- objects
+
+    def thing(self, kind: str = "", holds: Value = NOTHING, **more: Any) -> Thing:
+        """A new object."""
+        made = Thing(self.cell, type=kind, **more)
+        self.link(made, ITEMS, holds)
+        return made
+
+    def text(self, value: str) -> Value:
+        """A known text."""
+        return frozenset({Text(self.cell, value=value)})
+
+    def library(self, path: str) -> Value:
+        """A module, function or class of a library."""
+        if path not in self._libraries:
+            self._libraries[path] = Library(0, path=path)
+        return frozenset({self._libraries[path]})
+
+    def link(self, holder: Obj, key: str, value: Value) -> None:
+        """Makes an object hold others from here on."""
+        place = holder.fields.setdefault(key, set())
+        fresh = value - place
+        place |= fresh
+        for thing in fresh:
+            if not isinstance(thing, (Library, Text)) and thing is not holder:
+                thing.holders.add(holder)
+        if fresh and holder.born != self.cell:
+            self.trace.linked.add(holder)
+
+    def child(self, holder: Obj, key: str, kind: str = "") -> Value:
+        """What an object holds in a field; made if nothing is known of it."""
+        if key not in holder.fields:
+            made = Thing(holder.born, type=kind)
+            self.link(holder, key, frozenset({made}))
+        return frozenset(holder.fields[key])
+
+    def change(self, value: Value, *, certain: bool = True) -> None:
+        """Notes that objects are changed in place."""
+        for thing in value:
+            if thing.mutable and thing.born != self.cell:
+                self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
+
+    def bound(self, receiver: Obj, *, function: Function | None = None, method: str = "") -> Value:
+        """A method with its receiver."""
+        made = Bound(self.cell, receiver=receiver, function=function, method=method)
+        self.link(made, "self", frozenset({receiver}))
+        return frozenset({made})
+
+    # ---------------------------------------------------------------------------------------------- names
+
+    def bind(self, name: str, value: Value, scope: Scope) -> None:
+        """Binds a name where the scope says it lives."""
+        block = scope.block
+        if block is not None and name in block.global_names:
+            scope = root_of(scope)
+        elif block is not None and name in block.nonlocal_names:
+            scope = self._outer(name, scope)
+        self.bind_in(scope, name, value)
+
+    def bind_in(self, scope: Scope, name: str, value: Value) -> None:
+        """Binds a name in just this scope."""
+        if scope is self.module:
+            self.trace.bound.add(name)
+            self.trace.deleted.discard(name)
+        if scope.closure is not None:
+            self.link(scope.closure, name, value)
+        definitions = frozenset() if self.definition is None else frozenset({self.definition})
+        slot = Slot(value, self.cell, definitions=definitions, code=self.definition is None)
+        self.journal.put(scope, name, slot)
+
+    def _outer(self, name: str, scope: Scope) -> Scope:
+        outer = scope.parent
+        while outer is not None and outer.kind is not ScopeKind.MODULE:
+            if outer.kind is ScopeKind.FUNCTION and outer.block is not None and name in outer.block.bound:
+                if outer.closure is not None:
+                    self.change(frozenset({outer.closure}))
+                return outer
+            outer = outer.parent
+        return scope
+
+    def unbind(self, name: str, scope: Scope) -> None:
+        """Deletes a name."""
+        if scope.block is not None and name in scope.block.global_names:
+            scope = root_of(scope)
+        if scope is self.module:
+            self.trace.deleted.add(name)
+            self.trace.bound.discard(name)
+        self.journal.put(scope, name, None)
+
+    def read(self, node: ast.Name, scope: Scope) -> Value:
+        """What a name holds, and notes that it is read."""
+        name = node.id
+        found: Scope | None = scope
+        if scope.block is not None and name in scope.block.global_names:
+            found = root_of(scope)
+        while found is not None and found.kind is not ScopeKind.MODULE:
+            if name in found.slots and (found is scope or found.kind is ScopeKind.FUNCTION):
+                return found.slots[name].value
+            if found.kind is ScopeKind.FUNCTION and found.block is not None and name in _own(found.block):
+                return NOTHING
+            found = found.parent
+        if found is not None and found is not self.module:
+            return self._read_foreign(found, name)
+        return self.read_global(name, node)
+
+    def _read_foreign(self, scope: Scope, name: str) -> Value:
+        """What a name of a module beside the notebook holds."""
+        if name in scope.slots:
+            return scope.slots[name].value
+        return self.library(f"builtins.{name}") if name in BUILTIN_NAMES else NOTHING
+
+    def read_global(self, name: str, node: ast.AST) -> Value:
+        """What a name of the notebook holds, and notes that it is read."""
+        slot = self.module.slots.get(name)
+        if slot is None:
+            return self._read_unbound(name, node)
+        self.trace.needs |= slot.definitions
+        if slot.definitions:
+            self.trace.defined.add(name)
+        if slot.code and (slot.cell != self.cell or slot.partial):
+            self.trace.uses.add(name)
+        return slot.value
+
+    def _read_unbound(self, name: str, node: ast.AST) -> Value:
+        if name in BUILTIN_NAMES or name in IPYTHON_NAMES:
+            return self.library(f"builtins.{name}")
+        if name in OUTPUT_NAMES:
+            if isinstance(node, ast.Name):
+                self.trace.outputs.append(node)
+            return NOTHING
+        if self.unknown_stars:
+            self.trace.needs |= self.unknown_stars
+        elif not self.caught:
+            surely = not self.doubtful and not self.depth
+            self.trace.missing.append(Missing(name, node, surely, self.place))
+        return frozenset({self.thing()})
+
+    def doubt(self, what: str, node: ast.AST) -> None:
+        """Notes code whose effect cannot be told."""
+        self.trace.doubts.append(Doubt(what, node, self.place))
+
+
+def root_of(scope: Scope) -> Scope:
+    """The module that a scope is in."""
+    while scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def _own(block: Block) -> set[str]:
+    return block.bound - block.global_names - block.nonlocal_names

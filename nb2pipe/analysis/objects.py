@@ -1,0 +1,291 @@
+"""Attributes and elements of abstract objects: reading, setting and deleting them."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis import library
+from nb2pipe.analysis.classes import (
+    ARRAYS,
+    MEMORY,
+    TABLES,
+    column,
+    element_of,
+    library_bases,
+    lookup,
+    memory,
+    methods,
+    type_of,
+)
+from nb2pipe.analysis.effects import Result
+from nb2pipe.analysis.heap import (
+    ITEMS,
+    NOTHING,
+    Function,
+    Klass,
+    Library,
+    Obj,
+    Super,
+    Thing,
+    Value,
+    elements,
+    held,
+)
+from nb2pipe.analysis.machine import Arguments
+
+if TYPE_CHECKING:
+    from nb2pipe.analysis.effects import Effect
+    from nb2pipe.analysis.machine import Machine
+
+_SEQUENCES = frozenset({"builtins.list", "builtins.tuple"})
+_INDEXERS = frozenset({"loc", "iloc", "at", "iat"})
+
+
+# ------------------------------------------------------------------------------------------------ attributes
+
+
+def load_attribute(machine: Machine, value: Value, name: str, node: ast.AST) -> Value:
+    """What `value.name` may stand for."""
+    found: set[Obj] = set()
+    for thing in value:
+        found |= _attribute(machine, thing, name, node)
+    return frozenset(found)
+
+
+def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
+    match thing:
+        case Library():
+            if not machine.table.knows_module(thing.path):
+                machine.trace.state.add(thing.path.partition(".")[0])
+            return machine.library(f"{thing.path}.{name}")
+        case Klass():
+            return _class_attribute(machine, thing, name)
+        case Super():
+            return machine.bound(thing, method=name)
+        case Thing():
+            by_class = thing.klass is not None
+            return (
+                _instance_attribute(machine, thing, name, node)
+                if by_class
+                else _library_attribute(machine, thing, thing.type, name)
+            )
+        case _:
+            return frozenset(thing.fields.get(name, ()))
+
+
+def _class_attribute(machine: Machine, klass: Klass, name: str) -> Value:
+    found: set[Obj] = set()
+    for held_there in lookup(klass, name):
+        if isinstance(held_there, Function) and held_there.kind == "classmethod":
+            found |= machine.bound(klass, function=held_there)
+        else:
+            found.add(held_there)
+    if not found:
+        for base in library_bases(klass):
+            found |= machine.library(f"{base}.{name}")
+    return frozenset(found)
+
+
+def _instance_attribute(machine: Machine, thing: Thing, name: str, node: ast.AST) -> Value:
+    if name in thing.fields:
+        return frozenset(thing.fields[name])
+    assert thing.klass is not None
+    found: set[Obj] = set()
+    for attribute in lookup(thing.klass, name):
+        if not isinstance(attribute, Function) or attribute.kind == "staticmethod":
+            found.add(attribute)
+        elif attribute.kind == "property":
+            found |= machine.call(machine.bound(thing, function=attribute), Arguments(), node)
+        else:
+            receiver = thing.klass if attribute.kind == "classmethod" else thing
+            found |= machine.bound(receiver, function=attribute)
+    if found:
+        return frozenset(found)
+    kind = type_of(machine, thing)
+    return _library_attribute(machine, thing, kind, name) | frozenset(thing.fields.get(ITEMS, ()))
+
+
+def _library_attribute(machine: Machine, thing: Thing, kind: str, name: str) -> Value:
+    if name in thing.fields:
+        return frozenset(thing.fields[name])
+    effect = machine.table.of_attribute(kind, name)
+    if effect is not None:
+        return _described(machine, thing, name, effect)
+    if machine.table.has_method(kind, name):
+        return machine.bound(thing, method=name)
+    return column(machine, thing) if kind in TABLES else machine.child(thing, name)
+
+
+def _described(machine: Machine, thing: Thing, name: str, effect: Effect) -> Value:
+    match effect.result:
+        case Result.PLAIN:
+            return NOTHING
+        case Result.VIEW:
+            return frozenset({thing})
+        case Result.CHILD:
+            return machine.child(thing, name, effect.type)
+        case Result.MEMORY:
+            return memory(machine, thing)
+        case _:
+            return frozenset({machine.thing(thing.type if effect.result is Result.SAME else effect.type)})
+
+
+def store_attribute(machine: Machine, value: Value, name: str, new: Value, node: ast.AST) -> None:
+    """Does `value.name = new`."""
+    for thing in value:
+        if isinstance(thing, Library):
+            library.set_state(machine, f"{thing.path}.{name}", node)
+            continue
+        machine.change(frozenset({thing}))
+        machine.link(thing, name, new)
+    for setter in methods(value, "__setattr__"):
+        machine.call(frozenset({setter}), Arguments(positional=(NOTHING, new)), node)
+    for setter in methods(value, f"{name} setter"):
+        machine.call(frozenset({setter}), Arguments(positional=(new,)), node)
+
+
+# ------------------------------------------------------------------------------------------------ elements
+
+
+def key_of(node: ast.expr | None) -> str | None:
+    """The field of an element whose place is written out."""
+    if isinstance(node, ast.Constant) and not (isinstance(node.value, int) and node.value < 0):
+        return f"[{node.value!r}]"
+    return None
+
+
+def load_item(machine: Machine, value: Value, index: Value, node: ast.Subscript) -> Value:
+    """What `value[index]` may stand for."""
+    found: set[Obj] = set()
+    for thing in value:
+        if isinstance(thing, Thing):
+            found |= _item(machine, thing, index, node)
+        elif isinstance(thing, Library):
+            found |= library.call_library(machine, f"{thing.path}.__getitem__", Arguments(), node)
+    return frozenset(found)
+
+
+def _item(machine: Machine, thing: Thing, index: Value, node: ast.Subscript) -> Value:
+    own = frozenset({thing})
+    if thing.klass is not None and (found := methods(own, "__getitem__")):
+        return machine.call(found, Arguments(positional=(index,)), node)
+    kind = type_of(machine, thing)
+    if kind in ARRAYS and _is_basic(node.slice, index):
+        return own
+    if kind in TABLES and isinstance(node.slice, ast.Constant):
+        return column(machine, thing)
+    if kind in ARRAYS | TABLES:
+        return frozenset({machine.thing(kind)})
+    if isinstance(node.slice, ast.Slice) and kind in _SEQUENCES:
+        return frozenset({machine.thing(kind, elements(own))})
+    return _known_item(machine, thing, kind, key_of(node.slice))
+
+
+def _known_item(machine: Machine, thing: Thing, kind: str, key: str | None) -> Value:
+    if thing.parts:
+        return frozenset({machine.thing(thing.parts[0])})
+    found = frozenset(thing.fields.get(ITEMS, ()))
+    if key is None:
+        found = elements(frozenset({thing}))
+    elif key in thing.fields:
+        found |= thing.fields[key]
+    if kind.startswith("builtins."):
+        return found
+    return found | {thing} if not kind or not machine.table.has_method(kind, "__getitem__") else found
+
+
+def _is_basic(index: ast.expr, value: Value) -> bool:
+    """Whether an index of an array gives a view: slices and numbers do, lists and masks copy."""
+    if isinstance(index, ast.Tuple):
+        return all(_is_basic(part, value) for part in index.elts)
+    if isinstance(index, (ast.List, ast.Compare, ast.BoolOp)):
+        return False
+    return isinstance(index, (ast.Slice, ast.Constant, ast.UnaryOp)) or not any(
+        isinstance(thing, Thing) for thing in value
+    )
+
+
+def store_item(machine: Machine, value: Value, new: Value, node: ast.Subscript) -> None:
+    """Does `value[...] = new`."""
+    for thing in value:
+        if isinstance(thing, Library):
+            library.call_library(machine, f"{thing.path}.__setitem__", Arguments(), node)
+            continue
+        machine.change(frozenset({thing}))
+        if isinstance(thing, Thing):
+            _put_item(machine, thing, new, node)
+    if found := methods(value, "__setitem__"):
+        machine.call(found, Arguments(positional=(NOTHING, new)), node)
+
+
+def _put_item(machine: Machine, thing: Thing, new: Value, node: ast.Subscript) -> None:
+    kind = type_of(machine, thing)
+    if kind in TABLES:
+        if isinstance(node.value, ast.Attribute) and node.value.attr in _INDEXERS:
+            machine.change(frozenset(thing.fields.get(MEMORY, ())))
+    elif kind not in ARRAYS:
+        key = key_of(node.slice) if kind != "builtins.list" else None
+        machine.link(thing, key or ITEMS, elements(new) if isinstance(node.slice, ast.Slice) else new)
+
+
+def delete_item(machine: Machine, value: Value, node: ast.Subscript) -> None:
+    """Does `del value[...]`."""
+    for thing in value:
+        if isinstance(thing, Library):
+            library.call_library(machine, f"{thing.path}.__delitem__", Arguments(), node)
+    machine.change(value)
+    if found := methods(value, "__delitem__"):
+        machine.call(found, Arguments(), node)
+
+
+# ------------------------------------------------------------------------------------------------ iteration
+
+
+def unpack(machine: Machine, value: Value, place: int) -> Value:
+    """What unpacking hands to the target at a place."""
+    found: set[Obj] = set()
+    for thing in value:
+        if isinstance(thing, Thing) and thing.parts:
+            found.add(machine.thing(thing.parts[min(place // 2, len(thing.parts) - 1)]))
+        elif isinstance(thing, Thing):
+            key = f"[{place!r}]"
+            found |= thing.fields.get(key, set()) | thing.fields.get(ITEMS, set())
+            if not thing.type.startswith("builtins."):
+                found.add(thing)
+    return frozenset(found)
+
+
+_CONSUMED = frozenset({"builtins.iterator", "builtins.generator", "builtins.file"})
+
+
+def iterate(machine: Machine, value: Value, node: ast.AST) -> Value:
+    """What a loop over some objects hands over, and its effects: an iterator is used up, a loader draws."""
+    found: set[Obj] = set()
+    for thing in value:
+        if isinstance(thing, Thing):
+            found |= _iterated(machine, thing, node)
+    return frozenset(found)
+
+
+def _iterated(machine: Machine, thing: Thing, node: ast.AST) -> Value:
+    machine.trace.draws |= thing.draws
+    own = frozenset({thing})
+    if thing.klass is not None:
+        found = methods(own, "__iter__", "__next__", "__getitem__")
+        returned = machine.call(found, Arguments(), node) if found else NOTHING
+        return elements(returned) | returned | elements(own)
+    if thing.type in _CONSUMED:
+        machine.change(own)
+    if thing.type == "torch.utils.data.DataLoader":
+        samples = methods(held(own), "__getitem__", "__iter__", "__len__")
+        if samples:
+            machine.call(samples, Arguments(), node)
+        return frozenset({machine.thing("torch.Tensor")})
+    return element_of(machine, thing)
+
+
+def use_up(machine: Machine, value: Value, node: ast.AST) -> None:
+    """What unpacking does to the objects that it unpacks."""
+    iterators = {thing for thing in value if isinstance(thing, Thing) and (thing.type in _CONSUMED or thing.draws)}
+    iterate(machine, frozenset(iterators), node)
