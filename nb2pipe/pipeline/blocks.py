@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.notebook.model import RaisesExceptionTag
 from nb2pipe.pipeline.model import Block, BlockRole
+from nb2pipe.pipeline.settings import concerns, modules_of
 from nb2pipe.pipeline.statements import Part, Statement, by_cell, cut, reads, shared_cell, slice_of
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nb2pipe.analysis.model import Definition, ParameterFact
     from nb2pipe.notebook.model import Cell
     from nb2pipe.pipeline.outline import Draft, Outline
+    from nb2pipe.pipeline.ports import Ports
     from nb2pipe.pipeline.statements import SharedCell
 
 _BUILTINS = frozenset(dir(builtins))
@@ -46,12 +48,14 @@ class Cutter:
         cells: Every cell that blocks are cut from, cut into its statements.
         bindings: For each name, the definitions that bind it, in notebook order, by their indices.
         settings: The settings of shared cells, in notebook order.
+        around: For each step, the top-level modules that it imports, or that what it takes may be of.
     """
 
     outline: Outline
     cells: Mapping[int, SharedCell]
     bindings: Mapping[str, tuple[int, ...]]
     settings: tuple[tuple[int, Statement], ...] = field(default=())
+    around: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def blocks(self, draft: Draft, parameters: Collection[str]) -> tuple[Block, ...]:
         """The blocks of a step.
@@ -64,10 +68,7 @@ class Cutter:
         needed = {index for fact in self.outline.facts[draft.name] for index in fact.needs}
         for name in parameters:
             needed |= self._keep_default(name, kept)
-        for cell, setting in self.settings:
-            if cell <= draft.cells[-1]:
-                kept[cell].add(setting)
-                needed |= self._resolve(reads(setting.node), (cell, setting.first_line))
+        needed |= self._keep_settings(draft, kept)
         for cell in draft.cells:
             needed |= self._keep_own(cell, kept)
         self._keep_definitions(needed, draft, kept)
@@ -82,6 +83,20 @@ class Cutter:
         chosen, outside = slice_of(shared.of(Part.PARAMETER), {name})
         kept[fact.cell].update(chosen)
         return self._resolve(outside, (fact.cell, fact.line))
+
+    def _keep_settings(self, draft: Draft, kept: dict[int, set[Statement]]) -> set[int]:
+        """Keeps the settings that concern a step; gives the definitions that they need."""
+        code = "\n".join(self.outline.notebook.cell(cell).source for cell in draft.cells)
+        needed: set[int] = set()
+        for cell, setting in self.settings:
+            if cell > draft.cells[-1]:
+                break
+            found = self._resolve(reads(setting.node), (cell, setting.first_line))
+            modules = top_modules(self.outline, found) | modules_of(self.outline.notebook.cell(cell), setting.node)
+            if cell in draft.cells or concerns(modules, self.around.get(draft.name, frozenset()), code):
+                kept[cell].add(setting)
+                needed |= found
+        return needed
 
     def _fact(self, name: str) -> ParameterFact | None:
         return next((fact for fact in self.outline.dataflow.parameters if fact.name == name), None)
@@ -147,8 +162,13 @@ class Cutter:
         )
 
 
-def cutter(outline: Outline) -> Cutter:
-    """A cutter of the blocks of an outline's steps."""
+def cutter(outline: Outline, flowing: Ports) -> Cutter:
+    """A cutter of the blocks of an outline's steps.
+
+    Args:
+        outline: The steps to be.
+        flowing: What flows between them.
+    """
     definitions = by_cell(outline.dataflow.definitions)
     cells = dict(outline.shared)
     for position, group in definitions.items():
@@ -168,7 +188,29 @@ def cutter(outline: Outline) -> Cutter:
         cells=cells,
         bindings={name: tuple(indices) for name, indices in bindings.items()},
         settings=settings,
+        around=_around(outline, flowing),
     )
+
+
+def top_modules(outline: Outline, definitions: Iterable[int]) -> frozenset[str]:
+    """The top-level modules that some definitions import, by their indices."""
+    modules = (outline.dataflow.definitions[index].module for index in definitions)
+    return frozenset(module.partition(".")[0] for module in modules if module is not None)
+
+
+def _around(outline: Outline, flowing: Ports) -> dict[str, frozenset[str]]:
+    """The modules that each step imports, or that the steps import whose variables it takes."""
+    own: dict[int, list[int]] = defaultdict(list)
+    for index, definition in enumerate(outline.dataflow.definitions):
+        own[definition.cell].append(index)
+    found: dict[str, frozenset[str]] = {}
+    for draft in outline.drafts:
+        needed = {index for fact in outline.facts[draft.name] for index in fact.needs}
+        written = {index for cell in draft.cells if cell not in outline.shared for index in own[cell]}
+        origins = {port.origin for port in flowing.inputs[draft.name].values() if port.origin is not None}
+        taken = (found.get(origin, frozenset()) for origin in origins)
+        found[draft.name] = top_modules(outline, needed | written).union(*taken)
+    return found
 
 
 def _statements_of(definition: Definition, shared: SharedCell) -> tuple[Statement, ...]:

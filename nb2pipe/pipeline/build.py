@@ -36,7 +36,7 @@ def build(dataflow: Dataflow, report: Report, nested: Mapping[str, Pipeline] | N
     inner = nested or {}
     drawn = outline(dataflow)
     flowing = ports(drawn, inner)
-    cut = cutter(drawn)
+    cut = cutter(drawn, flowing)
     notebook = dataflow.notebook
     drawn_edges = edges(drawn, flowing.links)
     steps = tuple(_step(drawn, draft, flowing, cut, inner) for draft in drawn.drafts)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
 from typing import TYPE_CHECKING
 
 from nb2pipe.notebook.model import MagicKind
@@ -116,6 +118,55 @@ def is_setting(cell: Cell, node: ast.stmt) -> bool:
     if isinstance(node, ast.Assign):
         return all(_is_place(target) for target in node.targets) and _is_written(node.value)
     return False
+
+
+_PLOTTING = frozenset({"matplotlib", "seaborn", "pylab", "mpl_toolkits", "plotnine", "shap", "yellowbrick"})
+_RELATED = {
+    "matplotlib": _PLOTTING,
+    "seaborn": _PLOTTING,
+    "pandas": frozenset({"pandas", "geopandas", "seaborn", "sklearn", "statsmodels", "datasets", "dask"}),
+}
+"""Modules that make objects which settings of another one concern."""
+
+_WITHOUT_SURPRISE = sys.stdlib_module_names | {"numpy", "pandas", "scipy", "torch", "torchvision", "sklearn"}
+"""Modules of which it is known what they bring with them. Any other one may bring everything."""
+
+_PLOTS = re.compile(r"plt\b|plot|hist\(|imshow|figure|Display|\.show\(")
+
+
+def concerns(modules: frozenset[str], around: frozenset[str], code: str) -> bool:
+    """Whether settings of some modules may change what a step does.
+
+    Args:
+        modules: Top-level modules that the setting is of; empty where it is of the kernel or of all code.
+        around: Top-level modules that the step imports, or that the steps import whose variables it takes.
+        code: The step's code: objects can draw themselves without any import.
+
+    >>> concerns(frozenset({"seaborn"}), frozenset({"pandas"}), "df.mean()")
+    False
+    >>> concerns(frozenset({"seaborn"}), frozenset({"pandas"}), "df.plot()")
+    True
+    """
+    outer = modules - sys.stdlib_module_names
+    if not outer or around - _WITHOUT_SURPRISE - _PLOTTING:
+        return True
+    if outer & _PLOTTING and _PLOTS.search(code):
+        return True
+    if "numpy" in outer and around - sys.stdlib_module_names:
+        return True
+    return any(around & _RELATED.get(module, frozenset({module})) for module in outer)
+
+
+def modules_of(cell: Cell, node: ast.stmt) -> frozenset[str]:
+    """The modules that a magic which is a setting is of; a statement's are those of the names that it reads.
+
+    Args:
+        cell: Its cell.
+        node: The statement.
+    """
+    magic = _magic(cell, node)
+    plots = magic is not None and (magic.name == "matplotlib" or "InlineBackend" in magic.arguments)
+    return frozenset({"matplotlib"}) if plots else frozenset()
 
 
 def _magic(cell: Cell, node: ast.stmt) -> Magic | None:

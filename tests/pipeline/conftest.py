@@ -46,7 +46,7 @@ def made() -> Callable[..., Pipeline]:
 
     `facts` are keyword arguments of CellFacts by cell, sets as texts of names; `flows` are `(name, source, target)` and
     then a kind, `?` for uncertain, or `function`; `definitions` are `(cell, (first line, last line), names, reads,
-    kind)`; `parameters` are keyword arguments of ParameterFact; `uses` the cells that read each.
+    kind, module)`; `parameters` are keyword arguments of ParameterFact; `uses` the cells that read each.
     """
 
     def make(*cells: tuple[object, ...], nested: Mapping[str, Pipeline] | None = None, **more: Any) -> Pipeline:
@@ -70,14 +70,16 @@ def _facts(position: int, given: Mapping[str, Any]) -> CellFacts:
     return CellFacts(cell=position, **ready)
 
 
-def _definition(cell: int, lines: tuple[int, int], names: str, reads: str = "", kind: str = "import") -> Definition:
+def _definition(cell: int, lines: tuple[int, int], names: str, *more: str) -> Definition:
+    reads, kind, module = (*more, *("", "import", None)[len(more) :])
     return Definition(
         names=tuple(names.split()),
         kind=DefinitionKind(kind),
         cell=cell,
         first_line=lines[0],
         last_line=lines[1],
-        reads=frozenset(reads.split()),
+        reads=frozenset(str(reads).split()),
+        module=module,
     )
 
 

@@ -165,18 +165,29 @@ def test_definitions_alone_make_no_setup(made: Make) -> None:
     assert names(pipeline) == [("one", (2,))]
 
 
-def test_settings_of_the_kernel_are_repeated_in_every_later_step(made: Make) -> None:
-    first = "import warnings; warnings.filterwarnings('ignore')\n"
-    source = f"{first}import pandas as pd\npd.set_option('a', 5)\n%matplotlib inline"
+def test_settings_are_repeated_in_the_later_steps_that_they_concern(made: Make) -> None:
+    first = "import warnings; warnings.filterwarnings('ignore')\n%load_ext autoreload\n"
+    source = f"{first}import pandas as pd\npd.set_option('a', 5)\nimport seaborn as sns\nsns.set()\n%matplotlib inline"
     pipeline = made(
         ("z = 0", "zero"),
         (source, ImportsTag()),
-        ("a = 1", "one"),
-        definitions=[(2, (1, 1), "warnings"), (2, (2, 2), "pd")],
+        ("a = 1", "plain"),
+        ("b = pd.DataFrame()", "table"),
+        ("print(b)", "shows"),
+        ("b.plot()", "draws"),
+        definitions=[
+            (2, (1, 1), "warnings", "", "import", "warnings"),
+            (2, (3, 3), "pd", "", "import", "pandas"),
+            (2, (5, 5), "sns", "", "import", "seaborn"),
+        ],
+        facts={4: {"needs": (1,), "definitions": "b"}},
+        flows=[("b", 4, 5), ("b", 4, 6)],
     )
-    assert names(pipeline) == [("zero", (1,)), ("one", (3,))]
     assert texts(pipeline, "zero") == {1: "z = 0"}
-    assert texts(pipeline, "one") == {2: source, 3: "a = 1"}
+    assert texts(pipeline, "plain")[2] == f"{first}\n\n\n\n"
+    table = f"{first}import pandas as pd\npd.set_option('a', 5)\n\n\n"
+    assert texts(pipeline, "table")[2] == texts(pipeline, "shows")[2] == table
+    assert texts(pipeline, "draws")[2] == source
 
 
 def test_a_setting_runs_once_where_a_step_before_it_set_the_same(made: Make) -> None:
