@@ -107,7 +107,7 @@ def shared_cell(
         repeatable: For a parameters cell, the names whose defaults every step may evaluate; else None.
         settings: Whether settings of the kernel may be repeated; otherwise they run once like other code.
     """
-    defined = frozenset(definition.first_line for definition in definitions)
+    defined = frozenset((definition.first_line, definition.last_line) for definition in definitions)
     found = (_with_rest(cell, statement) for statement in statements(cell.python))
     parts = (replace(item, part=_part(cell, item, defined, repeatable)) for item in found)
     if not settings:
@@ -188,12 +188,14 @@ def _with_rest(cell: Cell, statement: Statement) -> Statement:
     return replace(statement, last_line=last)
 
 
-_DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_DEFINING = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Try, ast.If)
 
 
-def _part(cell: Cell, statement: Statement, defined: Collection[int], repeatable: Collection[str] | None) -> Part:
+def _part(
+    cell: Cell, statement: Statement, defined: Collection[tuple[int, int]], repeatable: Collection[str] | None
+) -> Part:
     node = statement.node
-    if isinstance(node, _DEFINING) and statement.first_line in defined:
+    if isinstance(node, _DEFINING) and (statement.first_line, statement.last_line) in defined:
         return Part.DEFINITION
     if is_setting(cell, node):
         return Part.SETTING

@@ -231,6 +231,15 @@ def test_a_definition_that_shares_its_line_with_other_code_is_cut_out(made: Make
     assert texts(pipeline, "setup")[1] == "import random; random.seed(0); é = 1\nx = [1,\n 2]; pass"
 
 
+def test_an_import_that_may_fail_is_repeated_as_a_whole(made: Make) -> None:
+    source = "try:\n    import foo\nexcept ImportError:\n    foo = None"
+    pipeline = made(
+        (source, ImportsTag()), ("x = foo", "one"), definitions=[(1, (1, 4), "foo")], facts={2: {"needs": (0,)}}
+    )
+    assert names(pipeline) == [("one", (2,))]
+    assert texts(pipeline, "one")[1] == source
+
+
 def test_a_shell_line_in_an_imports_cell_runs_once(made: Make) -> None:
     pipeline = made(
         ("!pip install \\\n  seaborn\nimport os", ImportsTag()),
