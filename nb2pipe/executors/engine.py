@@ -45,11 +45,15 @@ class StepEngine:
 
         Returns:
             The notebook, with its outputs.
+
+        Raises:
+            PapermillException: The kernel ended, and no `watch` is there to be told.
         """
         from papermill.engines import NotebookExecutionManager  # noqa: PLC0415  # see above
+        from papermill.exceptions import PapermillException  # noqa: PLC0415  # see above
 
         from nb2pipe.executors.client import StepClient  # noqa: PLC0415  # it imports papermill
-        from nb2pipe.executors.watch import StepWatch  # noqa: PLC0415  # kept beside the client
+        from nb2pipe.executors.watch import Reason, StepWatch  # noqa: PLC0415  # kept beside the client
 
         manager = NotebookExecutionManager(
             nb,
@@ -59,12 +63,15 @@ class StepEngine:
             autosave_cell_every=autosave_cell_every,
         )
         manager.notebook_start()
-        client = StepClient(manager, kernel_name, watch or StepWatch(), start_timeout)
+        hears = watch or StepWatch()
         try:
-            client.run()
+            StepClient(manager, kernel_name, hears, start_timeout).run()
         finally:
             manager.cleanup_pbar()
             manager.notebook_complete()
+            hears.ends(manager.nb)
+        if watch is None and hears.stopped is not None and hears.stopped.reason is not Reason.ERROR:
+            raise PapermillException(hears.stopped.message or f"the kernel stopped: {hears.stopped.reason}")
         return manager.nb
 
     @classmethod

@@ -84,6 +84,10 @@ class _StepWatch(StepWatch):
     def begins(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
 
+    def ends(self, notebook: NotebookNode) -> None:
+        self.notebook = notebook
+        self.save()
+
     def cell_begins(self, cell: NotebookNode) -> None:
         if place := self._own(cell):
             self.emit(CellStarted(step=self.call.step.name, cell=place, time=time.time()))
@@ -143,10 +147,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
             emit=emit,
             path=path,
         )
-        try:
-            _papermill(path, watch, call.surroundings.kernel)
-        finally:
-            watch.save()
+        _papermill(path, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     return _outcome(call, watch, told)
 

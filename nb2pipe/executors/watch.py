@@ -66,6 +66,9 @@ class StepWatch:
     def begins(self, notebook: NotebookNode) -> None:
         """Hears that a notebook begins."""
 
+    def ends(self, notebook: NotebookNode) -> None:
+        """Hears that a notebook ended, well or not; papermill writes its own remarks into it only afterwards."""
+
     def cell_begins(self, cell: NotebookNode) -> None:
         """Hears that a cell begins."""
 

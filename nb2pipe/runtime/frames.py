@@ -21,19 +21,18 @@ class Cells:
 
     Args:
         sources: Each cell's key and source; where sources are equal, the earlier one counts.
-        file_name: IPython's name for a source.
+        file_names: The names that a source's code may have.
     """
 
-    def __init__(self, sources: Sequence[tuple[Any, str]], file_name: Callable[[str], str]) -> None:
+    def __init__(self, sources: Sequence[tuple[Any, str]], file_names: Callable[[str], Sequence[str]]) -> None:
         self._places: dict[str, tuple[Any, int]] = {}
         for key, source in sources:
-            # Only the last part: the folder is that of the process that compiled the cell, which may be another step's.
-            name = os.path.basename(file_name(source))  # noqa: PTH119  # a string is what frames hold
-            self._places.setdefault(name, (key, _blank_lines(source)))
+            for name in file_names(source):
+                self._places.setdefault(name, (key, _blank_lines(source)))
 
     def place(self, file: str, line: int | None) -> tuple[Any, int | None] | None:
         """The cell and the line in it of a line in a file that IPython compiled; None for other files."""
-        known = self._places.get(os.path.basename(file))  # noqa: PTH119  # a string is what frames hold
+        known = self._places.get(file)
         if known is None:
             return None
         key, offset = known

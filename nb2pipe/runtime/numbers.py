@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +31,13 @@ def metrics_of(names: Iterable[str], namespace: Mapping[str, object]) -> dict[st
 
 def as_number(value: Any) -> float | None:
     """A Python, NumPy or torch number (an array or tensor of one element without dimensions too); None for all else."""
-    if isinstance(value, Real) or _is_number_of_a_library(value):
-        try:
-            return float(value)
-        except (OverflowError, TypeError, ValueError):
-            return None
-    return None
+    number = value.item() if _is_number_of_a_library(value) else value
+    if not isinstance(number, Real | Decimal):
+        return None
+    try:
+        return float(number)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _flat(values: dict[Any, Any]) -> dict[str, float]:
@@ -46,12 +48,10 @@ def _flat(values: dict[Any, Any]) -> dict[str, float]:
 
 
 def _is_number_of_a_library(value: Any) -> bool:
-    """Whether it has no dimensions and one item that is a number; Decimal counts too."""
-    if type(value).__module__ == "decimal":
-        return True
+    """Whether it has no dimensions and one item that is a number."""
     if not hasattr(value, "item") or getattr(value, "shape", None) != ():
         return False
     try:
         return isinstance(value.item(), Real)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError):  # a tensor without memory, for one
         return False

@@ -5,6 +5,7 @@ The session is kept here and not in the user's namespace. What comes of it goes 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
@@ -144,7 +145,7 @@ def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
     """
     error = getattr(sys, "last_value", None)
     if error is not None:
-        _write(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_name), folder)})
+        _write(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_names), folder)})
 
 
 class _Telling:
@@ -176,9 +177,16 @@ def _user_namespace() -> dict[str, Any]:
     return vars(sys.modules["__main__"])
 
 
-def _file_name(source: str) -> str:
-    """The name that IPython gives a cell's code."""
+def _file_names(source: str) -> list[str]:
+    """The names of a cell's code: the one that IPython gives it, and the one under which its functions travel."""
     from IPython.core.getipython import get_ipython  # only in a kernel
 
     shell = get_ipython()
-    return str(shell.compile.get_code_name(source, source, 0)) if shell else ""
+    if shell is None:
+        return []
+    try:
+        lines = shell.transform_cell(source).splitlines()
+    except SyntaxError:
+        lines = []
+    travels = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    return [str(shell.compile.get_code_name(source, source, 0)), f"<notebook {travels[:12]}>"]
