@@ -10,6 +10,7 @@ from nb2pipe.pipeline.blocks import Cutter, cutter
 from nb2pipe.pipeline.checks.all import diagnostics
 from nb2pipe.pipeline.edges import edges
 from nb2pipe.pipeline.model import Parameter, Pipeline, Step
+from nb2pipe.pipeline.nested import embedded
 from nb2pipe.pipeline.outline import outline
 from nb2pipe.pipeline.ports import ports
 from nb2pipe.pipeline.wishes import wishes
@@ -48,7 +49,7 @@ def build(dataflow: Dataflow, report: Report, nested: Mapping[str, Pipeline] | N
         parameters=tuple(_parameter(drawn, fact) for fact in dataflow.parameters),
         steps=steps,
         edges=drawn_edges,
-        report=Report.of(report, found, *(pipeline.report for pipeline in inner.values())),
+        report=Report.of(report, found, *(step.nested.report for step in steps if step.nested is not None)),
         dataflow=dataflow,
     )
 
@@ -57,13 +58,16 @@ def _step(outline: Outline, draft: Draft, flowing: Ports, cut: Cutter, nested: M
     notebook = outline.notebook
     said = wishes(notebook, draft.cells)
     used = flowing.parameters[draft.name]
+    inputs, outputs = tuple(flowing.inputs[draft.name].values()), tuple(flowing.outputs[draft.name].values())
     inner = nested.get(draft.nested) if draft.nested is not None else None
+    if inner is not None:
+        inner = embedded(inner, {port.name for port in inputs}, outputs)
     return Step(
         name=draft.name,
         cells=draft.cells,
         blocks=() if draft.nested is not None else cut.blocks(draft, used),
-        inputs=tuple(flowing.inputs[draft.name].values()),
-        outputs=tuple(flowing.outputs[draft.name].values()),
+        inputs=inputs,
+        outputs=outputs,
         parameters=tuple(fact.name for fact in outline.dataflow.parameters if fact.name in used),
         draws=frozenset[str]().union(*(fact.draws for fact in outline.facts[draft.name])),
         resources=said.resources,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from nb2pipe.diagnostics import Report
 from nb2pipe.notebook.environment import read_environment
 from nb2pipe.notebook.read import read_notebook
 from nb2pipe.pipeline.build import build
+from nb2pipe.pipeline.nested import inlined, nested_cells, without_places
 
 if TYPE_CHECKING:
     from nb2pipe.notebook.model import Notebook
@@ -38,7 +40,10 @@ def compile_read(notebook: Notebook, report: Report, folder: Path) -> Pipeline:
         report: What was found in reading it.
         folder: Where it lies; its local modules are looked for there.
     """
-    environment = read_environment(notebook, folder)
-    dataflow, found = analyze(notebook, environment)
+    whole = inlined(notebook)
+    dataflow, found = analyze(whole, read_environment(whole, folder))
+    if whole is not notebook:
+        dataflow = replace(dataflow, notebook=notebook)
+        found = without_places(found, nested_cells(notebook))
     nested = {path: compile_read(inner, Report(), Path(inner.path).parent) for path, inner in notebook.nested.items()}
     return build(dataflow, Report.of(report, found), nested)

@@ -49,7 +49,8 @@ class Port:
     """A name that a step takes or gives.
 
     Attributes:
-        origin: For an input, the step whose version it is; None for an output.
+        origin: For an input, the step whose version it is; None for an output, and for an input of a nested pipeline's
+            step that comes from the notebook around.
     """
 
     name: str

@@ -500,8 +500,33 @@ def test_a_nested_notebook_takes_what_has_the_names_of_its_parameters(made: Make
         nested={"inner.ipynb": inner},
     )
     step = pipeline.step("sub")
-    assert step.nested is inner
+    assert step.nested is not None
+    assert [each.name for each in step.nested.steps] == ["deep"]
     assert ports(pipeline, "sub") == (["x"], [])
     assert step.parameters == ("lr",)
     assert edges(pipeline) == [("one", "sub", "x", "value")]
     assert "nested" in to_json(pipeline)["steps"][1]  # type: ignore[index] # it is a list
+
+
+def test_variables_flow_into_a_nested_notebook_and_out_of_it(made: Make) -> None:
+    inner = made(
+        ("data.append(1)", "first"),
+        ("total = sum(data)", "second"),
+        facts={1: {"mutations": "data"}, 2: {"definitions": "total"}},
+    )
+    pipeline = made(
+        ("data = []", "one"),
+        ("", NestedTag(name="sub", path="inner.ipynb")),
+        ("print(total, data)", "two"),
+        facts={1: {"definitions": "data"}, 2: {"definitions": "total", "mutations": "data"}},
+        flows=[("data", 1, 2), ("data", 2, 3, "change"), ("total", 2, 3)],
+        nested={"inner.ipynb": inner},
+    )
+    nested = pipeline.step("sub").nested
+    assert nested is not None
+    assert [(port.name, port.origin) for port in nested.step("first").inputs] == [("data", None)]
+    assert [(port.name, port.origin) for port in nested.step("second").inputs] == [("data", "first")]
+    assert ports(nested, "first")[1] == ["data"]
+    assert ports(nested, "second")[1] == ["total"]
+    assert edges(nested) == [("first", "second", "data", "change")]
+    assert ports(pipeline, "two") == (["data", "total"], [])
