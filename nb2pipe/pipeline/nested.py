@@ -175,7 +175,4 @@ def _touched(pipeline: Pipeline, step: Step) -> tuple[frozenset[str], frozenset[
 
 def _is_given(item: Diagnostic, names: Collection[str]) -> bool:
     """Whether a diagnostic says that a name is undefined which the outer notebook gives."""
-    place = item.location
-    if item.code != _UNDEFINED or place.source_line is None or place.column is None or place.end_column is None:
-        return False
-    return place.source_line[place.column - 1 : place.end_column - 1] in names
+    return item.code == _UNDEFINED and any(item.message.startswith(f"`{name}`") for name in names)
