@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.checks.production import production
+from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.flows import value_flows
 from nb2pipe.analysis.model import CellFacts, Dataflow
 from nb2pipe.analysis.outside import outside_flows
@@ -35,7 +37,7 @@ def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Rep
     seen = walk(notebook, environment)
     parameters = {name: fact.cell for name, fact in seen.parameters.items()}
     taken = value_flows(seen.traces, seen.history, seen.definitions, parameters)
-    flows = taken.flows | outside_flows(seen.traces)
+    flows = taken.flows | outside_flows(seen.traces, _imports(seen, taken))
     dataflow = Dataflow(
         notebook=notebook,
         facts=tuple(_facts(trace, seen, taken) for trace in seen.traces),
@@ -45,6 +47,17 @@ def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Rep
         parameter_uses={name: frozenset(taken.parameter_uses.get(name, ())) for name in seen.parameters},
     )
     return dataflow, Report.of(problems(seen), production(notebook))
+
+
+def _imports(seen: Seen, taken: Taken) -> dict[int, frozenset[str]]:
+    """The modules that each cell has imported, but for those of the standard library and those that the table knows."""
+    known = sys.stdlib_module_names | effects().sections.keys()
+    found: dict[int, frozenset[str]] = {}
+    for trace in seen.traces:
+        needed = (seen.definitions[index].imports for index in taken.needs.get(trace.cell, ()))
+        modules = trace.imports.union(*needed)
+        found[trace.cell] = frozenset(module for module in modules if module.partition(".")[0] not in known)
+    return found
 
 
 def _order(flow: Flow) -> tuple[int, int, str, str]:

@@ -23,11 +23,13 @@ class Defined:
 
     Attributes:
         eager: The names that it reads when it is executed, rather than when it is called.
+        imports: The modules that it imports.
         future: It is a `from __future__`, which holds for all later cells.
     """
 
     definition: Definition
     eager: frozenset[str] = frozenset()
+    imports: frozenset[str] = frozenset()
     future: bool = False
 
 

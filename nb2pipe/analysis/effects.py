@@ -56,6 +56,7 @@ class Effect:
         certain: Whether it surely does; otherwise nothing is known of it.
         draws: Generators that it draws from or seeds; `own` stands for those of its receiver and arguments.
         later: Generators that what it returns draws from when it is used.
+        given: The argument that makes it draw at all.
         unless: The argument that makes it draw from nothing global.
         reads: The argument that is a path it reads.
         writes: The argument that is a path it writes.
@@ -71,6 +72,7 @@ class Effect:
     certain: bool = True
     draws: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
+    given: str | None = None
     unless: str | None = None
     reads: ArgumentName | None = None
     writes: ArgumentName | None = None
@@ -109,20 +111,25 @@ def _with_clause(effect: Effect, word: str, rest: list[str]) -> Effect:
 
 
 def _with_draws(effect: Effect, rest: list[str]) -> Effect:
-    generators, unless = _generators(effect, rest)
-    return replace(effect, draws=effect.draws | generators, unless=unless)
+    generators, conditions = _conditions(rest)
+    return _conditional(replace(effect, draws=effect.draws | generators), conditions)
 
 
 def _with_later(effect: Effect, rest: list[str]) -> Effect:
-    generators, unless = _generators(effect, rest)
-    return replace(effect, later=effect.later | generators, unless=unless)
+    generators, conditions = _conditions(rest)
+    return _conditional(replace(effect, later=effect.later | generators), conditions)
 
 
-def _generators(effect: Effect, rest: list[str]) -> tuple[frozenset[str], str | None]:
-    if "unless" not in rest:
-        return frozenset(rest), effect.unless
-    place = rest.index("unless")
-    return frozenset(rest[:place]), rest[place + 1]
+def _conditional(effect: Effect, conditions: dict[str, str]) -> Effect:
+    return replace(effect, given=conditions.get("given"), unless=conditions.get("unless"))
+
+
+def _conditions(words: list[str]) -> tuple[frozenset[str], dict[str, str]]:
+    """The generators before the words `if` and `unless`, and the arguments after them."""
+    keys = {"if": "given", "unless": "unless"}
+    places = [place for place, word in enumerate(words) if word in keys]
+    end = places[0] if places else len(words)
+    return frozenset(words[:end]), {keys[words[place]]: words[place + 1] for place in places}
 
 
 def _argument(text: str) -> ArgumentName:

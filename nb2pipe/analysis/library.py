@@ -21,7 +21,7 @@ from nb2pipe.analysis.heap import (
     reach,
 )
 from nb2pipe.analysis.machine import Arguments
-from nb2pipe.analysis.results import is_given, returned_by
+from nb2pipe.analysis.results import draws, returned_by
 
 if TYPE_CHECKING:
     import ast
@@ -123,7 +123,7 @@ def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everyt
         for thing in reach(everything, limit=300):
             if isinstance(thing, Thing):
                 trace.draws |= thing.draws
-    if not is_given(effect.unless, arguments):
+    if draws(effect, arguments):
         trace.draws |= effect.draws - {"own"}
 
 

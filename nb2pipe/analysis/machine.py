@@ -117,7 +117,6 @@ class Machine:
     steps: int = 0
     definition: int | None = None
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    imported: set[str] = field(default_factory=set)
     unknown_stars: set[int] = field(default_factory=set)
     _libraries: dict[str, Library] = field(default_factory=dict)
     _blocks: dict[ast.AST, Block] = field(default_factory=dict)
@@ -271,6 +270,7 @@ class Machine:
         slot = self.module.slots.get(name)
         if slot is None:
             return self._read_unbound(name, node)
+        self.trace.names.add(name)
         self.trace.needs |= slot.definitions
         if slot.definitions:
             self.trace.defined.add(name)

@@ -64,7 +64,7 @@ def parameter(name: str, default: ast.expr, annotation: ast.expr | None, trace: 
         is_literal = True
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         value, is_literal = None, False
-    reads = {part.id for part in ast.walk(default) if isinstance(part, ast.Name)} & (trace.uses | trace.bound)
+    reads = {part.id for part in ast.walk(default) if isinstance(part, ast.Name)} & trace.names
     return ParameterFact(
         name=name,
         cell=trace.cell,

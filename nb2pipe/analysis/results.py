@@ -20,9 +20,11 @@ _COPIED = 200
 """Objects of which a deep copy keeps the structure."""
 
 
-def is_given(keyword: str | None, arguments: Arguments) -> bool:
-    """Whether a keyword argument is given, and is not None."""
-    return keyword is not None and keyword in arguments.keywords and arguments.literals.get(keyword, 0) is not None
+def draws(effect: Effect, arguments: Arguments) -> bool:
+    """Whether a call draws, by the arguments that its effect depends on."""
+    if effect.given is not None and not arguments.literals.get(effect.given, effect.given in arguments.keywords):
+        return False
+    return effect.unless not in arguments.keywords or arguments.literals.get(effect.unless, 0) is None
 
 
 def returned_by(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
@@ -61,8 +63,8 @@ def _plain(machine: Machine, effect: Effect, receiver: Value, arguments: Argumen
 
 def _new(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
     del receiver, returned
-    later = NOTHING if is_given(effect.unless, arguments) else effect.later
-    return frozenset({machine.thing(effect.type, draws=frozenset(later))})
+    later = effect.later if draws(effect, arguments) else frozenset()
+    return frozenset({machine.thing(effect.type, draws=later)})
 
 
 def _same(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
@@ -99,7 +101,7 @@ def _self(machine: Machine, effect: Effect, receiver: Value, arguments: Argument
 
 
 def _holds(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
-    later = frozenset() if is_given(effect.unless, arguments) else effect.later
+    later = effect.later if draws(effect, arguments) else frozenset()
     return frozenset({machine.thing(effect.type, receiver | arguments.all | returned, draws=later)})
 
 

@@ -318,14 +318,14 @@ def _turns_graph_off(machine: Machine, expression: ast.expr, scope: Scope) -> bo
 def _import(machine: Machine, node: ast.Import, scope: Scope) -> End:
     for alias in node.names:
         path = alias.name if alias.asname else alias.name.partition(".")[0]
-        machine.imported.add(alias.name)
+        machine.trace.imports.add(alias.name)
         machine.bind(bound_by_import(alias), machine.library(path), scope)
     return End.NEXT
 
 
 def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> End:
     module = "." * node.level + (node.module or "")
-    machine.imported.add(module)
+    machine.trace.imports.add(module)
     for alias in node.names:
         if alias.name != "*":
             machine.bind(alias.asname or alias.name, _imported(machine, module, alias.name), scope)

@@ -42,6 +42,8 @@ class Trace:
     Attributes:
         cell: The cell's position.
         uses: The notebook's variables that it reads in the version it is given.
+        names: All names of the notebook that it reads, its own too.
+        imports: Modules that it imports.
         needs: Indices of the definitions that it reads.
         defined: The notebook's names that it reads and that definitions bound.
         bound: The notebook's names that it binds.
@@ -61,6 +63,8 @@ class Trace:
 
     cell: int
     uses: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    imports: set[str] = field(default_factory=set)
     needs: set[int] = field(default_factory=set)
     defined: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)

@@ -140,13 +140,16 @@ class _Cell:
         assert kind is not None
         found = definition(statement, kind, self.cell.position, self.machine.star_exports)
         trace = self._apart(statement, len(self.seen.definitions))
-        self.seen.definitions.append(Defined(found, frozenset(trace.uses | trace.defined), is_future(statement)))
+        self.seen.definitions.append(
+            Defined(found, frozenset(trace.names), frozenset(trace.imports), future=is_future(statement))
+        )
         self.trace.missing += trace.missing
         self.trace.doubts += trace.doubts
         if self.role is Role.STEP:
             self.trace.uses |= trace.uses
             self.trace.needs |= trace.needs
             self.trace.state |= trace.state
+            self.trace.imports |= trace.imports
         self._merge(trace)
 
     def _apart(self, statement: ast.stmt, index: int | None) -> Trace:
