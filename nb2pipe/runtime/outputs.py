@@ -40,8 +40,17 @@ def collect(spec: StepSpec, keeper: Keeper, loaded: Loaded) -> Found:
     """
     values = _values(spec, keeper.namespace, loaded)
     groups, refused = _dump(values, keeper)
-    kept = tuple(group for group in groups if _is_made(group, spec, keeper, loaded))
-    return Found(kept, _unchanged(kept, values, keeper, loaded), refused)
+    stored = {(group.names, str(group.digest)) for group in groups}
+    suspects = {source: objects for source, objects in loaded.items() if (source.names, source.digest) not in stored}
+    changed, unchanged = _compare(suspects, values, keeper)
+    outputs = set(spec.outputs)
+    kept = tuple(
+        group
+        for group in groups
+        if not outputs.isdisjoint(group.names) or any(not set(each.names).isdisjoint(group.names) for each in changed)
+    )
+    new = {name for group in kept for name in group.names}
+    return Found(kept, tuple(sorted(unchanged & new)), refused)
 
 
 def _values(spec: StepSpec, namespace: Mapping[str, object], loaded: Loaded) -> dict[str, object]:
@@ -53,41 +62,32 @@ def _values(spec: StepSpec, namespace: Mapping[str, object], loaded: Loaded) -> 
     return given | {name: namespace[name] for name in spec.outputs if name in namespace}
 
 
-def _is_made(group: Group, spec: StepSpec, keeper: Keeper, loaded: Loaded) -> bool:
-    """Whether a group is to be passed on: it holds an output, or what the step was given and changed."""
-    if not set(spec.outputs).isdisjoint(group.names):
-        return True
-    sources = [source for source in loaded if not set(source.names).isdisjoint(group.names)]
-    if any((source.names, source.digest) == (group.names, str(group.digest)) for source in sources):
-        return False
-    return any(_is_changed(source, loaded[source], keeper) for source in sources)
+def _compare(suspects: Loaded, values: Mapping[str, object], keeper: Keeper) -> tuple[set[GroupSpec], set[str]]:
+    """Which of the groups were changed by what the step did, and which variables have the content that they had.
 
+    The bytes in the store do not tell: an array that was a cutting of a larger one is written otherwise once it was
+    loaded. So the groups are loaded once more, after all digests of what is there now: loading sets classes' states. To
+    take digests of all inputs as they are first loaded would cost every step something.
 
-def _is_changed(source: GroupSpec, objects: Mapping[str, object], keeper: Keeper) -> bool:
-    """Whether the objects of a group are not as they were loaded; its names may have parted without that."""
-    try:
-        now = keeper.dump(objects)
-    except UnstorableError:
-        return True
-    return [(group.names, str(group.digest)) for group in now] != [(source.names, source.digest)]
-
-
-def _unchanged(
-    groups: tuple[Group, ...], values: Mapping[str, object], keeper: Keeper, loaded: Loaded
-) -> tuple[str, ...]:
-    """The variables that are in a new group only because something else now refers to them, or no longer does.
-
-    What was loaded is loaded once more: taking digests of all inputs at the start would cost every step something.
+    Args:
+        suspects: The groups that would not be stored as they were.
+        values: The variables as they are now.
+        keeper: Loads, and takes digests.
     """
-    known = {(source.names, source.digest) for source in loaded}
-    new = {name for group in groups if (group.names, str(group.digest)) not in known for name in group.names}
-    sources = {source for source in loaded if not new.isdisjoint(source.names)}
-    now = {name: keeper.digest(values[name]) for source in sources for name in source.names if name in new}
-    before: dict[str, str | None] = {}
-    for source in sources:
-        again = keeper.load(source.names, source.digest)
-        before |= {name: keeper.digest(value) for name, value in again.items() if name in now}
-    return tuple(sorted(name for name, found in now.items() if found is not None and found == before.get(name)))
+    now = {source: keeper.digest(dict(objects)) for source, objects in suspects.items()}
+    contents = {name: keeper.digest(values[name]) for source in suspects for name in source.names if name in values}
+    changed: set[GroupSpec] = set()
+    unchanged: set[str] = set()
+    for source, whole in now.items():
+        before = keeper.load(source.names, source.digest)
+        if whole is None or whole != keeper.digest(before):
+            changed.add(source)
+        unchanged |= {
+            name
+            for name, value in before.items()
+            if contents.get(name) is not None and contents[name] == keeper.digest(value)
+        }
+    return changed, unchanged
 
 
 def _dump(values: dict[str, object], keeper: Keeper) -> tuple[tuple[Group, ...], tuple[UnstorableError, ...]]:
