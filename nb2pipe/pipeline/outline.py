@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.analysis.model import CellFacts, Dataflow, ParameterFact
     from nb2pipe.notebook.model import Cell, Notebook
+    from nb2pipe.notebook.sections import Section
 
 SETUP = "setup"
 MAIN = "main"
@@ -70,8 +71,9 @@ def outline(dataflow: Dataflow) -> Outline:
     """The outline of a notebook's pipeline."""
     notebook = dataflow.notebook
     repeatable = _repeatable(dataflow.parameters)
-    shared = _shared(dataflow, repeatable)
-    drafts = _drafts(notebook, shared)
+    parts = sections(notebook)
+    shared = _shared(dataflow, parts, repeatable)
+    drafts = _drafts(notebook, parts, shared)
     owner = {cell: draft.name for draft in drafts for cell in draft.cells}
     facts: dict[str, tuple[CellFacts, ...]] = {draft.name: () for draft in drafts}
     for fact in dataflow.facts:
@@ -93,12 +95,14 @@ def _repeatable(parameters: Iterable[ParameterFact]) -> dict[str, ParameterFact]
     return found
 
 
-def _shared(dataflow: Dataflow, repeatable: Mapping[str, ParameterFact]) -> dict[int, SharedCell]:
+def _shared(
+    dataflow: Dataflow, parts: Iterable[Section], repeatable: Mapping[str, ParameterFact]
+) -> dict[int, SharedCell]:
     definitions = by_cell(dataflow.definitions)
     sets = {fact.cell: fact.sets for fact in dataflow.facts}
     found: dict[int, SharedCell] = {}
     changed: set[str] = set()
-    for section in sections(dataflow.notebook):
+    for section in parts:
         if section.role is Role.STEP:
             changed |= sets.get(section.cell, frozenset())
         if section.role not in {Role.DEFINITIONS, Role.PARAMETERS, Role.INJECTED}:
@@ -112,14 +116,14 @@ def _shared(dataflow: Dataflow, repeatable: Mapping[str, ParameterFact]) -> dict
     return found
 
 
-def _drafts(notebook: Notebook, shared: Mapping[int, SharedCell]) -> tuple[Draft, ...]:
+def _drafts(notebook: Notebook, parts: tuple[Section, ...], shared: Mapping[int, SharedCell]) -> tuple[Draft, ...]:
     tagged = any(cell.has(StepTag, NestedTag) for cell in notebook.cells)
     cells: dict[str, list[int]] = {}
     nested: dict[str, str] = {}
     generated: set[str] = set() if tagged else {MAIN}
-    own = frozenset(section.step for section in sections(notebook) if section.step is not None)
+    own = frozenset(section.step for section in parts if section.step is not None)
     setup: str | None = None if tagged else MAIN
-    for section in sections(notebook):
+    for section in parts:
         if section.role in {Role.STEP, Role.NESTED} and section.step is not None:
             cells.setdefault(section.step, []).append(section.cell)
             setup = None if tagged else MAIN

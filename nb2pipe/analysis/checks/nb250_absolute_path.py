@@ -14,7 +14,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import dotted, line_place, node_place, sources, texts
+from nb2pipe.analysis.checks.production import dotted, line_place, node_place, texts
 from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.model import MagicKind
 from nb2pipe.notebook.sections import Role
@@ -23,11 +23,12 @@ from nb2pipe.notebook.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from nb2pipe.analysis.checks.production import Source
+    from nb2pipe.analysis.checks.production import Code, Source
     from nb2pipe.diagnostics import Location
     from nb2pipe.notebook.model import Notebook
 
 CODE = "NB250"
+_WORTH_READING = re.compile(r"[/\\~]")
 
 _SOMEBODYS = re.compile(
     r"(?:file://)?(?:/(?:home|Users)/[^/\s]|/root/[^/\s]|/(?:tmp|mnt|media|content|kaggle|scratch|dbfs|Volumes)/[^/\s])"
@@ -52,14 +53,14 @@ _FILE_NAME = re.compile(
 )
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The absolute paths of a notebook's code."""
-    for source in sources(notebook):
+    for source in code.mentioning(_WORTH_READING):
         names = _names(source.tree)
         for node, parent in texts(source.tree):
             if _is_path(str(node.value), parent, names.get(id(node), "")):
-                yield _diagnostic(source, str(node.value), node_place(notebook, source, node))
-        yield from _of_magics(notebook, source)
+                yield _diagnostic(source, str(node.value), node_place(code.notebook, source, node))
+        yield from _of_magics(code.notebook, source)
 
 
 def _is_path(text: str, parent: ast.AST, name: str) -> bool:

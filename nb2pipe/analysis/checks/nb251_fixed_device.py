@@ -15,32 +15,33 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import dotted, node_place, sources
+from nb2pipe.analysis.checks.production import dotted, node_place
 from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.sections import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.notebook.model import Notebook
+    from nb2pipe.analysis.checks.production import Code
 
 CODE = "NB251"
+_WORTH_READING = re.compile(r"(?i)cuda|gpu|device|mps|xpu|hip|\.to\(")
 
 _NUMBERED = re.compile(r"(?:cuda|mps|xpu|hip|/?gpu|/device:gpu):\d+\Z", re.IGNORECASE)
 _HINT = 'choose it once, `device = "cuda" if torch.cuda.is_available() else "cpu"`, or make it a parameter'
 _KEYWORDS = frozenset({"device", "device_id", "device_ids", "gpu", "gpu_id", "gpus", "map_location", "device_map"})
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The devices that are fixed in a notebook's code."""
-    for source in sources(notebook):
+    for source in code.mentioning(_WORTH_READING):
         severity = Severity.INFO if source.role is Role.PARAMETERS else Severity.WARNING
         for node, what in _found(source.tree, guarded=False):
             yield Diagnostic(
                 code=CODE,
                 severity=severity,
                 message=f"the device is fixed: {what}",
-                location=node_place(notebook, source, node),
+                location=node_place(code.notebook, source, node),
                 hint=_HINT,
             )
 

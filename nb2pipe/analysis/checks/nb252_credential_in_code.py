@@ -15,15 +15,20 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import Source, line_of, line_place, node_place, sources, texts
+from nb2pipe.analysis.checks.production import line_of, line_place, node_place, texts
 from nb2pipe.diagnostics import Diagnostic, Location, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nb2pipe.analysis.checks.production import Code, Source
     from nb2pipe.notebook.model import Cell, Notebook
 
 CODE = "NB252"
+_WORTH_READING = re.compile(
+    r"(?i)passw|pwd|passphrase|secret|credential|token|key|pat(?!h)|://|akia|asia|gh[pousr]_|glpat|sk-|k_live|hf_|xox"
+    r"|aiza|pypi-|npm_|eyj"
+)
 MASK = "***"
 
 _PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
@@ -92,16 +97,16 @@ _SHORTEST = 4
 _MOST_WORDS = 3
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The credentials of a notebook's code; private keys everywhere."""
-    for source in sources(notebook, skipped=True):
+    for source in code.mentioning(_WORTH_READING, skipped=True):
         told: set[int] = set()
         for node, what in (*_named(source.tree), *_shaped(source.tree)):
             if node.lineno not in told:
                 told.add(node.lineno)
-                yield _diagnostic(what, _masked_place(notebook, source, node))
-        yield from _of_magics(notebook, source, told)
-    yield from _private_keys(notebook)
+                yield _diagnostic(what, _masked_place(code.notebook, source, node))
+        yield from _of_magics(code.notebook, source, told)
+    yield from _private_keys(code.notebook)
 
 
 def is_secret_name(name: str) -> bool:

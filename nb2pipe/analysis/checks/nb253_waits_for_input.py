@@ -10,26 +10,28 @@ What to do: make the answer a parameter, in a cell tagged `parameters`; take a p
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import dotted, node_place, sources
+from nb2pipe.analysis.checks.production import dotted, node_place
 from nb2pipe.diagnostics import Diagnostic, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.notebook.model import Notebook
+    from nb2pipe.analysis.checks.production import Code
 
 CODE = "NB253"
+_WORTH_READING = re.compile(r"input|getpass|breakpoint|set_trace")
 
 _CALLS = frozenset(
     {"input", "raw_input", "getpass", "getpass.getpass", "breakpoint", "pdb.set_trace", "ipdb.set_trace"}
 )
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The calls that wait for an answer."""
-    found = tuple(sources(notebook))
+    found = tuple(code.mentioning(_WORTH_READING))
     own = {name for source in found for name in _bound(source.tree)}
     for source in found:
         for node in ast.walk(source.tree):
@@ -38,7 +40,7 @@ def check(notebook: Notebook) -> Iterator[Diagnostic]:
                     code=CODE,
                     severity=Severity.WARNING,
                     message=f"`{dotted(node.func)}()` waits for an answer, and in a pipeline nobody gives one",
-                    location=node_place(notebook, source, node),
+                    location=node_place(code.notebook, source, node),
                     hint="make the answer a parameter, or take it from an environment variable",
                 )
 

@@ -14,31 +14,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import line_place, sources
+from nb2pipe.analysis.checks.production import line_place
 from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.model import MagicKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.notebook.model import Magic, Notebook
+    from nb2pipe.analysis.checks.production import Code
+    from nb2pipe.notebook.model import Magic
 
 CODE = "NB254"
+_WORTH_READING = re.compile(r"install")
 
 _INSTALLS = re.compile(r"(?:^|[\s;&|/])(pip3?|conda|mamba|apt(?:-get)?|uv)\s+(?:-\S+\s+)*(?:pip\s+)?install\b")
 _LINE_MAGICS = frozenset({"pip", "conda", "mamba", "micromamba", "uv"})
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The lines that install packages."""
-    for source in sources(notebook):
+    for source in code.mentioning(_WORTH_READING):
         for magic in source.cell.magics:
             if _installs(magic):
                 yield Diagnostic(
                     code=CODE,
                     severity=Severity.INFO,
                     message="the notebook installs packages each time that it runs",
-                    location=line_place(notebook, source, magic.line),
+                    location=line_place(code.notebook, source, magic.line),
                     hint="install them before the run, and tag the cell `skip`",
                 )
 

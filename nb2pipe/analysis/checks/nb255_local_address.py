@@ -12,23 +12,24 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import node_place, sources, texts
+from nb2pipe.analysis.checks.production import node_place, texts
 from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.sections import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.notebook.model import Notebook
+    from nb2pipe.analysis.checks.production import Code
 
 CODE = "NB255"
+_WORTH_READING = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0|::1")
 
 _LOCAL = re.compile(r"(?:[a-zA-Z][\w+.-]*://(?:[^/\s@]*@)?)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::\d+|/|\Z)")
 
 
-def check(notebook: Notebook) -> Iterator[Diagnostic]:
+def check(code: Code) -> Iterator[Diagnostic]:
     """The addresses of this machine."""
-    for source in sources(notebook):
+    for source in code.mentioning(_WORTH_READING):
         if source.role is Role.PARAMETERS:
             continue
         for node, _ in texts(source.tree):
@@ -37,6 +38,6 @@ def check(notebook: Notebook) -> Iterator[Diagnostic]:
                     code=CODE,
                     severity=Severity.INFO,
                     message="the address is that of the machine that the step runs on",
-                    location=node_place(notebook, source, node),
+                    location=node_place(code.notebook, source, node),
                     hint="make it a parameter",
                 )

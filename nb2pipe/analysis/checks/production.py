@@ -10,14 +10,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from nb2pipe.diagnostics import Location
-from nb2pipe.notebook.model import CellKind
 from nb2pipe.notebook.sections import Role, sections
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.notebook.model import Cell, Notebook
+    from nb2pipe.notebook.sections import Section
 
 _CHECKS = (
     "nb250_absolute_path",
@@ -46,8 +47,31 @@ class Source:
     role: Role
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """The code cells of a notebook, those that tags leave out of the pipeline too, each with its part in it."""
+
+    notebook: Notebook
+    sections: tuple[Section, ...]
+
+    def mentioning(self, words: re.Pattern[str], *, skipped: bool = False) -> Iterator[Source]:
+        """The cells whose text holds a word, read.
+
+        Args:
+            words: What makes a cell worth reading.
+            skipped: Those that tags leave out of the pipeline too.
+        """
+        for section in self.sections:
+            cell = self.notebook.cell(section.cell)
+            if (section.role is Role.SKIPPED and not skipped) or not words.search(cell.source):
+                continue
+            tree = parsed(cell.python)
+            if tree is not None:
+                yield Source(cell=cell, tree=tree, step=section.step, role=section.role)
+
+
 class _Check(Protocol):
-    def check(self, notebook: Notebook) -> Iterator[Diagnostic]: ...
+    def check(self, code: Code) -> Iterator[Diagnostic]: ...
 
 
 def production(notebook: Notebook) -> Iterator[Diagnostic]:
@@ -56,28 +80,13 @@ def production(notebook: Notebook) -> Iterator[Diagnostic]:
     Args:
         notebook: The notebook.
     """
+    code = Code(notebook=notebook, sections=sections(notebook))
     for name in _CHECKS:
         module: _Check = importlib.import_module(f"nb2pipe.analysis.checks.{name}")
-        yield from module.check(notebook)
+        yield from module.check(code)
 
 
-def sources(notebook: Notebook, *, skipped: bool = False) -> Iterator[Source]:
-    """The code cells of a notebook, read.
-
-    Args:
-        notebook: The notebook.
-        skipped: Those that tags leave out of the pipeline too.
-    """
-    for section in sections(notebook):
-        if section.role is Role.SKIPPED and not skipped:
-            continue
-        cell = notebook.cell(section.cell)
-        tree = parsed(cell.python) if cell.kind is CellKind.CODE else None
-        if tree is not None:
-            yield Source(cell=cell, tree=tree, step=section.step, role=section.role)
-
-
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def parsed(python: str) -> ast.Module | None:
     """The syntax of a source text, or None where it has none."""
     with warnings.catch_warnings():
