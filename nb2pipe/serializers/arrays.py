@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, cast
 
 from nb2pipe.serializers.protocol import by_protocol
-from nb2pipe.serializers.shapes import Extent, Made, Offset, Refused
+from nb2pipe.serializers.shapes import Extent, Made, Offset, Refused, Through
 
 if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context, Rule
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Array = Any
 """A `numpy.ndarray`; NumPy's own types are not known where it is not installed."""
+
+_MASKED = ("_sharedmask", "_hardmask", "_fill_value")
 
 Layout = tuple[tuple[int, ...], tuple[int, ...], bool]
 """Shape, strides, and whether it can be written."""
@@ -23,10 +25,14 @@ def rule(kind: type) -> Rule | None:
     """The rule for a type of NumPy's, or one that derives from it."""
     import numpy as np  # it is there, since the type is
 
+    if issubclass(kind, np.ma.MaskedArray):
+        return _masked
     if issubclass(kind, np.ndarray):
         own = kind.__reduce__ is np.ndarray.__reduce__ or issubclass(kind, np.memmap)
         return _array if own else None
-    if issubclass(kind, np.dtype | np.generic | np.ufunc):
+    if issubclass(kind, np.dtype):
+        return _dtype
+    if issubclass(kind, np.generic | np.ufunc):
         return _immutable
     return None
 
@@ -36,6 +42,17 @@ def _immutable(value: object, context: Context) -> Shape:
     if isinstance(shape, Made):
         shape.ties = False
     return shape
+
+
+def _dtype(value: object, context: Context) -> Shape:
+    """NumPy has one object for each plain type, and others that are equal to it."""
+    import numpy as np
+
+    dtype: Array = value
+    if dtype.isbuiltin == 1 and dtype.metadata is None:
+        plain = np.dtype(dtype.str)
+        return Through(plain) if plain is not dtype else Made(np.dtype, (dtype.str,), ties=False)
+    return _immutable(value, context)
 
 
 def _array(value: object, context: Context) -> Shape:
@@ -215,12 +232,16 @@ def _of_objects(array: Array) -> Shape:
 
 
 def _owner(array: Array) -> Array | None:
-    import numpy as np  # as above
+    """The array that owns the memory; `as_strided` puts an object of its own between."""
+    import numpy as np
 
     owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
-    return owner if owner.base is None else None
+    while owner.base is not None:
+        base = owner.base
+        owner = base.base if type(base).__name__ == "DummyArray" else base
+        if not isinstance(owner, np.ndarray):
+            return None
+    return owner
 
 
 def make_array_of_objects(shape: tuple[int, ...], dtype: Array, layout: tuple[str, bool], kind: type | None) -> Array:
@@ -263,6 +284,28 @@ def make_view_of_objects(owner: Array, offset: int, dtype: Array, layout: Layout
     if made.dtype != dtype:
         made = made.view(dtype)
     return made if kind is None else made.view(kind)
+
+
+# Masked arrays
+
+
+def _masked(value: object, context: Context) -> Shape:
+    import numpy as np
+
+    array: Array = value
+    if array is np.ma.masked:
+        return by_protocol(value, context)
+    mask = None if array.mask is np.ma.nomask else array.mask
+    return Made(make_masked, (type(array), array.view(np.ndarray), mask, {name: vars(array)[name] for name in _MASKED}))
+
+
+def make_masked(kind: type, data: Array, mask: Array | None, attributes: dict[str, object]) -> Array:
+    """A masked array on the memory of its data and its mask."""
+    import numpy as np
+
+    made: Array = data.view(kind)
+    made.__dict__.update(attributes, _mask=np.ma.nomask if mask is None else mask)
+    return made
 
 
 # Files in memory

@@ -19,13 +19,25 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.shapes import Shape
 
 _SKIPPED: Final = frozenset(
-    {"__dict__", "__weakref__", "__module__", "__qualname__", "__slots__", "__firstlineno__", "__static_attributes__"}
+    {
+        "__dict__",
+        "__weakref__",
+        "__module__",
+        "__qualname__",
+        "__slots__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__slotnames__",
+    }
     | {"_abc_impl", "__classcell__", "__classdictcell__"}
 )
 """What making the class gives it, or what tells only where it was written."""
 
 _UNTIED: Final = frozenset({"__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__"})
 """Parts of a definition in which instances share nothing that they change."""
+
+_LAST: Final = ("__doc__", "__abstractmethods__")
+"""What making a class gives it, at any place, if its body does not."""
 
 _ENUM_OWN: Final = frozenset(
     {"_generate_next_value_", "_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_"}
@@ -82,7 +94,7 @@ def _shape(kind: type, context: Context, made: Made, *more: object) -> Made:
 
 def _attributes(kind: type, skipped: frozenset[str] | set[str]) -> Iterator[tuple[str, object]]:
     for name, value in vars(kind).items():
-        if name in skipped or name == "__doc__":
+        if name in skipped or name in _LAST:
             continue
         if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
             continue
@@ -90,8 +102,9 @@ def _attributes(kind: type, skipped: frozenset[str] | set[str]) -> Iterator[tupl
             yield name, Quiet(dict(value) if isinstance(value, dict) else value)
         else:
             yield name, value
-    if "__doc__" in vars(kind) and "__doc__" not in skipped:
-        yield "__doc__", kind.__doc__  # last, since making a class gives it one at any place
+    for name in _LAST:
+        if name in vars(kind) and name not in skipped:
+            yield name, vars(kind)[name]
 
 
 def _slots(kind: type) -> tuple[str, ...] | None:

@@ -183,24 +183,29 @@ def make_function(
 ) -> types.FunctionType:
     """A function, bound to the namespace it is loaded in; the namespace's own where that is the same definition."""
     name, qualname, module, definition = place
-    if scope is namespace and definition and not cells:
-        known = resolve(namespace, qualname)
-        if isinstance(known, types.FunctionType) and fingerprint(known.__code__) == fingerprint(code):
-            return known
+    known = resolve(namespace, qualname) if definition else None
+    if isinstance(known, types.FunctionType) and _take_over(known, code, cells):
+        return known
     owner = importlib.import_module(scope).__dict__ if isinstance(scope, str) else scope
     function = types.FunctionType(code, owner, name, None, cells or None)
     function.__qualname__ = qualname
     function.__module__ = module or str(namespace.get("__name__", "__main__"))
     if definition and qualname.isidentifier():
-        _bind(namespace, qualname, function)
+        namespace.setdefault(qualname, function)
     return function
 
 
-def _bind(namespace: dict[str, object], name: str, function: types.FunctionType) -> None:
-    """Binds a function's name where it is free, or where a fresh copy of this very definition stands."""
-    known = namespace.setdefault(name, function)
-    if isinstance(known, types.FunctionType) and fingerprint(known.__code__) == fingerprint(function.__code__):
-        namespace[name] = function
+def _take_over(known: types.FunctionType, code: types.CodeType, cells: tuple[types.CellType, ...]) -> bool:
+    """Whether a function is the same definition; if so, its closure gets what the cells hold."""
+    if fingerprint(known.__code__) != fingerprint(code):
+        return False
+    try:
+        contents = [cell.cell_contents for cell in cells]
+    except ValueError:  # one is still empty, since it leads back to the function
+        return False
+    for cell, content in zip(known.__closure__ or (), contents, strict=True):
+        cell.cell_contents = content
+    return True
 
 
 def set_function(function: types.FunctionType, state: FunctionState) -> None:
@@ -225,8 +230,7 @@ def provide(namespace: dict[str, object], needs: dict[str, object]) -> None:
 
 def _code(value: object, _context: Context) -> Shape:
     code = cast("types.CodeType", value)
-    lines = linecache.getlines(code.co_filename)
-    source = "".join(lines)
+    source = _cell_source(code.co_filename)
     name = code.co_filename if not source else f"<notebook {hashlib.sha256(source.encode()).hexdigest()[:12]}>"
     data = marshal.dumps(_renamed(code, name), _MARSHAL)
     return Made(
@@ -235,6 +239,12 @@ def _code(value: object, _context: Context) -> Shape:
         ties=False,
         identity=lambda: ("code", fingerprint(code)),
     )
+
+
+def _cell_source(filename: str) -> str:
+    """The text of the cell that a code is from; IPython keeps it under a name of no file, which has no time."""
+    entry = linecache.cache.get(filename, ())
+    return "".join(entry[2]) if len(entry) > 2 and entry[1] is None else ""  # noqa: PLR2004 # size, time, lines
 
 
 def _renamed(code: types.CodeType, name: str) -> types.CodeType:

@@ -83,19 +83,18 @@ class Walk:
         """The digest of a value of the graph."""
         work = [value]
         while work:
-            current = work.pop()
-            atom = self._atom(current)
+            current = self._graph.inner(work.pop())
+            atom = self.atom(current)
             if atom is not None:
                 self._write(atom)
                 continue
-            shape = self._graph.shape(current)
             if id(current) in self._numbers:
                 self._write(b"@%d;" % self._numbers[id(current)])
             elif self.is_pure(current):
                 self._write(b"P" + self._by_content(current))
             else:
                 self._number(current)
-                tag, parts = self._head(shape)
+                tag, parts = self._head(self._graph.shape(current))
                 self._write(tag)
                 work.extend(reversed(parts))
         self._flush()
@@ -115,7 +114,7 @@ class Walk:
     def _number(self, value: object) -> int:
         return self._numbers.setdefault(id(value), len(self._numbers))
 
-    def _atom(self, value: object) -> bytes | None:
+    def atom(self, value: object) -> bytes | None:
         """The bytes of what is no object of its own; None for an object."""
         kind = type(value)
         if is_plain(value):
@@ -136,9 +135,9 @@ class Walk:
             return (tag, parts) if not _only_atoms(parts) else (tag + _run(parts), ())
         if all(is_plain(part) for part in parts):
             return tag + b"".join(sorted(_plain(part) for part in parts)), ()
-        return tag, sorted(parts, key=self._standalone)
+        return tag, sorted(parts, key=self.standalone)
 
-    def _standalone(self, value: object) -> bytes:
+    def standalone(self, value: object) -> bytes:
         """The digest of a value as if nothing else were there: what sets are sorted by."""
         return bytes.fromhex(Walk(self._graph).digest(value).hex)
 
@@ -166,15 +165,16 @@ class Walk:
 
     def _by_content(self, root: object) -> bytes:
         """The digest of an immutable object, from those of its parts; each object once, however often it is held."""
-        stack = [root]
+        stack = [] if id(root) in self._known else [root]
         while stack:
             value = stack[-1]
             tag, parts, unordered = head(self._graph.shape(value))
-            missing = [part for part in parts if self._atom(part) is None and id(part) not in self._known]
+            parts = [self._graph.inner(part) for part in parts]
+            missing = [part for part in parts if self.atom(part) is None and id(part) not in self._known]
             if missing and id(value) not in self._known:
                 stack.extend(missing)
                 continue
-            pieces = [self._atom(part) or self._known[id(part)] for part in parts]
+            pieces = [self.atom(part) or self._known[id(part)] for part in parts]
             self._known[id(value)] = hashlib.sha256(tag + b"".join(sorted(pieces) if unordered else pieces)).digest()
             stack.pop()
         return self._known[id(root)]

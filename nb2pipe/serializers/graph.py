@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,8 +52,10 @@ class Graph:
         self._nodes: dict[int, Node] = {}
         self._refused = False
         self._reducer = Reducer(namespace)
-        for value in self.values.values():
-            self._walk(value)
+        with warnings.catch_warnings():  # of what libraries say when they are pickled
+            warnings.simplefilter("ignore")
+            for value in self.values.values():
+                self._walk(value)
         self.memory.settle()
 
     def node(self, value: object) -> Node | None:
@@ -62,6 +65,14 @@ class Graph:
     def shape(self, value: object) -> Shape:
         """The shape of a value that is in the graph and not plain."""
         return self._nodes[id(value)].shape
+
+    def inner(self, value: object) -> object:
+        """The value that a value stands for; itself mostly."""
+        node = self._nodes.get(id(value))
+        while node is not None and isinstance(node.shape, Through):
+            value = node.shape.value
+            node = self._nodes.get(id(value))
+        return value
 
     def _shape_or_none(self, value: object) -> Shape | None:
         node = self._nodes.get(id(value))
@@ -125,7 +136,9 @@ class Graph:
         if type(value) is Extent:
             return id(self.memory.region(value))
         node = self.node(value)
-        return id(value) if node is not None and _ties(node.shape, within=within) else None
+        if node is None or id(value) in self._reducer.still:
+            return None
+        return id(value) if _ties(node.shape, within=within) else None
 
     def _find_refused(self, root: object) -> tuple[list[object], Refused] | None:
         before: dict[int, object] = {id(root): None}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+import sysconfig
 from types import ModuleType
 from typing import Final
 
@@ -38,8 +40,11 @@ class Names:
 
     def __init__(self, namespace: dict[str, object]) -> None:
         self._notebook = {"__main__", namespace.get("__name__", "__main__")}
-        self._single = {id(found): Named(*place) for place in _SINGLE if (found := _lookup(*place)) is not None}
-        self._globals: dict[int, Named] | None = None
+        self._single: dict[int, Named] = {}
+        for place in _SINGLE:
+            found = _lookup(*place)
+            if found is not None:
+                self._single.setdefault(id(found), Named(*place))
 
     def of_notebook(self, module: object) -> bool:
         """Whether a module's name stands for the notebook."""
@@ -64,21 +69,41 @@ class Names:
 
     def sentinel(self, value: object) -> Named | None:
         """The place where a module has this very object as a global."""
-        if self._globals is None:
-            self._globals = self._scan()
-        found = self._globals.get(id(value))
-        return found if found is not None and _lookup(found.module, found.qualname) is value else None
+        found = _globals(len(sys.modules)).get(id(value))
+        if found is None or self.of_notebook(found.module):
+            return None
+        return found if _lookup(found.module, found.qualname) is value else None
 
-    def _scan(self) -> dict[int, Named]:
-        places: dict[int, Named] = {}
-        for name in sorted(sys.modules, key=lambda one: (len(one), one)):
-            module = sys.modules[name]
-            if self.of_notebook(name) or type(module) is not ModuleType:
-                continue
-            for key, value in list(vars(module).items()):
-                if type(value) not in ATOMS and not isinstance(value, ModuleType):
-                    places.setdefault(id(value), Named(name, key))
-        return places
+    def constant(self, value: object) -> Named | None:
+        """The place where an installed library has this very object, of a class of its own, as a global."""
+        root = type(value).__module__.partition(".")[0]
+        if root not in _installed(len(sys.modules)):
+            return None
+        found = self.sentinel(value)
+        return found if found is not None and found.module.partition(".")[0] == root else None
+
+
+@functools.lru_cache(maxsize=1)
+def _globals(_modules: int) -> dict[int, Named]:
+    """What modules hold, by `id`; looked through again once there are other modules."""
+    places: dict[int, Named] = {}
+    for name in sorted(sys.modules, key=lambda one: (len(one), one)):
+        module = sys.modules[name]
+        if type(module) is not ModuleType or name == "__main__":
+            continue
+        for key, value in list(vars(module).items()):
+            if type(value) not in ATOMS and not isinstance(value, ModuleType):
+                places.setdefault(id(value), Named(name, key))
+    return places
+
+
+@functools.lru_cache(maxsize=1)
+def _installed(_modules: int) -> frozenset[str]:
+    """The top-level modules that are no files of the user's."""
+    folders = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
+    roots = {name for name in sys.modules if "." not in name and name not in ("__main__", "builtins")}
+    files = {name: getattr(sys.modules[name], "__file__", None) for name in roots}
+    return frozenset(name for name, file in files.items() if file is None or file.startswith(folders))
 
 
 def _lookup(module: str, qualname: str) -> object | None:

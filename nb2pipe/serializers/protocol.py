@@ -19,6 +19,9 @@ _LEAST = 2
 def by_protocol(value: object, context: Context) -> Shape:
     """What pickle would do: `copyreg`, else `__reduce_ex__`."""
     kind = type(value)
+    constant = context.names.constant(value)
+    if constant is not None:
+        return constant
     registered = copyreg.dispatch_table.get(kind)
     reduced: Any = registered(value) if registered is not None else value.__reduce_ex__(5)
     if isinstance(reduced, str):

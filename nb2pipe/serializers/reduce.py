@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Final
 
-from nb2pipe.serializers import arrays, builtin, caches, classes, code, refusals, tables, tensors
+from nb2pipe.serializers import arrays, builtin, caches, classes, code, figures, refusals, tables, tensors
 from nb2pipe.serializers.names import Names
 from nb2pipe.serializers.protocol import by_protocol
 from nb2pipe.serializers.rules import Context
@@ -21,6 +20,8 @@ _FAMILIES: Final[dict[str, Callable[[type], Rule | None]]] = {
     "numpy": arrays.rule,
     "torch": tensors.rule,
     "pandas": tables.rule,
+    "pyarrow": tables.arrow_rule,
+    "matplotlib": figures.rule,
 }
 """Rules of a library's types, by the package that one of the type's bases comes from."""
 
@@ -46,9 +47,7 @@ class Reducer(Context):
         if rule is None:
             rule = self._rules[kind] = _rule(kind)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return rule(value, self)
+            return rule(value, self)
         except RecursionError:
             return Refused("its `__reduce__` or `__getstate__` calls itself too deeply", "pass its parts on instead")
         except Exception as cause:  # noqa: BLE001 # the user's own `__reduce__` and `__getstate__` run here

@@ -19,6 +19,7 @@ class Context:
         names: What goes by reference.
         changing: Closure cells, by `id`, that a function binds anew.
         private: Arrays, by `id`, whose memory is shared with nobody.
+        still: Containers, by `id`, that belong to an immutable object, and so tie nothing.
         kept: What rules have made so far, by a key of theirs: one storage for all tensors on it.
     """
 
@@ -27,6 +28,7 @@ class Context:
         self.names = names
         self.changing: set[int] = set()
         self.private: set[int] = set()
+        self.still: set[int] = set()
         self.kept: dict[object, object] = {}
 
 

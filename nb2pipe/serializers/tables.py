@@ -33,6 +33,11 @@ def rule(kind: type) -> Rule | None:
     return None
 
 
+def arrow_rule(_kind: type) -> Rule:
+    """The rule for a type of Arrow's, whose objects nobody changes."""
+    return _inner
+
+
 def _table(value: object, context: Context) -> Shape:
     """`_metadata` is one list of the class's, which would tie all tables to each other."""
     made = by_protocol(value, context)
@@ -52,19 +57,22 @@ def _inner(value: object, context: Context) -> Shape:
 
 
 def _own(part: Any, context: Context) -> Any:
-    """Arrays in a part become views that share their memory with nobody."""
-    import numpy as np  # pandas has imported it
+    """Arrays in a part become views that share their memory with nobody; the containers around them tie nothing."""
+    import numpy as np
 
     if type(part) is np.ndarray and not part.dtype.hasobject:
         view = part.view()
         view.flags.writeable = part.flags.writeable
         context.private.add(id(view))
-        context.kept[id(view)] = view
         return view
     if type(part) is tuple:
         return tuple(_own(one, context) for one in part)
-    if type(part) is list:
-        return [_own(one, context) for one in part]
-    if type(part) is dict:
-        return {name: _own(one, context) for name, one in part.items()}
-    return part
+    if type(part) not in (list, dict):
+        return part
+    own: Any = [_own(one, context) for one in part] if type(part) is list else _own_values(part, context)
+    context.still.add(id(own))
+    return own
+
+
+def _own_values(part: dict[object, object], context: Context) -> dict[object, object]:
+    return {name: _own(one, context) for name, one in part.items()}

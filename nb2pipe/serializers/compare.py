@@ -1,0 +1,113 @@
+"""Where two values differ: bit by bit, NaN equal to NaN, unknown classes by state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nb2pipe.serializers.digests import Walk, head
+from nb2pipe.serializers.graph import Graph
+from nb2pipe.serializers.paths import step_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nb2pipe.serializers.shapes import Shape
+
+_Namespaces = tuple[dict[str, object], dict[str, object]]
+_Link = tuple["_Link | None", "Shape | None", object]
+
+
+def same(one: object, other: object, *, namespaces: _Namespaces | None = None, name: str = "value") -> str | None:
+    """The path to the first difference of two values; None where there is none.
+
+    Args:
+        one: A value.
+        other: Another one.
+        namespaces: The `__main__` dictionaries that the two belong to.
+        name: What the path begins with.
+
+    Raises:
+        UnstorableError: A value holds something that has no lasting state.
+
+    >>> same({"a": [1, 2]}, {"a": [1, 3]})
+    'value["a"][1]'
+    >>> same(float("nan"), float("nan")) is None
+    True
+    """
+    first, second = namespaces or ({}, {})
+    sides = _Side(one, first, name), _Side(other, second, name)
+    link = _Comparison(*sides).run(one, other)
+    return None if link is None else _path(name, link)
+
+
+class _Side:
+    """One of the two values, and what was met in it so far."""
+
+    def __init__(self, value: object, namespace: dict[str, object], name: str) -> None:
+        self.graph = Graph({name: value}, namespace)
+        self.graph.raise_refused()
+        self.walk = Walk(self.graph)
+        self.numbers: dict[int, int] = {}
+
+
+class _Comparison:
+    """Walks down both values side by side."""
+
+    def __init__(self, one: _Side, other: _Side) -> None:
+        self._one = one
+        self._other = other
+
+    def run(self, one: object, other: object) -> _Link | None:
+        """The way to the first difference."""
+        work: list[tuple[object, object, _Link]] = [(one, other, (None, None, one))]
+        while work:
+            left, right, link = work.pop()
+            left, right = self._one.graph.inner(left), self._other.graph.inner(right)
+            atoms = self._one.walk.atom(left), self._other.walk.atom(right)
+            if atoms[0] is not None or atoms[1] is not None:
+                if atoms[0] != atoms[1]:
+                    return link
+                continue
+            parts = self._parts(left, right)
+            if parts is None:
+                return link
+            shape = self._one.graph.shape(left)
+            work.extend((a, b, (link, shape, a)) for a, b in reversed(list(zip(*parts, strict=True))))
+        return None
+
+    def _parts(self, left: object, right: object) -> tuple[Sequence[object], Sequence[object]] | None:
+        """The parts to compare next; None where the two differ themselves."""
+        known = self._one.numbers.get(id(left)), self._other.numbers.get(id(right))
+        pure = self._one.walk.is_pure(left), self._other.walk.is_pure(right)
+        if pure[0] and pure[1] and self._one.walk.digest(left) == self._other.walk.digest(right):
+            return (), ()
+        if not (pure[0] or pure[1]):
+            if known != (None, None):
+                return ((), ()) if known[0] == known[1] else None
+            self._one.numbers[id(left)] = self._other.numbers[id(right)] = len(self._one.numbers)
+        return self._heads(left, right)
+
+    def _heads(self, left: object, right: object) -> tuple[Sequence[object], Sequence[object]] | None:
+        tag, parts, unordered = head(self._one.graph.shape(left))
+        other_tag, other_parts, _ = head(self._other.graph.shape(right))
+        if tag != other_tag or len(parts) != len(other_parts):
+            return None
+        if not unordered:
+            return parts, other_parts
+        keys = sorted(self._one.walk.standalone(part) for part in parts)
+        others = sorted(self._other.walk.standalone(part) for part in other_parts)
+        return ((), ()) if keys == others else None
+
+
+def _path(name: str, link: _Link) -> str:
+    chain: list[_Link] = []
+    current: _Link | None = link
+    while current is not None:
+        chain.append(current)
+        current = current[0]
+    text, attributes = name, False
+    for _, shape, child in reversed(chain):
+        if shape is not None:
+            label, attributes = step_of(shape, child, attributes=attributes)
+            text += label
+    return text
