@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """Version of `run.json` and `steps/STEP.json`."""
 
+_LATEST = 9.2e9
+"""The year 2261; pandas reckons no further."""
+
 Json = dict[str, object]
 T = TypeVar("T")
 
@@ -116,12 +119,18 @@ def metrics_json(metrics: Mapping[str, float]) -> Json:
     >>> metrics_json({"loss": float("inf"), "n": 3})
     {'loss': 'inf', 'n': 3}
     """
-    return {name: value if math.isfinite(value) else repr(float(value)) for name, value in metrics.items()}
+    return {name: _metric_json(value) for name, value in metrics.items()}
 
 
 def metrics_of(data: object) -> dict[str, float]:
     """The numbers that `metrics_json` was given."""
     return {name: _number(value) for name, value in _object(data).items()}
+
+
+def _metric_json(value: float) -> int | float | str:
+    if isinstance(value, int):
+        return int(value)
+    return float(value) if math.isfinite(value) else repr(float(value))
 
 
 def _identity(record: RunRecord) -> Json:
@@ -172,7 +181,7 @@ def _parsed(kind: str, data: object, parse: Callable[[Json], T]) -> T:
         fields = _object(data)
         _check_schema(_whole(fields["schema"]))
         return parse(fields)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         message = f"it does not say a {kind}: {type(error).__name__}: {error}"
         raise RecordsError(message) from error
 
@@ -203,9 +212,9 @@ def _run(fields: Json, steps: Mapping[str, StepRecord]) -> RunRecord:
         steps=_merged(fields["steps"], steps),
         checkpoints=tuple(_checkpoint(_object(item)) for item in _items(fields["checkpoints"])),
         data=tuple(_data_file(_object(item)) for item in _items(fields["data"])),
-        started=_number(fields["started"]),
-        finished=_maybe_number(fields["finished"]),
-        seconds=_number(fields["seconds"]),
+        started=_moment(fields["started"]),
+        finished=_maybe_moment(fields["finished"]),
+        seconds=_moment(fields["seconds"]),
         seed=_whole(fields["seed"]),
         executor=_text(fields["executor"]),
         kernel=_text(fields["kernel"]),
@@ -234,7 +243,7 @@ def _step_of_row(row: Json) -> StepRecord:
         name=_text(row["name"]),
         status=StepStatus(_text(row["status"])),
         reason=_reason(row.get("reason")),
-        seconds=_maybe_number(row["seconds"]),
+        seconds=_maybe_moment(row["seconds"]),
     )
 
 
@@ -248,8 +257,8 @@ def _step(fields: Json) -> StepRecord:
         cells=tuple(_whole(cell) for cell in _items(fields["cells"])),
         key=_text(fields["key"]),
         attempt=_whole(fields["attempt"]),
-        started=_maybe_number(fields["started"]),
-        seconds=_maybe_number(fields["seconds"]),
+        started=_maybe_moment(fields["started"]),
+        seconds=_maybe_moment(fields["seconds"]),
         source=_maybe_text(fields["source"]),
         inputs=_groups(fields["inputs"]),
         outputs=_groups(fields["outputs"]),
@@ -291,7 +300,7 @@ def _note(fields: Json) -> Noted:
     return Noted(
         code=_text(fields["code"]),
         message=_text(fields["message"]),
-        time=_number(fields["time"]),
+        time=_moment(fields["time"]),
         step=_maybe_text(fields["step"]),
         hint=_maybe_text(fields["hint"]),
     )
@@ -396,8 +405,17 @@ def _number(data: object) -> float:
     return data
 
 
-def _maybe_number(data: object) -> float | None:
-    return None if data is None else _number(data)
+def _moment(data: object) -> float:
+    """Seconds, since 1970 or of some work, as far as any calendar reckons."""
+    seconds = float(_number(data))
+    if not 0 <= seconds <= _LATEST:
+        message = f"seconds were expected, not {_shown(data)}"
+        raise ValueError(message)
+    return seconds
+
+
+def _maybe_moment(data: object) -> float | None:
+    return None if data is None else _moment(data)
 
 
 def _shown(data: object) -> str:

@@ -325,7 +325,7 @@ def _load(connection: sqlite3.Connection) -> dict[str, _Row]:
     rows: dict[str, _Row] = {}
     with contextlib.suppress(sqlite3.Error):
         for run, stamp, text in connection.execute("SELECT run, stamp, summary FROM runs"):
-            with contextlib.suppress(KeyError, TypeError, ValueError):
+            with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
                 rows[run] = _Row(_row_of(text), stamp)
     return rows
 

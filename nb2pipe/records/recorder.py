@@ -311,9 +311,9 @@ def _with_end(step: StepRecord, event: StepReused | StepSkipped | StepFinished |
                 name=step.name, status=StepStatus.SKIPPED, reason=event.reason, message=event.message, seconds=0.0
             )
         case StepFinished():
-            return replace(step, status=StepStatus.RAN, seconds=event.seconds)
+            return replace(step, status=StepStatus.RAN, seconds=max(0.0, event.seconds))
         case StepFailed():
-            return replace(step, status=StepStatus.FAILED, seconds=event.seconds, failure=event.failure)
+            return replace(step, status=StepStatus.FAILED, seconds=max(0.0, event.seconds), failure=event.failure)
 
 
 def _with_artifact(step: StepRecord, event: ArtifactUsed | ArtifactMade) -> StepRecord:
