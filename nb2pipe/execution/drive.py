@@ -14,7 +14,7 @@ from nb2pipe.execution.gates import holds
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
 from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
-from nb2pipe.execution.versions import DECISIVE, Seen, Taken, What, generators, overtaken, take
+from nb2pipe.execution.versions import DECISIVE, Seen, Taken, What, generators, made_within, overtaken, take
 from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.records.events import (
     Failure,
@@ -199,9 +199,8 @@ class _Drive:
             self._fail(self._work.by_name[unit.scope], values, 0.0)
             return
         self._pending.discard(unit.name)
-        taken = take(unit, self._work.earlier(unit), self._made)
-        self._taken[unit.name] = taken
-        call = self._calls.make(unit, taken, values)
+        self._take_for(unit.name)
+        call = self._calls.make(unit, self._taken[unit.name], values)
         recalled = self._context.recall(unit, call)
         if recalled is not None:
             self._complete(unit, recalled.done, recalled.seconds, told=True)
@@ -210,12 +209,21 @@ class _Drive:
         else:
             self._running[unit.name] = self._attempts.start(call)
 
+    def _take_for(self, name: str) -> None:
+        """Notes what a step takes; a nested pipeline takes it when the first of its steps begins."""
+        unit = self._work.by_name[name]
+        if unit.scope:
+            self._take_for(unit.scope)
+        if name not in self._taken:
+            self._taken[name] = take(unit, self._work.earlier(unit), self._made)
+
     def _join(self, unit: Unit, key: str) -> None:
-        """A nested pipeline has run: its steps are its work."""
+        """A nested pipeline has run: its steps are its work, and what they made is what it made."""
         steps = [name for name in unit.inner if not self._work.by_name[name].inner]
         seconds = sum(self._ends[name].seconds or 0.0 for name in steps)
         self._context.publish(step_started(unit.step, key))
-        self._complete(unit, Completed(outputs=()), seconds)
+        inner = [self._work.by_name[name] for name in unit.inner]
+        self._complete(unit, Completed(outputs=made_within(unit, inner, self._made)), seconds)
 
     # -- ending
 
@@ -338,7 +346,7 @@ class _Drive:
         """Runs a step again that ran too early, or ends the run where that may do harm."""
         if not found:
             return
-        again = tainted_by(unit.name, self._schedule, self._taken)
+        again = tainted_by((unit.name, *unit.inner), self._schedule, self._taken)
         fresh = self._repeated[unit.name] < _REPEATS
         may = fresh and not self._stopping and all(map(self._is_repeatable, again))
         for each in found:

@@ -12,7 +12,7 @@ from nb2pipe.execution.versions import What
 from nb2pipe.notebook.model import MagicKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nb2pipe.execution.schedule import Schedule
     from nb2pipe.execution.versions import Overtaken, Taken
@@ -27,15 +27,15 @@ def note_of(found: Overtaken, *, again: bool) -> Noted:
     return _NOTES[found.what](found.earlier, found.later, found.names, time=time.time(), again=again)
 
 
-def tainted_by(name: str, schedule: Schedule, began: Mapping[str, Taken]) -> tuple[str, ...]:
-    """A step, and all steps that have begun with what it made, in notebook order.
+def tainted_by(names: Iterable[str], schedule: Schedule, began: Mapping[str, Taken]) -> tuple[str, ...]:
+    """Some steps, and all that have begun with what they made, in notebook order.
 
     Args:
-        name: The step.
+        names: The steps.
         schedule: The order of the run.
         began: What the steps took that have begun.
     """
-    tainted = {name}
+    tainted = set(names)
     for each in schedule.order:
         taken = began.get(each)
         if taken is None:

@@ -6,7 +6,7 @@ makes is known for sure when it has ended, so an order that the text did not sho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -88,14 +88,29 @@ def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> 
     wanted = {port.name for port in unit.step.inputs}
     variables: dict[str, tuple[str, Group]] = {}
     state: dict[str, tuple[str, str]] = {}
-    makers = [each.name for each in earlier if each.name in made]
-    for maker in makers:
-        for group in made[maker].outputs:
-            variables |= dict.fromkeys(wanted & set(group.names), (maker, group))
-        state |= {kind: (maker, digest) for kind, digest in made[maker].state.items()}
-    used = {group: maker for maker, group in variables.values()}
-    groups = tuple(sorted(used, key=lambda group: (makers.index(used[group]), group.names)))
-    return Taken(groups=groups, variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+    order: list[tuple[str, Group]] = []
+    for each in earlier:
+        if each.name not in made:
+            continue
+        for group in made[each.name].outputs:
+            order.append((each.name, group))
+            variables |= dict.fromkeys(wanted & set(group.names), order[-1])
+        state |= {kind: (each.name, digest) for kind, digest in _left(each, unit, made).items()}
+    used = set(variables.values())
+    groups = dict.fromkeys(version[1] for version in order if version in used)
+    return Taken(groups=tuple(groups), variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+
+
+def made_within(unit: Unit, inner: Iterable[Unit], made: Mapping[str, Completed]) -> tuple[Group, ...]:
+    """The groups that hold the outputs of a nested pipeline, in notebook order.
+
+    Args:
+        unit: The step that is a pipeline.
+        inner: Its steps, in notebook order.
+        made: What finished steps made.
+    """
+    asked = replace(unit, step=replace(unit.step, inputs=unit.step.outputs))
+    return take(asked, inner, made).groups
 
 
 def overtaken(unit: Unit, now: Taken, seen: Seen) -> tuple[Overtaken, ...]:
@@ -133,6 +148,14 @@ def _is_older(name: str, unit: str, now: Taken, seen: Seen) -> bool:
 def generators(done: Completed | None) -> frozenset[str]:
     """The random generators that a step drew from: those whose state it left."""
     return GENERATORS & frozenset(done.state) if done else frozenset()
+
+
+def _left(maker: Unit, unit: Unit, made: Mapping[str, Completed]) -> Mapping[str, str]:
+    """The hidden state that a step left for another; the working directory is each notebook's own."""
+    state = made[maker.name].state
+    if maker.scope == unit.scope:
+        return state
+    return {kind: digest for kind, digest in state.items() if kind != "cwd"}
 
 
 def _tied(done: Completed | None) -> frozenset[str]:

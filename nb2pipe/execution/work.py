@@ -26,9 +26,11 @@ class Unit:
         step: Its name is the unit's: `STEP`, or `OUTER/INNER` in a nested pipeline.
         pipeline: The pipeline that it belongs to.
         folder: Working directory.
-        scope: The unit that its pipeline is nested in; empty for the notebook itself. Variables and hidden state stay
-            within a scope.
-        inner: For a nested pipeline, its units. It runs no code itself, and ends when they have ended.
+        scope: The unit that its pipeline is nested in; empty for the notebook itself. Values given to parameters and
+            the working directory hold within a scope; variables and other hidden state pass as if the cells of a
+            nested notebook stood in the place of the cell that names it.
+        inner: For a nested pipeline, its units, which stand before it. It runs no code itself, and ends when they have
+            ended.
     """
 
     step: Step
@@ -50,6 +52,7 @@ class Work:
     units: tuple[Unit, ...]
     edges: tuple[Edge, ...]
     by_name: Mapping[str, Unit] = field(default_factory=dict)
+    places: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,12 +60,13 @@ class Work:
         return tuple(unit.name for unit in self.units)
 
     def earlier(self, unit: Unit) -> tuple[Unit, ...]:
-        """The units of the same scope that stand before one in the notebook."""
-        return tuple(each for each in self.units[: self.names.index(unit.name)] if each.scope == unit.scope)
+        """The units that stand before one in the notebook; a nested pipeline's own are not before it."""
+        before = self.units[: self.places[unit.name]]
+        return tuple(each for each in before if each.name not in unit.inner) if unit.inner else before
 
     def later(self, unit: Unit) -> tuple[Unit, ...]:
-        """The units of the same scope that stand after one in the notebook."""
-        return tuple(each for each in self.units[self.names.index(unit.name) + 1 :] if each.scope == unit.scope)
+        """The units that stand after one in the notebook."""
+        return self.units[self.places[unit.name] + 1 :]
 
 
 def make_work(pipeline: Pipeline, folder: Path) -> Work:
@@ -73,7 +77,12 @@ def make_work(pipeline: Pipeline, folder: Path) -> Work:
         folder: Working directory of its steps; those of a nested notebook run in that one's folder.
     """
     units, edges = _flatten(pipeline, folder, "")
-    return Work(units=tuple(units), edges=tuple(edges), by_name={unit.name: unit for unit in units})
+    return Work(
+        units=tuple(units),
+        edges=tuple(edges),
+        by_name={unit.name: unit for unit in units},
+        places={unit.name: place for place, unit in enumerate(units)},
+    )
 
 
 def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Schedule:
@@ -94,7 +103,8 @@ def _metric_steps(work: Work, unit: Unit) -> frozenset[str]:
     gate = unit.step.gate
     if gate is None or not metrics_of(gate.condition):
         return frozenset()
-    return frozenset(each.name for each in work.earlier(unit) if each.step.metrics or each.inner)
+    above = (each for each in work.earlier(unit) if each.scope == unit.scope)
+    return frozenset(each.name for each in above if each.step.metrics or each.inner)
 
 
 def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], list[Edge]]:

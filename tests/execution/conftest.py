@@ -113,10 +113,10 @@ class InProcess:
 
 @dataclass(frozen=True)
 class Spec:
-    """A step in short: one cell of code; `takes` says from which step each name is."""
+    """A step in short: one cell of code; `takes` says from which step each name is, None for one around."""
 
     code: str
-    takes: Mapping[str, str] = field(default_factory=dict)
+    takes: Mapping[str, str | None] = field(default_factory=dict)
     gives: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     after_random: tuple[str, ...] = ()
@@ -182,7 +182,8 @@ def _step(name: str, cell: int, spec: Spec) -> Step:
 def _edges(name: str, spec: Spec) -> list[Edge]:
     edges = {source: Edge(source=source, target=name, kinds=(FlowKind.RANDOM,)) for source in spec.after_random}
     edges |= {source: Edge(source=source, target=name, declared=True) for source in spec.after}
-    for variable, source in spec.takes.items():
+    inside = {variable: source for variable, source in spec.takes.items() if source is not None}
+    for variable, source in inside.items():
         before = edges.get(source, Edge(source=source, target=name))
         edges[source] = replace(before, names=(*before.names, variable), kinds=(FlowKind.VALUE,))
     return list(edges.values())

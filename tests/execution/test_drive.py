@@ -547,6 +547,26 @@ def test_a_nested_pipeline_takes_variables_of_the_same_name(trial: Any, pipeline
     assert trial.value("total") == 15
 
 
+def test_names_meet_across_a_nested_pipeline(trial: Any, pipeline: Any, spec: Any) -> None:
+    inner = pipeline(
+        {
+            "change": spec("rows.append(2); own = 1", takes={"rows": None}, gives=("rows", "own")),
+            "sum": spec("total = sum(rows) + own", takes={"rows": "change", "own": "change"}, gives=("total",)),
+        },
+        path="inner/inner.ipynb",
+    )
+    outer = {
+        "make": spec("rows = [1]; x = draw()", gives=("rows", "x")),
+        "report": spec("", takes={"rows": "make"}, gives=("rows", "total"), nested=inner),
+        "use": spec("seen = (rows, total)", takes={"rows": "report", "total": "report"}, gives=("seen",)),
+    }
+    end = trial.run(pipeline(outer))
+    assert end.status is RunStatus.SUCCEEDED, end.failure
+    assert trial.value("seen") == ([1, 2], 4)
+    made = {step.name: {name for group in step.outputs for name in group.names} for step in end.steps}
+    assert made["report"] == {"rows", "total"}
+
+
 @pytest.mark.parametrize(
     ("code", "message"),
     [
