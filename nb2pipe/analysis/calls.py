@@ -158,7 +158,13 @@ def call_function(machine: Machine, function: Function, arguments: Arguments) ->
     if len(machine.depth) >= MAXIMUM_DEPTH or machine.steps > MAXIMUM_STEPS:
         return _summary(machine, function, arguments)
     block = machine.block(code)
-    scope = Scope(kind=ScopeKind.FUNCTION, parent=function.scope, block=block, owner=function.owner)
+    scope = Scope(
+        kind=ScopeKind.FUNCTION,
+        parent=function.scope,
+        block=block,
+        owner=function.owner,
+        level=machine.journal.level,
+    )
     if block.inner:
         scope.closure = machine.thing("builtins.closure")
     _bind_arguments(machine, function, arguments, scope)
@@ -191,7 +197,7 @@ def _follow(machine: Machine, code: ast.FunctionDef | ast.AsyncFunctionDef | ast
 def _recursion(machine: Machine, function: Function, arguments: Arguments) -> Value:
     """A call of what is being followed already: its arguments join those of the call that is followed."""
     frame = machine.frames[function.node]
-    inner = Scope(kind=ScopeKind.FUNCTION, parent=function.scope, block=frame.block)
+    inner = Scope(kind=ScopeKind.FUNCTION, parent=function.scope, block=frame.block, level=machine.journal.level)
     _bind_arguments(machine, function, arguments, inner)
     for name, slot in inner.slots.items():
         old = frame.slots.get(name)

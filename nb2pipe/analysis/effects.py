@@ -177,9 +177,15 @@ class Effects:
     """The table of library effects."""
 
     sections: Mapping[str, Section]
+    _functions: dict[str, Effect] = field(default_factory=dict, compare=False, repr=False)
 
     def of_function(self, path: str) -> Effect:
         """What a call of a library's function or class does, by its dotted name."""
+        if path not in self._functions:
+            self._functions[path] = self._find_function(path)
+        return self._functions[path]
+
+    def _find_function(self, path: str) -> Effect:
         otherwise: Effect | None = None
         for prefix, name, section in self._sections_of(path):
             if effect := section.calls.get(name):

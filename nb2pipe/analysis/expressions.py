@@ -204,7 +204,13 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
 def _comprehension(
     machine: Machine, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope
 ) -> Value:
-    inner = Scope(kind=ScopeKind.FUNCTION, parent=scope, owner=scope.owner, receiver=scope.receiver)
+    inner = Scope(
+        kind=ScopeKind.FUNCTION,
+        parent=scope,
+        owner=scope.owner,
+        receiver=scope.receiver,
+        level=machine.journal.level,
+    )
     kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict", ast.GeneratorExp: "generator"}[type(node)]
     made = machine.thing(f"builtins.{kind}")
     machine.doubtful += 1

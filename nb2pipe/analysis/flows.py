@@ -11,12 +11,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis.heap import Klass
 from nb2pipe.analysis.model import Flow, FlowKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nb2pipe.analysis.definitions import Defined
+    from nb2pipe.analysis.heap import Obj
     from nb2pipe.analysis.history import History, Version
     from nb2pipe.analysis.trace import Trace
 
@@ -99,12 +101,14 @@ def _of_classes(name: str, cell: int, history: History, needs: set[int]) -> list
     reached = history.reach(name, cell)
     if reached is None:
         return []
-    needs |= reached.definitions
     found = []
-    for klass in reached.classes:
-        binding = history.binding_before(klass.name, cell)
-        if klass.name != name and binding is not None and binding.cell == klass.born and binding.function:
-            found.append(klass.name)
+    for thing in reached.described_before(cell):
+        if thing.definition is not None:
+            needs.add(thing.definition)
+        elif isinstance(thing, Klass) and thing.name != name:
+            binding = history.binding_before(thing.name, cell)
+            if binding is not None and binding.cell == thing.born and binding.function:
+                found.append(thing.name)
     return sorted(found)
 
 
@@ -123,26 +127,41 @@ def _close(needs: set[int], cell: int, history: History, definitions: Sequence[D
     return variables
 
 
-def _groups(names: Mapping[str, Version], cell: int, history: History) -> list[dict[str, Version]]:
-    """The names, parted into groups that share mutable objects."""
-    owner: dict[object, str] = {}
-    leader = {name: name for name in names}
+class _Parts:
+    """Names, joined step by step into groups."""
 
-    def find(name: str) -> str:
-        while leader[name] != name:
-            leader[name] = leader[leader[name]]
-            name = leader[name]
+    def __init__(self, names: Iterable[str]) -> None:
+        self._leader = {name: name for name in names}
+
+    def find(self, name: str) -> str:
+        """The name that stands for a name's group."""
+        while self._leader[name] != name:
+            self._leader[name] = self._leader[self._leader[name]]
+            name = self._leader[name]
         return name
 
-    for name in names:
-        reached = history.reach(name, cell)
-        for thing in reached.shared if reached is not None else ():
-            other = owner.setdefault(thing, name)
-            if other != name:
-                leader[find(name)] = find(other)
+    def join(self, one: str, other: str) -> None:
+        """Makes one group of two."""
+        self._leader[self.find(one)] = self.find(other)
+
+
+def _groups(names: Mapping[str, Version], cell: int, history: History) -> list[dict[str, Version]]:
+    """The names, parted into groups that share mutable objects."""
+    parts = _Parts(names)
+    owner: dict[Obj, str] = {}
+    reached = {name: reach for name in names if (reach := history.reach(name, cell)) is not None}
+    by_size = sorted(reached, key=lambda name: len(reached[name].since))
+    for name in by_size[:-1]:
+        for thing in reached[name].shared_before(cell):
+            parts.join(name, owner.setdefault(thing, name))
+    # The largest is asked, not read: a container that all cells fill would cost the square of their number.
+    for name in by_size[-1:]:
+        for thing, other in owner.items():
+            if reached[name].since.get(thing, cell) < cell:
+                parts.join(other, name)
     groups: dict[str, dict[str, Version]] = defaultdict(dict)
     for name, version in names.items():
-        groups[find(name)][name] = version
+        groups[parts.find(name)][name] = version
     return list(groups.values())
 
 

@@ -6,10 +6,10 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from nb2pipe.analysis.heap import CLASS, NOTHING, Function, Klass, Obj, Value, holders
+from nb2pipe.analysis.heap import CLASS, NOTHING, Function, Klass, Obj, Thing, Value, holders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from nb2pipe.analysis.scopes import Scope, Slot
     from nb2pipe.analysis.trace import Trace
@@ -39,44 +39,49 @@ class Version(NamedTuple):
     deleted: bool = False
 
 
-class Span(NamedTuple):
-    """What a name reached after a cell.
+@dataclass(slots=True)
+class Reach:
+    """What a name reaches, while it is bound to one thing; it only grows.
 
     Attributes:
-        shared: The mutable objects.
-        definitions: The definitions of the classes and functions among what it reached.
-        classes: The classes of step cells among it.
+        cell: The cell that bound it.
+        since: The cell from which each object is reached.
+        described: The classes and functions among what is reached, and the classes of instances, likewise.
     """
 
     cell: int
-    shared: frozenset[Obj]
-    definitions: frozenset[int]
-    classes: frozenset[Klass]
+    since: dict[Obj, int] = field(default_factory=dict)
+    described: dict[Function | Klass, int] = field(default_factory=dict)
 
+    def add(self, roots: Iterable[Obj], cell: int) -> None:
+        """Takes in what can be reached from some objects."""
+        waiting = [thing for thing in roots if thing not in self.since]
+        self.since.update(dict.fromkeys(waiting, cell))
+        while waiting:
+            thing = waiting.pop()
+            self._describe(thing, cell)
+            for key, inner in thing.fields.items():
+                if key == CLASS:
+                    continue
+                fresh = [one for one in inner if one not in self.since]
+                self.since.update(dict.fromkeys(fresh, cell))
+                waiting.extend(fresh)
 
-def span(cell: int, roots: Iterable[Obj]) -> Span:
-    """What can be reached from some objects."""
-    seen = set(roots)
-    waiting = list(seen)
-    classes: set[Klass] = set()
-    while waiting:
-        thing = waiting.pop()
-        for key, inner in thing.fields.items():
-            if key == CLASS:
-                classes |= {klass for klass in inner if isinstance(klass, Klass)}
-                continue
-            fresh = inner - seen
-            seen |= fresh
-            waiting.extend(fresh)
-    classes |= {thing for thing in seen if isinstance(thing, Klass)}
-    described: set[Obj] = classes | {thing for thing in seen if isinstance(thing, Function)}
-    definitions = {thing.definition for thing in described if isinstance(thing, (Function, Klass))} - {None}
-    return Span(
-        cell,
-        frozenset(thing for thing in seen if thing.mutable and not isinstance(thing, Klass)),
-        frozenset(index for index in definitions if index is not None),
-        frozenset(klass for klass in classes if klass.definition is None),
-    )
+    def _describe(self, thing: Obj, cell: int) -> None:
+        if isinstance(thing, (Function, Klass)):
+            self.described.setdefault(thing, cell)
+        elif isinstance(thing, Thing) and thing.klass is not None:
+            self.described.setdefault(thing.klass, cell)
+
+    def described_before(self, cell: int) -> list[Function | Klass]:
+        """The classes and functions that are reached when a cell begins."""
+        return [thing for thing, since in self.described.items() if since < cell]
+
+    def shared_before(self, cell: int) -> Iterator[Obj]:
+        """The mutable objects that are reached when a cell begins."""
+        for thing, since in self.since.items():
+            if since < cell and thing.mutable and not isinstance(thing, Klass):
+                yield thing
 
 
 @dataclass(slots=True)
@@ -84,27 +89,32 @@ class History:
     """The versions of all names, in notebook order."""
 
     versions: dict[str, list[Version]] = field(default_factory=dict)
-    spans: dict[str, list[Span]] = field(default_factory=dict)
+    reaches: dict[str, list[Reach]] = field(default_factory=dict)
     _current: dict[str, Value] = field(default_factory=dict)
 
     def commit(self, trace: Trace, module: Scope) -> dict[str, bool]:
         """Takes in what a cell did; gives the names it changed without binding them, and whether it surely did."""
-        for name in sorted(trace.bound | trace.deleted):
+        touched = trace.bound | trace.deleted
+        for name in sorted(touched):
             self._rebind(name, module.slots.get(name), trace)
         changed: dict[str, bool] = {}
         for thing, certain in trace.changes.items():
-            for name in _names_above(thing):
+            for name in _names_above(thing) - touched:
                 changed[name] = certain or changed.get(name, False)
-        changed = {name: certain for name, certain in changed.items() if name not in trace.bound | trace.deleted}
-        for name in sorted(changed):
-            slot = module.slots[name]
-            self.versions[name].append(
-                Version(trace.cell, bound=False, certain=changed[name], function=is_function(slot.value))
-            )
-        linked = {name for thing in trace.linked for name in _names_above(thing)}
-        for name in sorted(trace.bound | linked):
-            self._measure(name, trace.cell)
+        for name, certain in sorted(changed.items()):
+            function = is_function(module.slots[name].value)
+            self.versions[name].append(Version(trace.cell, bound=False, certain=certain, function=function))
+        self._measure(trace)
         return changed
+
+    def _measure(self, trace: Trace) -> None:
+        for name in sorted(trace.bound & self._current.keys()):
+            reach = Reach(trace.cell)
+            reach.add(self._current[name], trace.cell)
+            self.reaches.setdefault(name, []).append(reach)
+        for holder, fresh in trace.linked.items():
+            for name in _names_above(holder) - trace.bound:
+                self.reaches[name][-1].add(fresh, trace.cell)
 
     def _rebind(self, name: str, slot: Slot | None, trace: Trace) -> None:
         for thing in self._current.pop(name, NOTHING):
@@ -128,13 +138,6 @@ class History:
             )
         )
 
-    def _measure(self, name: str, cell: int) -> None:
-        if (value := self._current.get(name)) is not None:
-            spans = self.spans.setdefault(name, [])
-            if spans and spans[-1].cell == cell:
-                spans.pop()
-            spans.append(span(cell, value))
-
     def before(self, name: str, cell: int) -> Version | None:
         """The version of a name that a cell is given."""
         versions = self.versions.get(name, [])
@@ -154,11 +157,11 @@ class History:
         version = self.before(name, cell + 1)
         return version if version is not None and version.cell == cell else None
 
-    def reach(self, name: str, cell: int) -> Span | None:
+    def reach(self, name: str, cell: int) -> Reach | None:
         """What a name reaches when a cell begins."""
-        spans = self.spans.get(name, [])
-        place = bisect_left(spans, cell, key=lambda one: one.cell)
-        return spans[place - 1] if place else None
+        reaches = self.reaches.get(name, [])
+        place = bisect_left(reaches, cell, key=lambda one: one.cell)
+        return reaches[place - 1] if place else None
 
 
 def _names_above(thing: Obj) -> set[str]:

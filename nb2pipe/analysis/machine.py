@@ -181,7 +181,7 @@ class Machine:
             if not isinstance(thing, (Library, Text)) and thing is not holder:
                 thing.holders.add(holder)
         if fresh and holder.born != self.cell:
-            self.trace.linked.add(holder)
+            self.trace.linked.setdefault(holder, set()).update(fresh)
 
     def child(self, holder: Obj, key: str, kind: str = "") -> Value:
         """What an object holds in a field; made if nothing is known of it."""

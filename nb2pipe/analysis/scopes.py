@@ -51,6 +51,7 @@ class Scope:
         returns: What the function returns or yields.
         owner: The class of a method, for `super()`.
         receiver: The first argument of a method.
+        level: The branches that were open when it was made: older ones know nothing of it.
         widened: A recursive call handed over something new.
     """
 
@@ -62,6 +63,7 @@ class Scope:
     returns: set[Obj] = field(default_factory=set)
     owner: Klass | None = None
     receiver: Value = NOTHING
+    level: int = 0
     widened: bool = False
 
 
@@ -75,9 +77,14 @@ class Journal:
     def __init__(self) -> None:
         self._open: list[Branch] = []
 
+    @property
+    def level(self) -> int:
+        """The number of branches that are open."""
+        return len(self._open)
+
     def put(self, scope: Scope, name: str, slot: Slot | None) -> None:
         """Binds a name, or unbinds it."""
-        if self._open:
+        if len(self._open) > scope.level:
             self._open[-1].setdefault((scope, name), scope.slots.get(name))
         if slot is None:
             scope.slots.pop(name, None)

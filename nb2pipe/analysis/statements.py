@@ -383,7 +383,8 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> End:
         machine.evaluate(keyword.value, scope)
     decorators = [(part, machine.evaluate(part, scope)) for part in node.decorator_list]
     made = Klass(machine.cell, name=node.name, bases=frozenset(bases), definition=machine.definition)
-    inner = Scope(kind=ScopeKind.CLASS, parent=scope, block=machine.block(node), owner=made)
+    block = machine.block(node)
+    inner = Scope(kind=ScopeKind.CLASS, parent=scope, block=block, owner=made, level=machine.journal.level)
     definition, machine.definition = machine.definition, None
     machine.execute(node.body, inner)
     machine.definition = definition

@@ -49,7 +49,7 @@ class Trace:
         bound: The notebook's names that it binds.
         deleted: The notebook's names that it deletes.
         changes: Objects made by earlier cells that it changes, and whether it surely does.
-        linked: Objects made by earlier cells that hold something new.
+        linked: Objects made by earlier cells, with what they hold from here on.
         draws: Random generators.
         sets: Hidden state that it sets.
         state: Hidden state that it depends on.
@@ -70,7 +70,7 @@ class Trace:
     bound: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
     changes: dict[Obj, bool] = field(default_factory=dict)
-    linked: set[Obj] = field(default_factory=set)
+    linked: dict[Obj, set[Obj]] = field(default_factory=dict)
     draws: set[str] = field(default_factory=set)
     sets: set[str] = field(default_factory=set)
     state: set[str] = field(default_factory=set)

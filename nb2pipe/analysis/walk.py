@@ -169,7 +169,8 @@ class _Cell:
         self.trace.sets |= trace.sets
         self.trace.reads |= trace.reads
         self.trace.writes |= trace.writes
-        self.trace.linked |= trace.linked
+        for holder, fresh in trace.linked.items():
+            self.trace.linked.setdefault(holder, set()).update(fresh)
         for thing, certain in trace.changes.items():
             self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
 

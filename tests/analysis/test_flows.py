@@ -1,8 +1,8 @@
 """What flows between cells, by the tables of small cases in `tests/cases/flows/`.
 
-A case begins with `# == what it shows`; a cell with `# %% NAME [TAGS]`, where a cell without tags is the step NAME;
-what is expected are the lines with `#>`. `a -> b: x, ~y, ?z, f()` says that `b` takes from `a` the variable `x` that `a`
-bound, `y` that it changed, `z` that it may have changed, and the function `f`; `random numpy`, `file x.csv` and
+A case begins with `# == what it shows`; a cell with `# %% NAME [TAGS]`, where a cell without tags is a step of that
+name; lines with `#>` are what is expected. `a -> b: x, ~y, ?z, f()` says that `b` takes from `a` the variable `x` that
+`a` bound, `y` that it changed, `z` that it may have changed, and the function `f`; `random numpy`, `file x.csv` and
 `order cwd` are flows outside of variables. All flows are named: what is not expected fails.
 """
 
@@ -51,12 +51,17 @@ def area(r):
     return math.pi * r
 """
 
-ENVIRONMENT = Environment(
-    star_exports={"known": ("something", "other")},
-    local_sources={
-        "helpers": "import math\nseen = []\ndef put(items, x):\n    items.append(x)\ndef area(r):\n    return math.pi * r\n"
-    },
-)
+HELPERS = """
+import math
+
+def put(items, x):
+    items.append(x)
+
+def area(r):
+    return math.pi * r
+"""
+
+ENVIRONMENT = Environment(star_exports={"known": ("something", "other")}, local_sources={"helpers": HELPERS})
 
 TAGS: dict[str, Tag] = {
     "imports": ImportsTag(),
