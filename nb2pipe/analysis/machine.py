@@ -94,6 +94,7 @@ class Machine:
         iterate: What a loop over some objects hands over.
         module: The notebook's names.
         trace: What the cell does.
+        unknown_stars: Star imports whose names are not known: definitions with their modules.
         doubtful: More than zero inside code that may not run.
         depth: The calls that are being followed.
     """
@@ -117,7 +118,7 @@ class Machine:
     steps: int = 0
     definition: int | None = None
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    unknown_stars: set[int] = field(default_factory=set)
+    unknown_stars: dict[int, str] = field(default_factory=dict)
     _libraries: dict[str, Library] = field(default_factory=dict)
     _blocks: dict[ast.AST, Block] = field(default_factory=dict)
 
@@ -279,6 +280,7 @@ class Machine:
         return slot.value
 
     def _read_unbound(self, name: str, node: ast.AST) -> Value:
+        self.trace.needs |= self.unknown_stars.keys()
         if name in BUILTIN_NAMES or name in IPYTHON_NAMES:
             return self.library(f"builtins.{name}")
         if name in OUTPUT_NAMES:
@@ -286,11 +288,16 @@ class Machine:
                 self.trace.outputs.append(node)
             return NOTHING
         if self.unknown_stars:
-            self.trace.needs |= self.unknown_stars
-        elif not self.caught:
+            return self._starred(name)
+        if not self.caught:
             surely = not self.doubtful and not self.depth
             self.trace.missing.append(Missing(name, node, surely, self.place))
         return frozenset({self.thing()})
+
+    def _starred(self, name: str) -> Value:
+        """A name that a star import may have bound: by the module whose effects are known, else the last."""
+        modules = [module for module in self.unknown_stars.values() if self.table.knows_module(module)]
+        return self.library(f"{(modules or list(self.unknown_stars.values()))[-1]}.{name}")
 
     def doubt(self, what: str, node: ast.AST) -> None:
         """Notes code whose effect cannot be told."""

@@ -333,7 +333,7 @@ def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> End:
         for name in machine.star_exports.get(module, ()):
             machine.bind(name, _imported(machine, module, name), scope)
         if module not in machine.star_exports and machine.definition is not None:
-            machine.unknown_stars.add(machine.definition)
+            machine.unknown_stars[machine.definition] = module
     return End.NEXT
 
 

@@ -569,3 +569,18 @@ import xml.dom.minidom as dom
 # %% a
 print(os.path.join("a", "b"), dom)
 #> needs a: os, dom
+
+# == a star import whose names are not known may have bound any name
+# %% [imports]
+from numpy import *
+# %% a
+x = zeros(3)
+# %% b
+x.sort()
+y = sum(x)
+# %% c
+print(x, y)
+#> a -> b: x
+#> b -> c: y, ~x
+#> needs a: 
+#> needs c: 
