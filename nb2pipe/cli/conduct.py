@@ -129,7 +129,7 @@ def _tell_end(session: Session, end: RunEnd, progress: Progress) -> None:
         session.say(table([(one_line(name), number(value)) for name, value in end.metrics.items()], indent="  "))
     if end.notebook.is_file():
         session.say(f"notebook: {shown_path(end.notebook)}")
-        session.say(f"look at it: nb2pipe runs open latest{_home_option(end)}")
+        session.say(f"look at it: nb2pipe runs open{_home_option(end)}")
 
 
 def _steps(session: Session, progress: Progress) -> str:

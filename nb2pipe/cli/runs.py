@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nb2pipe.records.model import RunRecord, RunSummary
 
 _EPILOG = """\b
-RUN is an id, a unique prefix of one, a --name, latest or latest~1.
+RUN is an id, a unique prefix of one, a --name, latest (if none is given) or latest~1.
 
 \b
 Examples:
@@ -38,7 +38,7 @@ Examples:
   nb2pipe runs show latest
   nb2pipe runs open latest
 """
-RUN = click.argument("run", metavar="RUN", shell_complete=complete_run)
+RUN = click.argument("run", default="latest", metavar="[RUN]", shell_complete=complete_run)
 _WIDE = 60
 
 
@@ -75,7 +75,7 @@ def list_command(session: Session) -> None:
 @common
 @with_session
 def show_command(session: Session, run: str) -> None:
-    """Show what is known of RUN: steps, parameters, metrics, from which commit, on what machine."""
+    """Show what is known of RUN, by default the latest: steps, parameters, metrics, commit, machine."""
     home = _home(session)
     record = find_run(home, run)
     if session.json:
@@ -90,7 +90,7 @@ def show_command(session: Session, run: str) -> None:
 @common
 @with_session
 def open_command(session: Session, run: str, *, no_browser: bool) -> None:
-    """Make a page of the executed notebook of RUN, and open it in the browser."""
+    """Make a page of the executed notebook of RUN, by default the latest, and open it in the browser."""
     home = _home(session)
     record = find_run(home, run)
     notebook = Home(home).runs / record.run / "notebook.ipynb"

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +21,6 @@ from nb2pipe.errors import Nb2pipeError, NotebookError, StoreError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 
 def _commands() -> Iterator[tuple[str, click.Command]]:
@@ -81,6 +81,24 @@ def test_every_example_in_the_help_names_options_that_exist() -> None:
             if line.strip().startswith(f"nb2pipe {name} "):
                 used = re.findall(r"\s(--?[a-z][a-z-]*)", line.split("|")[0])
                 assert set(used) <= known, line
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+
+def test_the_readme_names_every_command() -> None:
+    assert all(f"`nb2pipe {name}" in README for name in COMMANDS)
+
+
+def test_every_command_line_of_the_readme_names_a_command_and_options_that_exist() -> None:
+    commands = dict(_commands())
+    typed = re.findall(r"(?:^\$ |`)nb2pipe ([a-z][^`#\n|]*)", README, re.MULTILINE)
+    assert len(typed) >= len(COMMANDS)
+    for line in typed:
+        words = line.split()
+        name = " ".join(words[:2]) if " ".join(words[:2]) in commands else words[0]
+        known = {option for parameter in commands[name].params for option in parameter.opts} | {"-h", "--help"}
+        assert {word for word in words if re.fullmatch("--?[a-z][a-z-]*", word)} <= known, line
 
 
 def test_help_loads_no_command_and_nothing_heavy() -> None:

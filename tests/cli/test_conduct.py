@@ -95,7 +95,7 @@ def test_a_run_ends_with_its_status_metrics_and_notebook(folder: Path, capsys: p
         "  accuracy  0.97",
         "  odd       nan",
         f"notebook: .nb2pipe/runs/{RUN}/notebook.ipynb",
-        "look at it: nb2pipe runs open latest",
+        "look at it: nb2pipe runs open",
     ]
 
 

@@ -81,7 +81,7 @@ def test_a_run_through_a_pipe_is_told_in_plain_lines(notebook: Path) -> None:
     assert "train | epoch 1" in lines
     assert any(line.startswith("train  ran in ") for line in lines)
     assert any(line.startswith("total") or line.strip().startswith("total") for line in lines)
-    assert lines[-1] == "look at it: nb2pipe runs open latest"
+    assert lines[-1] == "look at it: nb2pipe runs open"
     outputs = [cell["outputs"] for cell in json.loads((notebook.parent / "out.ipynb").read_text("utf-8"))["cells"]]
     assert any("12.0" in json.dumps(each) for each in outputs)
 
@@ -100,7 +100,7 @@ def test_what_is_kept_of_a_run_is_listed_shown_and_opened(notebook: Path) -> Non
 
     shown = json.loads(program("runs", "show", "mine", "--json").stdout)
     assert shown["parameters"] == {"lr": 0.5, "epochs": 2}
-    said = program("runs", "show", "latest").stdout
+    said = program("runs", "show").stdout
     assert "total  3" in said
     assert "load" in said
 
@@ -176,7 +176,7 @@ def test_a_terminal_sees_a_live_table_what_is_printed_and_a_summary(notebook: Pa
     written, code = in_a_terminal("run", notebook)
     assert code == 0
     assert "train | epoch 1" in written
-    assert written.rindex("✓ train") < written.index("succeeded in ")
+    assert written.rindex("✓  train") < written.index("succeeded in ")
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h")
 
 
