@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context
     from nb2pipe.serializers.shapes import Shape
 
-_OWN: Final = frozenset({"cache_parameters", "__wrapped__"})
+_OWN: Final = frozenset({"cache_parameters", "__wrapped__", "__type_params__", *functools.WRAPPER_ASSIGNMENTS})
 _MOST_HITS: Final = 1_000_000
-_Call = tuple[tuple[object, ...], dict[str, object], object]
+_Call = tuple[tuple[object, ...], tuple[tuple[str, object], ...], object]
 
 
 def wrapper(value: object, context: Context) -> Shape:
@@ -60,18 +60,18 @@ def _calls(cached: _lru_cache_wrapper[object], *, typed: bool) -> list[_Call]:
     return [(*_arguments(key, typed=typed), result) for key, result in found]
 
 
-def _arguments(key: object, *, typed: bool) -> tuple[tuple[object, ...], dict[str, object]]:
+def _arguments(key: object, *, typed: bool) -> tuple[tuple[object, ...], tuple[tuple[str, object], ...]]:
     """The arguments that a key was made of: positions, a mark, names with values, and types where they count."""
     if type(key) is not tuple:
-        return (key,), {}
+        return (key,), ()
     parts: tuple[object, ...] = key
     mark = next((place for place, part in enumerate(parts) if type(part) is object), None)
     if mark is None:
-        return (parts[: len(parts) // 2] if typed else parts), {}
+        return (parts[: len(parts) // 2] if typed else parts), ()
     named = parts[mark + 1 :]
     if typed:
         named = named[: (len(named) - mark) // 3 * 2]
-    return parts[:mark], dict(zip(cast("tuple[str, ...]", named[0::2]), named[1::2], strict=True))
+    return parts[:mark], tuple(zip(cast("tuple[str, ...]", named[0::2]), named[1::2], strict=True))
 
 
 def make_wrapper(
@@ -126,11 +126,11 @@ def _fill(
             continue
     for args, keywords, result in calls:
         results.append(result)
-        cached(*args, **keywords)
+        cached(*args, **dict(keywords))
     if calls:
         args, keywords, _ = calls[-1]
         for _ in range(min(hits, _MOST_HITS)):
-            cached(*args, **keywords)
+            cached(*args, **dict(keywords))
 
 
 def _stand_in(code: types.CodeType) -> types.CodeType:

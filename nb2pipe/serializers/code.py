@@ -26,7 +26,7 @@ _MARSHAL: Final = 2
 """The last version of marshal's format whose bytes do not depend on reference counts."""
 
 _RECURSIVE_REPR: Final = ("dataclasses", "reprlib")
-"""Modules whose closure in a data class holds a set for the time of a call, and nothing else that changes."""
+"""Modules whose closure in a data class holds a set for the time of a call."""
 
 FunctionState = tuple[
     "tuple[object, ...] | None",
@@ -69,7 +69,7 @@ def _function(value: object, context: Context) -> Shape:
     scope = _globals_of(function, context)
     closure = function.__closure__ or ()
     cells = tuple(
-        Quiet(cell) if name == "__class__" or scope in _RECURSIVE_REPR else cell
+        Quiet(cell) if name == "__class__" or _is_library_own(cell, scope) else cell
         for name, cell in zip(function.__code__.co_freevars, closure, strict=True)
     )
     annotations = Quiet(dict(function.__annotations__))
@@ -106,6 +106,18 @@ def _function(value: object, context: Context) -> Shape:
             *(((".__defaults__", function.__defaults__),) if function.__defaults__ else ()),
         ),
     )
+
+
+def _is_library_own(cell: types.CellType, scope: object) -> bool:
+    """Whether a cell of a library's decorator holds something of that library, such as the context of `no_grad`."""
+    if not isinstance(scope, str):
+        return False
+    try:
+        content = cell.cell_contents
+    except ValueError:
+        return True
+    owner = content.__self__ if isinstance(content, types.MethodType) else content
+    return scope in _RECURSIVE_REPR or type(owner).__module__.partition(".")[0] == scope.partition(".")[0]
 
 
 def _globals_of(function: types.FunctionType, context: Context) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.serializers.digests import Walk, head
 from nb2pipe.serializers.graph import Graph
 from nb2pipe.serializers.paths import step_of
+from nb2pipe.serializers.shapes import Items
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.shapes import Shape
 
 _Namespaces = tuple[dict[str, object], dict[str, object]]
-_Link = tuple["_Link | None", "Shape | None", object]
+_Link = tuple["_Link | None", "Shape | None", object, int]
+"""The link before, the parent's shape, the part, and its place among the parts."""
 
 
 def same(one: object, other: object, *, namespaces: _Namespaces | None = None, name: str = "value") -> str | None:
@@ -59,7 +61,7 @@ class _Comparison:
 
     def run(self, one: object, other: object) -> _Link | None:
         """The way to the first difference."""
-        work: list[tuple[object, object, _Link]] = [(one, other, (None, None, one))]
+        work: list[tuple[object, object, _Link]] = [(one, other, (None, None, one, 0))]
         while work:
             left, right, link = work.pop()
             left, right = self._one.graph.inner(left), self._other.graph.inner(right)
@@ -72,7 +74,8 @@ class _Comparison:
             if parts is None:
                 return link
             shape = self._one.graph.shape(left)
-            work.extend((a, b, (link, shape, a)) for a, b in reversed(list(zip(*parts, strict=True))))
+            pairs = list(enumerate(zip(*parts, strict=True)))
+            work.extend((a, b, (link, shape, a, place)) for place, (a, b) in reversed(pairs))
         return None
 
     def _parts(self, left: object, right: object) -> tuple[Sequence[object], Sequence[object]] | None:
@@ -106,8 +109,10 @@ def _path(name: str, link: _Link) -> str:
         chain.append(current)
         current = current[0]
     text, attributes = name, False
-    for _, shape, child in reversed(chain):
-        if shape is not None:
+    for _, shape, child, place in reversed(chain):
+        if isinstance(shape, Items) and shape.kind in (list, tuple) and not attributes:
+            text += f"[{place}]"
+        elif shape is not None:
             label, attributes = step_of(shape, child, attributes=attributes)
             text += label
     return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nb2pipe.serializers.shapes import ATOMS, Items, Made, Pairs, Shape, Through
@@ -15,15 +14,25 @@ _LONGEST_KEY = 60
 
 def path_of(name: str, way: Sequence[object], shape: Callable[[object], Shape | None]) -> str:
     """The path from a variable down a way of objects, such as `state["log"].stream`."""
-    text = name
-    attributes = False
-    for parent, child in pairwise(way):
-        found = shape(parent)
-        if found is None:
-            continue
-        label, attributes = step_of(found, child, attributes=attributes)
+    text, attributes, place = name, False, 0
+    while place + 1 < len(way):
+        found = shape(way[place])
+        label, ahead = _labeled(found, way[place + 1 :])
+        if found is not None and not ahead:
+            label, attributes = step_of(found, way[place + 1], attributes=attributes)
         text += label
+        place += ahead or 1
     return text
+
+
+def _labeled(shape: Shape | None, rest: Sequence[object]) -> tuple[str, int]:
+    """The label of a part that lies further down the way, and how far."""
+    labels = shape.labels if isinstance(shape, Made) else ()
+    for ahead, value in enumerate(rest, start=1):
+        for label, part in labels:
+            if part is value:
+                return label, ahead
+    return "", 0
 
 
 def step_of(shape: Shape, child: object, *, attributes: bool) -> tuple[str, bool]:
@@ -51,9 +60,6 @@ def step_of(shape: Shape, child: object, *, attributes: bool) -> tuple[str, bool
 
 
 def _part(shape: Made, child: object) -> tuple[str, bool]:
-    for label, part in shape.labels:
-        if part is child:
-            return label, False
     if child is shape.state:
         return "", True
     position = next((place for place, item in enumerate(shape.items) if item is child), None)

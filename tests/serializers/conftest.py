@@ -21,7 +21,7 @@ from nb2pipe.serializers.groups import Group, dump
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @dataclass
@@ -43,8 +43,8 @@ class Other:
 
     def round_trip(self, code: str, check: str, prelude: str = "") -> tuple[Group, ...]:
         """Runs code here, passes what it defined to the other process, checks there; digests must stay."""
-        namespace = run(code)
-        values = defined(namespace)
+        namespace = run_cell(code)
+        values = variables_of(namespace)
         before = {name: digest(value, namespace=namespace).hex for name, value in values.items()}
         groups = dump(values, store=self.store, namespace=namespace)
         reply = self.ask(groups, check, prelude)
@@ -55,7 +55,7 @@ class Other:
         return groups
 
 
-def run(code: str, namespace: dict[str, object] | None = None) -> dict[str, object]:
+def run_cell(code: str, namespace: dict[str, object] | None = None) -> dict[str, object]:
     """Runs a cell as a kernel does: under a file name of its own, with its lines known."""
     source = dedent(code)
     name = f"/tmp/ipykernel_{os.getpid()}/{hashlib.sha256(source.encode()).hexdigest()[:8]}.py"
@@ -65,7 +65,7 @@ def run(code: str, namespace: dict[str, object] | None = None) -> dict[str, obje
     return namespace
 
 
-def defined(namespace: dict[str, object]) -> dict[str, object]:
+def variables_of(namespace: dict[str, object]) -> dict[str, object]:
     """The notebook's own variables: no modules, nothing that a library has under its name, nothing hidden."""
     return {name: value for name, value in namespace.items() if not _is_foreign(name, value)}
 
@@ -94,3 +94,13 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     worker.stdin.close()
     worker.wait(30)
     worker.stdout.close()
+
+
+@pytest.fixture(name="run")
+def _run() -> Callable[..., dict[str, object]]:
+    return run_cell
+
+
+@pytest.fixture(name="defined")
+def _defined() -> Callable[[dict[str, object]], dict[str, object]]:
+    return variables_of

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nb2pipe.serializers.compare import same
+from nb2pipe.serializers.digests import digest
+from nb2pipe.serializers.groups import Group, dump, load, partition
+from nb2pipe.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from conftest import Other
+
+    Run = Callable[..., dict[str, object]]
+
+shared = [1]
+loop: list[object] = []
+loop.append(loop)
+
+
+class Point:
+    def __init__(self, x: object) -> None:
+        self.x = x
+
+
+EQUAL = [
+    ({1, 2, "a"}, {"a", 2, 1}),
+    (float("nan"), math.nan),
+    ([np.float64("nan")], [np.float64("nan")]),
+    (np.arange(3), np.array([0, 1, 2])),
+    (np.ones((1, 3)), np.ones((2, 3))[:1]),
+    (np.array([math.nan, 0.0]), np.array([math.nan, 0.0])),
+    (torch.arange(3), torch.tensor([0, 1, 2])),
+    (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2, 3]}).head(2)),
+    ({"a": (1, (2, "b"))}, {"a": (1, (2, "b"))}),
+    ((1, [2.5, "x"], (3, ())), (1, [2.5, "x"], (3, ()))),
+    (loop, loop[0]),
+    (Point({1, 2}), Point({2, 1})),
+    ({frozenset({1, 2}): [1]}, {frozenset({2, 1}): [1]}),
+    ([lambda x: x + 1], [lambda x: x + 1]),
+]
+
+DIFFERENT: list[tuple[object, object, str]] = [
+    (1, 1.0, "v"),
+    (1, True, "v"),
+    (0.0, -0.0, "v"),
+    ([1, 2], [1, 3], "v[1]"),
+    ([1, 2], [1, 2, 3], "v"),
+    ([1], (1,), "v"),
+    ({"a": 1, "b": 2}, {"b": 2, "a": 1}, "v{key}"),
+    ({"a": {"b": [0]}}, {"a": {"b": [1]}}, 'v["a"]["b"][0]'),
+    ({1, 2}, {1, 3}, "v"),
+    ([shared, shared], [[1], [1]], "v[1]"),
+    (Point([1]), Point([2]), "v.x[0]"),
+    ([Point(1)], [[1]], "v[0]"),
+    (np.arange(3), np.arange(3.0), "v"),
+    (np.arange(3), np.arange(4), "v"),
+    (np.arange(3), np.array([0, 1, 9]), "v"),
+    (np.ones((2, 3)), np.asfortranarray(np.ones((2, 3))), "v"),
+    ({"w": torch.ones(2)}, {"w": torch.ones(2, requires_grad=True)}, 'v["w"]'),
+    ({"w": torch.ones(2)}, {"w": torch.ones(2).double()}, 'v["w"]'),
+    (pd.Series([1, 2]), pd.Series([1, 3]), "v"),
+    (pd.Series([1, 2], name="a"), pd.Series([1, 2], name="b"), "v"),
+    ([lambda x: x + 1], [lambda x: x + 2], "v[0]"),
+    (b"a", "a", "v"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), EQUAL)
+def test_equal_values_have_equal_digests(one: object, other: object) -> None:
+    assert digest(one, namespace={}) == digest(other, namespace={})
+    assert same(one, other) is None
+
+
+@pytest.mark.parametrize(("one", "other", "path"), DIFFERENT)
+def test_different_values_differ_with_a_path(one: object, other: object, path: str) -> None:
+    assert digest(one, namespace={}) != digest(other, namespace={})
+    found = same(one, other, name="v")
+    assert found is not None
+    assert found.startswith(path)
+
+
+def test_views_that_share_differ_from_copies() -> None:
+    base = np.arange(4.0)
+    assert digest([base, base[1:]], namespace={}) != digest([base, base[1:].copy()], namespace={})
+
+
+def test_a_digest_does_not_change_what_it_reads(run: Run) -> None:
+    namespace = run("import torch\nl = torch.nn.Linear(2, 2)\nr = iter([1, 2, 3])")
+    before = [digest(namespace[name], namespace=namespace) for name in "lr"]
+    assert before == [digest(namespace[name], namespace=namespace) for name in "lr"]
+
+
+def test_digests_are_pinned() -> None:
+    value = {"a": [1, 2.5, None, "x", b"y", (1, 2), {3}], "b": np.arange(3, dtype="i4")}
+    assert digest(value, namespace={}).hex[:16] == "096fc60dc76fcea4"
+
+
+# Fuzz: containers that hold each other, with aliases
+
+_atoms = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.binary(max_size=5)
+    | st.complex_numbers()
+    | st.sampled_from([1, 255, 256, 65535, 65536, -1, 2**31 - 1, 2**31, -(2**31), 2**63, 2**2000, ..., int, len])
+)
+
+
+@st.composite
+def _graphs(draw: st.DrawFn) -> dict[str, object]:
+    """Some variables over a pool of objects that refer to each other at random."""
+    pool: list[object] = []
+    for _ in range(draw(st.integers(1, 12))):
+        pool.append(_one(draw, pool))
+    for _ in range(draw(st.integers(0, 6))):
+        target = draw(st.sampled_from(pool))
+        value = draw(st.sampled_from(pool))
+        if isinstance(target, list):
+            target.append(value)
+        elif isinstance(target, dict):
+            target[draw(st.text(max_size=2))] = value
+    names = draw(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True))
+    return {name: draw(st.sampled_from(pool)) for name in names}
+
+
+def _one(draw: st.DrawFn, pool: list[object]) -> object:
+    parts = draw(st.lists(_atoms | st.sampled_from(pool) if pool else _atoms, max_size=4))
+    plain = [part for part in parts if isinstance(part, int | str | float | bytes)]
+    arrays = [part for part in pool if isinstance(part, np.ndarray)]
+    numbers = draw(st.lists(st.floats(), max_size=6))
+    makers: list[Callable[[], object]] = [
+        lambda: parts,
+        lambda: {draw(st.text(max_size=3) | st.integers()): part for part in parts},
+        lambda: tuple(parts),
+        lambda: set(plain),
+        lambda: frozenset(plain),
+        lambda: np.array(numbers),
+        lambda: (arrays[-1] if arrays else np.arange(5.0))[draw(st.integers(0, 3)) :: draw(st.sampled_from([1, 2]))],
+        lambda: torch.tensor(numbers),
+        lambda: torch.from_numpy(arrays[-1]) if arrays and min(arrays[-1].strides) > 0 else None,
+        lambda: bytearray(draw(st.binary(max_size=4))),
+    ]
+    return draw(st.sampled_from(makers))()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=_graphs())
+def test_a_round_trip_keeps_digests_identities_and_the_partition(values: dict[str, object], other: Other) -> None:
+    groups = dump(values, store=other.store, namespace={})
+    assert tuple(group.names for group in groups) == partition(values, namespace={})
+    reply = other.ask(groups, "")
+    assert reply["digests"] == {name: digest(value, namespace={}).hex for name, value in values.items()}
+    loaded: dict[str, object] = {}
+    for group in groups:
+        loaded.update(load(group, store=other.store, namespace={}))
+    for group in groups:
+        one, two = ({name: side[name] for name in group.names} for side in (values, loaded))
+        assert same(one, two) is None
+    assert partition(loaded, namespace={}) == partition(values, namespace={})
+    assert _mutable_identities(loaded) == _mutable_identities(values)
+
+
+def _mutable_identities(values: dict[str, object]) -> list[tuple[str, str]]:
+    mutable = (list, dict, set, np.ndarray, torch.Tensor, bytearray)
+    names = [name for name in sorted(values) if isinstance(values[name], mutable)]
+    return [(one, two) for one in names for two in names if one < two and values[one] is values[two]]
+
+
+def test_a_group_comes_as_a_whole(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path)
+    a: list[object] = []
+    groups = dump({"a": a, "b": [a], "c": 1}, store=store, namespace={})
+    assert [type(group) for group in groups] == [Group, Group]
+    assert set(load(groups[0], store=store, namespace={})) == {"a", "b"}
