@@ -81,7 +81,8 @@ def _report(error: NotebookError, report: Report, session: Session) -> None:
     from nb2pipe.cli.diagnostics import as_text, summary  # noqa: PLC0415 - only where something is wrong
     from nb2pipe.diagnostics import Severity  # noqa: PLC0415 - as above
 
-    told_ones = [item for item in report if session.verbose or item.severity is not Severity.INFO]
+    left_out = {Severity.INFO, Severity.WARNING} if session.quiet else {Severity.INFO}
+    told_ones = [item for item in report if session.verbose or item.severity not in left_out]
     write(as_text(told_ones, color=session.colorful(sys.stderr)) + "\n", sys.stderr)
     _error(f"{error.message} ({summary(report)})", error.hint, session)
 

@@ -174,6 +174,8 @@ def test_an_error_with_a_report_shows_all_of_it(capsys: pytest.CaptureFixture[st
     assert "warning[NB101]: m" in words
     assert "NB102" not in words  # notes are told with -v
     assert words.endswith("error: a.ipynb has errors (1 error, 1 warning, 1 note)\n")
+    told(NotebookError("a.ipynb has errors", report=report), Session(quiet=True))
+    assert "NB101" not in capsys.readouterr().err
 
 
 def test_a_bug_of_ours_says_so_and_how_to_report_it(capsys: pytest.CaptureFixture[str]) -> None:
