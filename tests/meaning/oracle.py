@@ -1,6 +1,6 @@
 """The oracle: the same notebook run straight and as a pipeline, compared cell by cell and value by value.
 
-The straight run is made here with nbclient alone, so that it owes nothing to the code under test but the digests of values.
+The straight run is made here with nbclient alone: it owes nothing to the code under test but the digests of values.
 """
 
 from __future__ import annotations
@@ -16,6 +16,10 @@ import nbformat
 from nbclient import NotebookClient
 
 import nb2pipe
+from nb2pipe.digest import Digest
+from nb2pipe.serializers.digests import digest
+from nb2pipe.serializers.groups import Group, load
+from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +39,10 @@ def _nb2pipe_look():
     found = {}
     for name, value in list(get_ipython().user_ns.items()):
         hidden = name in get_ipython().user_ns_hidden or name in ("In", "Out", "_nb2pipe_look", "_exit_code")
-        if hidden or name.startswith("_i") or name.strip("_") == "" or name[1:].isdigit() or isinstance(value, types.ModuleType):
+        if hidden or name.startswith("_i") or name in ("_outer",) or name.strip("_") == "" or name[1:].isdigit():
             continue
+        if type(value).__module__.startswith("matplotlib"):
+            continue  # drawing changes a figure's caches
         try:
             found[name] = str(digest(value, namespace=globals()))
         except Exception as error:
@@ -68,6 +74,20 @@ def heavy_imports(text: str, seed: int) -> str:
     return "\n".join(lines)
 
 
+def nested_cells(path: Path) -> list[Any]:
+    """The cells of a nested notebook, as if they stood in the outer one, whose names its parameters take."""
+    cells = []
+    for cell in jupytext.read(path).cells:
+        tags = set(cell.metadata.get("tags", []))
+        if cell.cell_type != "code" or tags & EXCLUDED:
+            continue
+        source = cell.source
+        if tags & {"parameters", "pipeline-parameters"}:
+            source = f"_outer = dict(globals())\n{source}\nglobals().update(_outer)"
+        cells.append(nbformat.v4.new_code_cell(source))
+    return cells
+
+
 def parameter_text(parameters: Mapping[str, object]) -> str:
     return "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
 
@@ -84,6 +104,9 @@ def straight(path: Path, folder: Path, parameters: Mapping[str, object], seed: i
         tags = set(cell.metadata.get("tags", []))
         if cell.cell_type != "code" or tags & EXCLUDED:
             continue
+        if "notebook_path" in cell.metadata:
+            run.cells += nested_cells(path.parent / cell.metadata["notebook_path"])
+            continue
         run.cells.append(
             code(cell.source, metadata={"position": position, "tags": sorted(tags & {"raises-exception"})})
         )
@@ -95,7 +118,9 @@ def straight(path: Path, folder: Path, parameters: Mapping[str, object], seed: i
     client = NotebookClient(run, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
     client.execute(env=environment)
     outputs = {c.metadata["position"]: normal(c.outputs) for c in run.cells if "position" in c.metadata}
-    return Observed(outputs=outputs, values=json.loads(run.cells[-1].outputs[-1]["text"]))
+    # A loaded kernel may send the text and its line end as two messages.
+    looked = "".join(output["text"] for output in run.cells[-1].outputs if output.get("name") == "stdout")
+    return Observed(outputs=outputs, values=json.loads(looked))
 
 
 def pipeline(path: Path, home: Path, parameters: Mapping[str, object], seed: int, jobs: int = 2) -> Observed:
@@ -110,7 +135,24 @@ def pipeline(path: Path, home: Path, parameters: Mapping[str, object], seed: int
         position += 1
         if cell.cell_type == "code":
             outputs[position] = normal(cell.outputs)
-    return Observed(outputs=outputs, values=result.digests(), error=str(result.error) if result.error else None)
+    return Observed(
+        outputs=outputs, values=last_values(result, home), error=str(result.error) if result.error else None
+    )
+
+
+def last_values(result: nb2pipe.RunResult, home: Path) -> dict[str, str]:
+    """The digest of the last version of each variable that any step passed on."""
+    last = {name: group for step in result.steps for group in step.outputs for name in group.names}
+    found = {}
+    for name, group in last.items():
+        namespace: dict[str, object] = {"__name__": "__main__"}
+        loaded = load(
+            Group(names=group.names, digest=Digest(str(group.digest))),
+            store=LocalStore(home / "store"),
+            namespace=namespace,
+        )
+        found[name] = str(digest(loaded[name], namespace=namespace))
+    return found
 
 
 def normal(outputs: list[Any]) -> list[dict[str, Any]]:
