@@ -148,7 +148,7 @@ def intended(text: str) -> str | None:
     plain = text.strip()
     if not plain or plain.lower() in _OTHERS:
         return None
-    if plain == "block:":
+    if plain in {"step:", "block:"}:
         return "step:NAME"
     key, colon, rest = _parts(plain)
     if not colon:
@@ -185,13 +185,12 @@ def _step_name(name: str, tag: str) -> str:
 
 
 def _step(rest: str) -> Tag:
-    return StepTag(_step_name(rest, "step:"))
+    # Kale's panel leaves `step:` on a cell whose name was left empty, and Kale takes the cell as untagged.
+    return StepTag(_step_name(rest, "step:")) if rest else ForeignTag("step:")
 
 
 def _block(rest: str) -> Tag:
-    if not rest:
-        return ForeignTag("block:")
-    return StepTag(_step_name(rest, "block:"))
+    return StepTag(_step_name(rest, "block:")) if rest else ForeignTag("block:")
 
 
 def _after(rest: str) -> Tag:
