@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check format pictures clean help
+.PHONY: demo test check format pictures bench clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ format: $(VENV)/.dev  ## format the code, and mend what lint can mend
 
 pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
 	$(BIN)/python docs/pictures.py
+
+bench: $(VENV)/.examples  ## start-up and growth, as ratios of commands timed in turns
+	$(BIN)/python benchmarks/start.py
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

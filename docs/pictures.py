@@ -6,6 +6,7 @@ Run by `make pictures`; both pictures are SVG, written beside this file.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,8 @@ DOCS = Path(__file__).resolve().parent
 NOTEBOOK = DOCS.parent / "example_notebooks" / "digits.ipynb"
 PROGRAM = [sys.executable, "-m", "nb2pipe"]
 WIDTH = 100
+FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+"""Fonts that a picture would fetch from elsewhere; the viewer's own will do."""
 
 
 def draw_graph() -> None:
@@ -42,7 +45,8 @@ def draw_run() -> None:
         )
     console = Console(record=True, width=WIDTH, force_terminal=True, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
     console.print(Text.from_ansi(f"$ nb2pipe {' '.join(command)}\n{ran.stdout}"))
-    (DOCS / "run.svg").write_text(console.export_svg(title="nb2pipe"), encoding="utf-8")
+    picture = FONTS.sub("", console.export_svg(title="nb2pipe"))
+    (DOCS / "run.svg").write_text(picture, encoding="utf-8")
 
 
 if __name__ == "__main__":
