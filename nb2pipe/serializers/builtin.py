@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import enum
 import pickle
+import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.serializers.code import the_namespace
-from nb2pipe.serializers.shapes import Items, Made, Pairs, Quiet, Raw, Through
+from nb2pipe.serializers.shapes import Items, Made, Named, Pairs, Quiet, Raw, Through
 
 if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context, Rule
@@ -67,7 +68,11 @@ def _frozenset(value: object, _context: Context) -> Shape:
 def _dict(value: object, context: Context) -> Shape:
     if value is context.namespace:
         return the_namespace()
-    return Pairs(cast("dict[object, object]", value))
+    pairs = cast("dict[object, object]", value)
+    module = sys.modules.get(str(pairs["__name__"])) if "__name__" in pairs else None
+    if module is not None and vars(module) is value and not context.names.of_notebook(module.__name__):
+        return Named(module.__name__, "__dict__")
+    return Pairs(pairs)
 
 
 def _bytearray(value: object, _context: Context) -> Shape:

@@ -231,12 +231,6 @@ def set_function(function: types.FunctionType, state: FunctionState) -> None:
     function.__doc__ = doc
 
 
-def provide(namespace: dict[str, object], needs: dict[str, object]) -> None:
-    """Gives a namespace what restored functions read and it lacks."""
-    for name, value in needs.items():
-        namespace.setdefault(name, value)
-
-
 # Code
 
 

@@ -11,6 +11,7 @@ import marshal
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.digest import Digest
+from nb2pipe.serializers.collecting import paused
 from nb2pipe.serializers.graph import Graph
 from nb2pipe.serializers.shapes import (
     ATOMS,
@@ -55,9 +56,10 @@ def digest(value: object, *, namespace: dict[str, object]) -> Digest:
     >>> digest([1, 2], namespace={}) == digest([1, 2.0], namespace={})
     False
     """
-    graph = Graph({"value": value}, namespace)
-    graph.raise_refused()
-    return Walk(graph).digest(value)
+    with paused():
+        graph = Graph({"value": value}, namespace)
+        graph.raise_refused()
+        return Walk(graph).digest(value)
 
 
 class Walk:
@@ -146,6 +148,9 @@ class Walk:
         known = self._pure.get(id(value))
         if known is not None:
             return known
+        node = self._graph.node(value)
+        if node is not None and not is_immutable(node.shape):
+            return False
         seen: set[int] = set()
         stack = [value]
         pure = True

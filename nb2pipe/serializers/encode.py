@@ -1,21 +1,17 @@
 """Writes a graph as one pickle: the opcodes themselves, without recursion, so that depth does not matter.
 
 The order is pickle's own, so that any unpickler that knows our references reads it. Equal graphs give equal bytes:
-strings are shared by value, and nothing depends on addresses.
+texts are shared by value, and nothing depends on addresses.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
-import struct
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from nb2pipe.serializers.code import provide
+from nb2pipe.serializers.opcodes import TUPLES, Stream
 from nb2pipe.serializers.shapes import (
-    ATOMS,
     LEAF_SIZE,
-    NAMESPACE,
     NOTHING,
     Extent,
     Items,
@@ -26,29 +22,36 @@ from nb2pipe.serializers.shapes import (
     Offset,
     Pairs,
     Raw,
-    Refused,
     Shape,
     Through,
     is_plain,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from nb2pipe.digest import Digest
     from nb2pipe.serializers.graph import Graph
 
-_PROTOCOL: Final = b"\x80\x05"
-_CONSTANTS: Final = {None: b"N", True: b"\x88", False: b"\x89"}
-_TUPLES: Final = (b")", b"\x85", b"\x86", b"\x87")
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
 _SHORT_LIST: Final = 16
 _DEEPEST_SELF: Final = 8
-_BYTE, _WORD, _INT = 1 << 8, 1 << 16, 1 << 31
 
 
 class SelfMadeError(Exception):
     """An object is among the arguments that make it."""
+
+
+class _Values:
+    """Values that are still to be written."""
+
+    __slots__ = ("rest",)
+
+    def __init__(self, values: Iterable[object]) -> None:
+        self.rest: Iterator[object] = iter(values)
+
+
+_Task = _Values | bytes | Callable[[], object]
 
 
 class Encoder:
@@ -59,17 +62,36 @@ class Encoder:
         put: Keeps large memory apart, and gives its digest.
 
     Attributes:
-        leaves: What lies apart, in the order of its first use.
+        needs: What the functions in it read as globals.
     """
 
     def __init__(self, graph: Graph, put: Callable[[bytes | bytearray | memoryview], Digest]) -> None:
-        self.leaves: dict[Digest, None] = {}
+        stream = Stream(put)
+        self.needs: dict[str, object] = {}
         self._graph = graph
-        self._put = put
-        self._out: list[bytes] = [_PROTOCOL]
-        self._memo: dict[object, int] = {}
-        self._work: list[Callable[[], None] | bytes | _Value] = []
+        self._stream = stream
+        self._work: list[_Task] = []
         self._started: dict[int, int] = {}
+        self._writers: dict[type, Callable[[Any], None]] = {
+            type(None): stream.none,
+            bool: stream.truth,
+            int: stream.integer,
+            float: self._float,
+            str: stream.text,
+            bytes: stream.data,
+            complex: stream.complex,
+            type(...): lambda _: stream.named(Named("builtins", "Ellipsis")),
+            type(NotImplemented): lambda _: stream.named(Named("builtins", "NotImplemented")),
+            Extent: self._extent,
+            Offset: self._offset,
+            Namespace: lambda _: stream.reference("namespace"),
+            Nothing: lambda _: stream.none(None),
+        }
+
+    @property
+    def leaves(self) -> tuple[Digest, ...]:
+        """What lies apart, in the order of its first use."""
+        return tuple(self._stream.leaves)
 
     def encode(self, values: Mapping[str, object]) -> bytes:
         """The pickle of some variables; a dictionary by name.
@@ -77,284 +99,174 @@ class Encoder:
         Raises:
             SelfMadeError: An object cannot be made without itself.
         """
-        self._out.append(b"}(")
-        self._push([part for name, value in values.items() for part in (_Value(name), _Value(value))])
-        work, out = self._work, self._out
+        self._push([b"}(", _Values(part for pair in values.items() for part in pair), b"u."])
+        work, out = self._work, self._stream.out
         while work:
-            task = work.pop()
-            if type(task) is _Value:
-                self._value(task.value)
-            elif type(task) is bytes:
-                out.append(task)
+            task = work[-1]
+            if isinstance(task, _Values):
+                self._go_on(task)
+                continue
+            work.pop()
+            if isinstance(task, bytes):
+                out += task
             else:
-                cast("Callable[[], None]", task)()
-        out.append(b"u.")
-        return b"".join(out)
+                task()
+        return bytes(out)
 
-    def _push(self, tasks: Sequence[Callable[[], None] | bytes | _Value]) -> None:
+    def _push(self, tasks: Sequence[_Task]) -> None:
         self._work.extend(reversed(tasks))
 
-    # Values
+    def _go_on(self, values: _Values) -> None:
+        """Writes values until one has parts of its own; those come first then."""
+        writers, memo = self._writers, self._stream.memo
+        for value in values.rest:
+            writer = writers.get(type(value))
+            if writer is not None:
+                writer(value)
+            elif is_plain(value):
+                self._plain_tuple(cast("tuple[object, ...]", value))
+            elif id(value) in memo:
+                self._stream.again(id(value))
+            else:
+                self._open(value, self._graph.shape(value))
+                return
+        self._work.pop()
 
-    def _value(self, value: object) -> None:
-        kind = type(value)
-        if kind in ATOMS:
-            self._atom(value)
-        elif is_plain(value):
-            self._tuple(cast("tuple[object, ...]", value), after=())
-        elif kind in (Extent, Offset, Namespace, Nothing):
-            self._mark(value)
-        elif not self._get(id(value)):
-            self._shape(value, self._graph.shape(value))
+    def _plain_tuple(self, items: tuple[object, ...]) -> None:
+        out = self._stream.out
+        if len(items) >= len(TUPLES):
+            out += b"("
+        for item in items:
+            self._writers[type(item)](item)
+        out += TUPLES[len(items)] if len(items) < len(TUPLES) else b"t"
 
-    def _get(self, key: object) -> bool:
-        """Writes what was written before, if it was."""
-        place = self._memo.get(key)
-        if place is None:
-            return False
-        self._out.append(b"h" + bytes([place]) if place < _BYTE else b"j" + struct.pack("<I", place))
-        return True
-
-    def _memoize(self, key: object) -> None:
-        self._memo[key] = len(self._memo)
-        self._out.append(b"\x94")
-
-    def _shape(self, value: object, shape: Shape) -> None:
+    def _open(self, value: object, shape: Shape) -> None:
+        """Writes the beginning of an object, and leaves its parts as work."""
         match shape:
             case Made():
                 self._made(value, shape)
             case Items(kind=kind, items=items):
                 self._items(value, kind, items)
             case Pairs(pairs=pairs):
-                self._out.append(b"}")
-                self._memoize(id(value))
-                self._set_items(list(pairs.items()))
+                self._stream.out += b"}"
+                self._stream.remember(id(value))
+                self._push_between(b"(", [part for pair in pairs.items() for part in pair], b"u")
             case Named():
-                self._named(shape)
+                self._stream.named(shape)
             case Through(value=inner):
-                self._value(inner)
+                self._push([_Values((inner,))])
             case Raw():
                 self._raw(value, shape)
-            case Refused():
-                raise SelfMadeError(shape.reason)
+            case _:
+                raise SelfMadeError(type(value).__name__)
 
     # Containers
+
+    def _push_between(self, begin: bytes, values: Sequence[object], end: bytes) -> None:
+        if values:
+            self._push([begin, _Values(values), end])
 
     def _items(self, value: object, kind: type, items: Sequence[object]) -> None:
         if kind is list:
             self._list(value, items)
         elif kind is set:
-            self._out.append(b"\x8f")
-            self._memoize(id(value))
-            if items:
-                self._push([b"(", *map(_Value, items), b"\x90"])
-        elif kind is tuple:
-            self._start(value)
-            self._tuple(items, after=(lambda: self._finish(value, len(items)),))
+            self._stream.out += b"\x8f"
+            self._stream.remember(id(value))
+            self._push_between(b"(", items, b"\x90")
         else:
             self._start(value)
-            self._push([b"(", *map(_Value, items), b"\x91", lambda: self._finish(value, 1)])
+            many = kind is frozenset or len(items) >= len(TUPLES)
+            end = b"\x91" if kind is frozenset else b"t" if many else TUPLES[len(items)]
+            self._push([b"(" if many else b"", _Values(items), end, lambda: self._finish(value)])
 
     def _list(self, value: object, items: Sequence[object]) -> None:
-        if len(items) >= _SHORT_LIST and _NUMBERS.issuperset(map(type, items)) and not any(one != one for one in items):  # noqa: PLR0124 # only NaN differs from itself
-            self._out.append(_fast(items))
-            self._memoize(id(value))
+        if len(items) >= _SHORT_LIST and _NUMBERS.issuperset(map(type, items)) and not _has_nan(items):
+            self._stream.numbers(items)
+            self._stream.remember(id(value))
             return
-        self._out.append(b"]")
-        self._memoize(id(value))
-        if items:
-            self._push([b"(", *map(_Value, items), b"e"])
-
-    def _tuple(self, items: Sequence[object], after: tuple[Callable[[], None], ...]) -> None:
-        if len(items) < len(_TUPLES):
-            self._push([*map(_Value, items), _TUPLES[len(items)], *after])
-        else:
-            self._push([b"(", *map(_Value, items), b"t", *after])
-
-    def _set_items(self, pairs: Sequence[tuple[object, object]]) -> None:
-        if pairs:
-            self._push([b"(", *(_Value(part) for pair in pairs for part in pair), b"u"])
+        self._stream.out += b"]"
+        self._stream.remember(id(value))
+        self._push_between(b"(", items, b"e")
 
     def _start(self, value: object) -> None:
         self._started[id(value)] = self._started.get(id(value), 0) + 1
         if self._started[id(value)] > _DEEPEST_SELF:
             raise SelfMadeError(type(value).__name__)
 
-    def _finish(self, value: object, _size: int) -> None:
-        """Remembers an object that its own parts may have led to, and so made, before."""
-        if id(value) in self._memo:
-            self._out.append(b"0")
-            self._get(id(value))
-        else:
-            self._memoize(id(value))
+    def _finish(self, value: object) -> bool:
+        """Remembers an object; one that its own parts have led to, and so made before, is taken instead."""
+        if id(value) not in self._stream.memo:
+            self._stream.remember(id(value))
+            return True
+        self._stream.out += b"0"
+        self._stream.again(id(value))
+        return False
 
     # Objects
 
     def _made(self, value: object, shape: Made) -> None:
         self._start(value)
-        args: list[Callable[[], None] | bytes | _Value]
-        if len(shape.args) < len(_TUPLES):
-            args = [*map(_Value, shape.args), _TUPLES[len(shape.args)]]
-        else:
-            args = [b"(", *map(_Value, shape.args), b"t"]
-        self._push([_Value(shape.make), *args, b"R", lambda: self._fill(value, shape)])
+        many = len(shape.args) >= len(TUPLES)
+        end = b"tR" if many else TUPLES[len(shape.args)] + b"R"
+        tasks: list[_Task] = [_Values((shape.make,)), b"(" if many else b"", _Values(shape.args), end]
+        self._push([*tasks, lambda: self._fill(value, shape)])
 
     def _fill(self, value: object, shape: Made) -> None:
-        if id(value) in self._memo:
-            self._finish(value, 1)
+        if not self._finish(value):
             return
-        self._memoize(id(value))
-        tasks: list[Callable[[], None] | bytes | _Value] = []
+        tasks: list[_Task] = []
         if shape.items:
-            tasks += [b"(", *map(_Value, shape.items), b"e"]
+            tasks += [b"(", _Values(shape.items), b"e"]
         if shape.pairs:
-            tasks += [b"(", *(_Value(part) for pair in shape.pairs for part in pair), b"u"]
+            tasks += [b"(", _Values([part for pair in shape.pairs for part in pair]), b"u"]
         if shape.state is not NOTHING and shape.setter is None:
-            tasks += [_Value(shape.state), b"b"]
+            tasks += [_Values((shape.state,)), b"b"]
         elif shape.state is not NOTHING:
-            tasks += [_Value(shape.setter), _Value(value), _Value(shape.state), b"\x86R0"]
-        needs = {name: one for name, one in shape.needs.items() if not self._graph.reaches_refused(one)}
-        if needs:
-            parts = [part for name, one in needs.items() for part in (_Value(name), _Value(one))]
-            tasks += [lambda: self._named(_PROVIDE), _Value(NAMESPACE), b"}(", *parts, b"u\x86R0"]
+            tasks += [_Values((shape.setter, value, shape.state)), b"\x86R0"]
         self._push(tasks)
-
-    def _named(self, shape: Named) -> None:
-        key = (shape.module, shape.qualname)
-        if not self._get(key):
-            self._text(shape.module)
-            self._text(shape.qualname)
-            self._out.append(b"\x93")
-            self._memoize(key)
-
-    # Atoms
-
-    def _atom(self, value: object) -> None:
-        match value:
-            case None | True | False:
-                self._out.append(_CONSTANTS[value])
-            case int():
-                self._out.append(_integer(value))
-            case float():
-                self._float(value)
-            case str():
-                self._text(value)
-            case bytes():
-                self._bytes(value)
-            case complex():
-                self._named(Named("builtins", "complex"))
-                self._out.append(b"G" + struct.pack(">d", value.real) + b"G" + struct.pack(">d", value.imag) + b"\x86R")
-            case _:
-                self._named(Named("builtins", "Ellipsis" if value is ... else "NotImplemented"))
+        self.needs.update(shape.needs)
 
     def _float(self, value: float) -> None:
         """A NaN is found again in a list or dictionary by its identity, so that is kept."""
         if value == value:  # noqa: PLR0124 # only NaN differs from itself
-            self._out.append(b"G" + struct.pack(">d", value))
+            self._stream.real(value)
             return
         single = self._graph.single(value)
         if single is not None:
-            self._named(single)
-        elif not self._get(id(value)):
-            self._out.append(b"G" + struct.pack(">d", value))
-            self._memoize(id(value))
-
-    def _text(self, value: str) -> None:
-        if self._get(value):
-            return
-        data = value.encode("utf-8", "surrogatepass")
-        if len(data) >= LEAF_SIZE:
-            self._apart("text", data)
-        elif len(data) < _BYTE:
-            self._out.append(b"\x8c" + bytes([len(data)]) + data)
-        else:
-            self._out.append(b"X" + struct.pack("<I", len(data)) + data)
-        self._memoize(value)
-
-    def _bytes(self, value: bytes) -> None:
-        if len(value) >= LEAF_SIZE:
-            self._apart("bytes", value)
-        elif len(value) < _BYTE:
-            self._out.append(b"C" + bytes([len(value)]) + value)
-        else:
-            self._out.append(b"B" + struct.pack("<I", len(value)) + value)
+            self._stream.named(single)
+        elif not self._stream.again(id(value)):
+            self._stream.real(value)
+            self._stream.remember(id(value))
 
     # Memory
 
     def _raw(self, value: object, shape: Raw) -> None:
         data = memoryview(shape.data).cast("B")
-        if data.nbytes >= LEAF_SIZE:
-            self._apart("frozen" if shape.frozen else "bytearray", data)
-        elif shape.frozen:
-            self._bytes(bytes(data))
+        if not shape.frozen:
+            self._stream.buffer(data)
+        elif data.nbytes >= LEAF_SIZE:
+            self._stream.apart("frozen", data)
         else:
-            self._out.append(b"\x96" + struct.pack("<Q", data.nbytes) + bytes(data))
-        self._memoize(id(value))
+            self._stream.data(bytes(data))
+        self._stream.remember(id(value))
 
-    def _mark(self, value: object) -> None:
-        match value:
-            case Namespace():
-                self._reference(("namespace",))
-            case Extent():
-                self._extent(value)
-            case Offset(extent=extent, plus=plus):
-                self._atom(extent.start - self._graph.memory.region(extent).start + plus)
-            case _:
-                self._atom(None)
+    def _offset(self, offset: Offset) -> None:
+        region = self._graph.memory.region(offset.extent)
+        self._stream.integer(offset.extent.start - region.start + offset.plus)
 
     def _extent(self, extent: Extent) -> None:
         region = self._graph.memory.region(extent)
         key = ("region", id(region))
-        if self._get(key):
+        if self._stream.again(key):
             return
         if region.size >= LEAF_SIZE:
-            self._apart("memory", region.data())
+            self._stream.apart("memory", region.data())
         elif len(region.extents) == 1:
-            self._bytes(bytes(region.data()))
+            self._stream.data(bytes(region.data()))
         else:
-            self._reference(("shared", bytes(region.data())))
-        self._memoize(key)
-
-    def _apart(self, kind: str, data: bytes | bytearray | memoryview) -> None:
-        digest = self._put(data)
-        self.leaves[digest] = None
-        self._reference((kind, digest.hex, len(data)))
-
-    def _reference(self, parts: tuple[object, ...]) -> None:
-        for part in parts:
-            self._atom(part)
-        self._out.append(_TUPLES[len(parts)] + b"Q")
+            self._stream.reference("shared", bytes(region.data()))
+        self._stream.remember(key)
 
 
-class _Value:
-    """A value that is still to be written."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: object) -> None:
-        self.value = value
-
-
-_PROVIDE: Final = Named(provide.__module__, provide.__qualname__)
-
-
-def _integer(value: int) -> bytes:
-    if 0 <= value < _BYTE:
-        return b"K" + bytes([value])
-    if 0 <= value < _WORD:
-        return b"M" + struct.pack("<H", value)
-    if -_INT <= value < _INT:
-        return b"J" + struct.pack("<i", value)
-    data = pickle.encode_long(value)
-    if len(data) < _BYTE:
-        return b"\x8a" + bytes([len(data)]) + data
-    return b"\x8b" + struct.pack("<i", len(data)) + data
-
-
-def _fast(items: Sequence[object]) -> bytes:
-    """The opcodes of a list of numbers, at the speed of C."""
-    stream = io.BytesIO()
-    pickler = pickle.Pickler(stream, 5)
-    pickler.fast = True
-    pickler.dump(list(items))
-    return stream.getvalue()[len(_PROTOCOL) : -1]
+def _has_nan(items: Sequence[object]) -> bool:
+    return any(item != item for item in items)  # noqa: PLR0124 # only NaN differs from itself

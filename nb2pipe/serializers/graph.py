@@ -10,7 +10,6 @@ from nb2pipe.serializers.memory import Memory
 from nb2pipe.serializers.paths import path_of
 from nb2pipe.serializers.reduce import Reducer
 from nb2pipe.serializers.shapes import (
-    ATOMS,
     MARKS,
     Extent,
     Items,
@@ -22,8 +21,8 @@ from nb2pipe.serializers.shapes import (
     Shape,
     Through,
     UnstorableError,
-    children,
     is_plain,
+    objects,
 )
 
 if TYPE_CHECKING:
@@ -109,6 +108,8 @@ class Graph:
         """The variables by whether they reach a common mutable object; sorted."""
         union = _Union(self.values)
         first: dict[int, str] = {}
+        if len(self.values) == 1:
+            return union.groups()
         for name, value in self.values.items():
             self._tie(name, value, first, union)
         return union.groups()
@@ -130,7 +131,7 @@ class Graph:
                 continue
             seen.add((id(value), within))
             inside = within or (isinstance(node.shape, Made) and node.shape.definition)
-            stack.extend((child, inside) for child in children(node.shape) if type(child) not in ATOMS)
+            stack.extend([(child, inside) for child in objects(node.shape)])
 
     def _tie_key(self, value: object, *, within: bool) -> int | None:
         if type(value) is Extent:
@@ -149,7 +150,7 @@ class Graph:
                 continue
             if isinstance(node.shape, Refused):
                 return _way(value, root, before), node.shape
-            for child in children(node.shape):
+            for child in objects(node.shape):
                 if id(child) not in before and id(child) in self._nodes:
                     before[id(child)] = value
                     queue.append(child)
@@ -167,7 +168,7 @@ class Graph:
             shape = self._reducer.reduce(value)
             self._nodes[id(value)] = Node(value, shape)
             self._refused = self._refused or isinstance(shape, Refused)
-            below = [child for child in children(shape) if type(child) not in ATOMS]
+            below = objects(shape)
             if isinstance(shape, Made) and shape.needs:
                 below.extend(shape.needs.values())
             stack.extend(reversed(below))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import Nb2pipeError, StoreError
+from nb2pipe.serializers.collecting import paused
 from nb2pipe.serializers.decode import Decoder
 from nb2pipe.serializers.encode import Encoder, SelfMadeError
 from nb2pipe.serializers.graph import Graph
 from nb2pipe.serializers.shapes import UnstorableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nb2pipe.store.base import Store
 
@@ -61,22 +63,53 @@ def dump(values: Mapping[str, object], *, store: Store, namespace: dict[str, obj
         UnstorableError: A variable cannot be stored.
         StoreError: The store cannot be written.
     """
-    graph = Graph(values, namespace)
-    graph.raise_refused()
-    return tuple(_dump_group(graph, names, store) for names in graph.components())
+    with paused():
+        graph = Graph(values, namespace)
+        graph.raise_refused()
+        return tuple(_dump_group(graph, names, store) for names in graph.components())
 
 
 def _dump_group(graph: Graph, names: tuple[str, ...], store: Store) -> Group:
-    encoder = Encoder(graph, store.put)
+    apart: dict[Digest, None] = {}
+    waiting: dict[str, object] = {}
+
+    def encode(values: dict[str, object]) -> bytes:
+        encoder = Encoder(graph, store.put)
+        data = encoder.encode(values)
+        apart.update(dict.fromkeys(encoder.leaves))
+        waiting.update(encoder.needs)
+        return data
+
     try:
-        data = encoder.encode({name: graph.values[name] for name in names})
+        pieces = [encode({name: graph.values[name] for name in names})]
+        needs = _needs(graph, names, encode, waiting, pieces)
     except SelfMadeError as cause:
         reason = f"a `{cause}` is among the arguments that its own `__reduce__` gives"
-        raise UnstorableError(
-            names[0], names[0], reason, "give it a `__getstate__` that holds what refers back"
-        ) from None
-    header = {"schema": _SCHEMA, "names": names, "leaves": [digest.hex for digest in encoder.leaves]}
-    return Group(names=names, digest=store.put(json.dumps(header).encode() + b"\n" + data))
+        hint = "give it a `__getstate__` that holds what refers back"
+        raise UnstorableError(names[0], names[0], reason, hint) from None
+    sizes = [len(piece) for piece in pieces]
+    header = {"schema": _SCHEMA, "names": names, "leaves": [one.hex for one in apart], "needs": needs, "sizes": sizes}
+    return Group(names=names, digest=store.put(b"\n".join([json.dumps(header).encode(), b"".join(pieces)])))
+
+
+def _needs(
+    graph: Graph,
+    names: tuple[str, ...],
+    encode: Callable[[dict[str, object]], bytes],
+    waiting: dict[str, object],
+    pieces: list[bytes],
+) -> list[str]:
+    """Adds a piece for each thing that functions read as a global, and that what they read reads; gives the names.
+
+    A piece of its own, so that one that the loading namespace has already is not even looked at.
+    """
+    done: list[str] = []
+    while waiting:
+        name, value = waiting.popitem()
+        if name not in done and name not in names and not graph.reaches_refused(value):
+            done.append(name)
+            pieces.append(encode({name: value}))
+    return done
 
 
 def leaves(group: Group, *, store: Store) -> tuple[Digest, ...]:
@@ -86,7 +119,7 @@ def leaves(group: Group, *, store: Store) -> tuple[Digest, ...]:
         StoreError: The group's artifact is missing or damaged.
     """
     header, _ = _read(group, store)
-    return tuple(Digest(one) for one in header["leaves"])  # type: ignore[attr-defined] # a list, by the schema
+    return tuple(Digest(one) for one in header["leaves"])
 
 
 def load(group: Group, *, store: Store, namespace: dict[str, object]) -> dict[str, object]:
@@ -103,26 +136,32 @@ def load(group: Group, *, store: Store, namespace: dict[str, object]) -> dict[st
     Raises:
         StoreError: An artifact is missing or damaged, or something that the values need is not here.
     """
-    _, data = _read(group, store)
-    names = ", ".join(f"`{name}`" for name in group.names)
+    header, (first, *others) = _read(group, store)
     try:
-        values: dict[str, object] = Decoder(data, store=store, namespace=namespace).load()
+        with paused():
+            values = Decoder(first, store=store, namespace=namespace).load()
+            for name, piece in zip(header["needs"], others, strict=True):
+                if name not in namespace:
+                    namespace.update(Decoder(piece, store=store, namespace=namespace).load())
     except Nb2pipeError:
         raise
-    except ImportError as cause:
-        message = f"the module `{cause.name}`, which {names} needs, cannot be imported here: {cause}"
-        raise StoreError(message, hint="install it, or put the file beside the notebook") from cause
     except Exception as cause:
-        message = f"{names} cannot be made again from the store: {type(cause).__name__}: {cause}"
-        hint = (
-            "the class's own `__setstate__` or `__reduce__` failed, or a library changed;"
-            " run the step that made it with --force"
-        )
-        raise StoreError(message, hint=hint) from cause
-    return values
+        raise _not_made(group, cause) from cause
+    return cast("dict[str, object]", values)
 
 
-def _read(group: Group, store: Store) -> tuple[dict[str, object], bytes]:
+def _not_made(group: Group, cause: Exception) -> StoreError:
+    names = ", ".join(f"`{name}`" for name in group.names)
+    if isinstance(cause, ImportError):
+        message = f"the module `{cause.name}`, which {names} needs, cannot be imported here: {cause}"
+        return StoreError(message, hint="install it, or put the file beside the notebook")
+    message = f"{names} cannot be made again from the store: {type(cause).__name__}: {cause}"
+    hint = "a `__setstate__` or `__reduce__` failed, or a library changed; run the step that made it with --force"
+    return StoreError(message, hint=hint)
+
+
+def _read(group: Group, store: Store) -> tuple[dict[str, Any], list[bytes]]:
+    """A group's header and its pieces: the variables, then each thing that they need."""
     line, _, data = store.get(group.digest).partition(b"\n")
     try:
         header = json.loads(line)
@@ -130,7 +169,7 @@ def _read(group: Group, store: Store) -> tuple[dict[str, object], bytes]:
         header = None
     if not isinstance(header, dict) or header.get("schema") != _SCHEMA:
         hint = "load it with the version of nb2pipe that wrote it, or run again with --force"
-        raise StoreError(
-            f"the artifact {group.digest.hex[:12]} is no group of variables that this version knows", hint=hint
-        )
-    return header, data
+        message = f"the artifact {group.digest.hex[:12]} is no group of variables that this version knows"
+        raise StoreError(message, hint=hint)
+    ends = list(accumulate(header["sizes"], initial=0))
+    return header, [data[start:end] for start, end in pairwise(ends)]

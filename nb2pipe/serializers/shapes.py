@@ -189,6 +189,19 @@ def children(shape: Shape) -> Iterator[object]:
             return
 
 
+def objects(shape: Shape) -> list[object]:
+    """What a shape holds directly and is no atom; without what a function needs."""
+    match shape:
+        case Items(items=items):
+            return [item for item in items if type(item) not in ATOMS]
+        case Pairs(pairs=pairs):
+            found = [key for key in pairs if type(key) not in ATOMS]
+            found.extend(value for value in pairs.values() if type(value) not in ATOMS)
+            return found
+        case _:
+            return [child for child in children(shape) if type(child) not in ATOMS]
+
+
 def _parts(shape: Made) -> Iterator[object]:
     yield shape.make
     yield from shape.args
