@@ -8,7 +8,7 @@ import enum
 import types
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from nb2pipe.serializers.code import fingerprint, is_definition, place_of, resolve
+from nb2pipe.serializers.code import PYTHON, fingerprint, is_definition, place_of, resolve
 from nb2pipe.serializers.shapes import NAMESPACE, NOTHING, Made, Quiet
 
 if TYPE_CHECKING:
@@ -115,8 +115,11 @@ def _slots(kind: type) -> tuple[str, ...] | None:
 
 
 def _own_functions(kind: type) -> tuple[tuple[str, str], ...]:
-    """The functions that the class's body defines, by what they do; functions put in later have other names."""
-    found: list[tuple[str, str]] = []
+    """The functions that the class's body defines, by what they do; functions put in later have other names.
+
+    The first names the Python.
+    """
+    found = [("", PYTHON)]
     for name, value in sorted(vars(kind).items()):
         function = _function_of(value)
         if function is not None and function.__qualname__ == f"{kind.__qualname__}.{name}":
@@ -155,9 +158,12 @@ def make_class(
 
 
 def _is_same(known: type, functions: tuple[tuple[str, str], ...]) -> bool:
-    """Whether no function that both bodies define differs."""
+    """Whether no function that both bodies define differs; code of two Pythons is not comparable."""
     mine = dict(_own_functions(known))
-    return all(mine.get(name, mark) == mark for name, mark in functions)
+    theirs = dict(functions)
+    if mine.pop("") != theirs.pop(""):
+        return mine.keys() == theirs.keys()
+    return all(mine.get(name, mark) == mark for name, mark in theirs.items())
 
 
 def _module(place: Place, namespace: Mapping[str, object]) -> str:

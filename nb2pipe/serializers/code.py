@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context, Rule
     from nb2pipe.serializers.shapes import Shape
 
-_PYTHON: Final = f"{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}"
+PYTHON: Final = f"{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}"
 _MARSHAL: Final = 2
 """The last version of marshal's format whose bytes do not depend on reference counts."""
 
@@ -241,7 +241,7 @@ def _code(value: object, _context: Context) -> Shape:
     data = marshal.dumps(_renamed(code, name), _MARSHAL)
     return Made(
         make_code,
-        (_PYTHON, data, source, name, code.co_qualname, code.co_firstlineno),
+        (PYTHON, data, source, name, code.co_qualname, code.co_firstlineno),
         ties=False,
         identity=lambda: ("code", fingerprint(code)),
     )
@@ -268,12 +268,12 @@ def make_code(
     """
     if source:
         linecache.cache.setdefault(name, (len(source), None, source.splitlines(keepends=True), name))
-    if python == _PYTHON:
+    if python == PYTHON:
         return cast("types.CodeType", marshal.loads(data))  # noqa: S302 # the store is the user's own
     for found in _compiled(source, name):
         if found.co_qualname == qualname and found.co_firstlineno == line:
             return found
-    message = f"`{qualname}` was compiled by {python}, this is {_PYTHON}, and its source is not there to compile again"
+    message = f"`{qualname}` was compiled by {python}, this is {PYTHON}, and its source is not there to compile again"
     raise StoreError(message, hint=f"run with {python}, or run the step that defines it again with --force")
 
 

@@ -161,6 +161,26 @@ def test_later_groups_bring_the_later_state_of_a_definition(tmp_path: Path, run:
     run("assert type(a) is type(b) is A and a.n == b.n == 5", there)
 
 
+def test_a_helper_that_comes_along_does_not_overwrite_a_newer_one(tmp_path: Path, run: Run) -> None:
+    store = LocalStore(tmp_path)
+    source = "def h(acc=[]):\n    acc.append(1)\n    return acc\ndef f(): return h()\n"
+    namespace = run(source)
+    (stale,) = dump({"f": namespace["f"]}, store=store, namespace=namespace)
+    there = run(source + "h(); h()")
+    there.update(load(stale, store=store, namespace=there))
+    run("assert f() == [1, 1, 1]", there)
+
+
+def test_dictionaries_of_modules_go_by_reference(tmp_path: Path, run: Run) -> None:
+    store = LocalStore(tmp_path)
+    namespace = run("import math\nd = {'m': vars(math)}\nown = {}\nexec('def f(): return len(str(x))\\nx = 10', own)")
+    values = {"d": namespace["d"], "own": namespace["own"]}
+    there = fresh()
+    for group in dump(values, store=store, namespace=namespace):
+        there.update(load(group, store=store, namespace=there))
+    run("import math\nassert d['m'] is vars(math)\nown['x'] = 100\nassert own['f']() == 3", there)
+
+
 def test_names_that_are_taken_stay(tmp_path: Path, run: Run) -> None:
     store = LocalStore(tmp_path)
     namespace = run("import math\ndef h(): return 'h'\ndef f(): return math, h\nl = [f]")
@@ -190,7 +210,7 @@ def test_code_of_another_python_is_compiled_again(
     store = LocalStore(tmp_path)
     namespace = run("def f(x, k=2):\n    return [x * k for _ in 'ab']\ndef g(): return 1\n")
     groups = dump(defined(namespace), store=store, namespace=namespace)
-    monkeypatch.setattr(code, "_PYTHON", "cpython-3.99")
+    monkeypatch.setattr(code, "PYTHON", "cpython-3.99")
     monkeypatch.setattr(marshal, "loads", lambda _: pytest.fail("code of another Python was read"))
     values = load(groups[0], store=store, namespace=fresh())
     assert cast("Callable[[int], list[int]]", values["f"])(3) == [6, 6]
@@ -201,7 +221,7 @@ def test_code_of_another_python_without_its_source_is_refused(tmp_path: Path, mo
     namespace = fresh()
     exec("def f(): return 1", namespace)
     groups = dump({"f": namespace["f"]}, store=store, namespace=namespace)
-    monkeypatch.setattr(code, "_PYTHON", "cpython-3.99")
+    monkeypatch.setattr(code, "PYTHON", "cpython-3.99")
     with pytest.raises(StoreError, match="`f` was compiled by") as caught:
         load(groups[0], store=store, namespace=fresh())
     assert "--force" in str(caught.value.hint)
