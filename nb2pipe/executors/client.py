@@ -142,8 +142,9 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         try:
             await self.async_execute_cell(cell, index, store_history=not is_ours(cell))
         except CellExecutionError as error:
-            await self._ask(self.watch.code_on_error(cell))
             self._failed(Reason.ERROR, cell, index, error)
+            with suppress(TimeoutError):  # then the failure is told in the kernel's own words
+                await self._ask(self.watch.code_on_error(cell))
         else:
             await self._ask(self.watch.code_after(cell))
             if self._exits:
