@@ -39,6 +39,7 @@ class Names:
     """
 
     def __init__(self, namespace: dict[str, object]) -> None:
+        self._namespace = namespace
         self._notebook = {"__main__", namespace.get("__name__", "__main__")}
         self._single: dict[int, Named] = {}
         for place in _SINGLE:
@@ -49,6 +50,9 @@ class Names:
     def of_notebook(self, module: object) -> bool:
         """Whether a module's name stands for the notebook."""
         return module in self._notebook
+
+    def _is_namespace(self, module: str) -> bool:
+        return vars(sys.modules[module]) is self._namespace
 
     def single(self, value: object) -> Named | None:
         """The place of an object that each process has once."""
@@ -70,7 +74,7 @@ class Names:
     def sentinel(self, value: object) -> Named | None:
         """The place where a module has this very object as a global."""
         found = _globals(len(sys.modules)).get(id(value))
-        if found is None or self.of_notebook(found.module):
+        if found is None or self.of_notebook(found.module) or self._is_namespace(found.module):
             return None
         return found if _lookup(found.module, found.qualname) is value else None
 
@@ -89,8 +93,8 @@ def _globals(_modules: int) -> dict[int, Named]:
     places: dict[int, Named] = {}
     for name in sorted(sys.modules, key=lambda one: (len(one), one)):
         module = sys.modules[name]
-        if type(module) is not ModuleType or name == "__main__":
-            continue
+        if not isinstance(module, ModuleType) or vars(module).get("__name__") == "__main__":
+            continue  # a kernel has `__main__` under a second name
         for key, value in list(vars(module).items()):
             if type(value) not in ATOMS and not isinstance(value, ModuleType):
                 places.setdefault(id(value), Named(name, key))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import traceback
 from textwrap import dedent
+from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -179,6 +180,21 @@ def test_dictionaries_of_modules_go_by_reference(tmp_path: Path, run: Run) -> No
     for group in dump(values, store=store, namespace=namespace):
         there.update(load(group, store=store, namespace=there))
     run("import math\nassert d['m'] is vars(math)\nown['x'] = 100\nassert own['f']() == 3", there)
+
+
+@pytest.mark.parametrize("name", ["__main__", "definitions"])
+def test_what_the_notebook_has_as_a_module_is_no_librarys(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    module = ModuleType(name)
+    monkeypatch.setitem(sys.modules, "second_name", module)  # a kernel does so with its `__main__`
+    namespace = vars(module)
+    run("DONE = object()\nl = [DONE]", namespace)
+    (group,) = dump({name: namespace[name] for name in ("DONE", "l")}, store=LocalStore(tmp_path), namespace=namespace)
+    monkeypatch.delitem(sys.modules, "second_name")
+    there = fresh()
+    there.update(load(group, store=LocalStore(tmp_path), namespace=there))
+    run("assert l[0] is DONE", there)
 
 
 def test_names_that_are_taken_stay(tmp_path: Path, run: Run) -> None:
