@@ -92,7 +92,7 @@ def _globals(_modules: int) -> dict[int, Named]:
     """What modules hold, by `id`; looked through again once there are other modules."""
     places: dict[int, Named] = {}
     for name in sorted(sys.modules, key=lambda one: (len(one), one)):
-        module = sys.modules[name]
+        module: object = sys.modules[name]  # some put other objects there
         if not isinstance(module, ModuleType) or vars(module).get("__name__") == "__main__":
             continue  # a kernel has `__main__` under a second name
         for key, value in list(vars(module).items()):
