@@ -6,6 +6,7 @@ They are order: nothing of them passes through the store.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.model import Flow, FlowKind
@@ -39,29 +40,69 @@ def _random(traces: Iterable[Trace]) -> Iterator[Flow]:
             last[generator] = trace.cell
 
 
+@dataclass(slots=True)
+class _Files:
+    """Who wrote and who read which file so far.
+
+    Attributes:
+        writer: The last cell that wrote a path.
+        readers: The cells that have read it since; a listed folder ends with `/`.
+        inside: The paths that were written inside a folder.
+    """
+
+    writer: dict[str, int] = field(default_factory=dict)
+    readers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    inside: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def before(self, path: str) -> Iterator[tuple[str, int]]:
+        """Who has written what a cell reads or writes."""
+        for known in (*_written(path.rstrip("/"), self.writer), *sorted(self.inside.get(path, ()))):
+            yield known, self.writer[known]
+
+    def readers_of(self, path: str) -> list[int]:
+        """Who has read what a cell writes, or listed its folder."""
+        listed = {reader for folder in _folders(path) for reader in self.readers.get(f"{folder}/", ())}
+        return sorted(self.readers.pop(path, set()) | listed)
+
+    def note(self, trace: Trace) -> None:
+        """Takes in what a cell does."""
+        for path in trace.writes:
+            self.writer[path] = trace.cell
+            for folder in _folders(path):
+                self.inside[f"{folder}/"].add(path)
+        for path in trace.reads - trace.writes:
+            self.readers[path].add(trace.cell)
+
+
 def _files(traces: Iterable[Trace], imports: Mapping[int, frozenset[str]]) -> Iterator[Flow]:
-    """Who reads a file comes after who wrote it, and before who writes it next."""
-    writer: dict[str, int] = {}
-    readers: dict[str, set[int]] = defaultdict(set)
+    """Who reads a file, or lists its folder, comes after who wrote it, and before who writes it next."""
+    files = _Files()
     for trace in traces:
         for path in sorted(trace.reads | trace.writes | _modules(imports[trace.cell])):
-            for known in _written(path, writer):
-                yield Flow(name=known, source=writer[known], target=trace.cell, kind=FlowKind.FILE)
+            for known, writer in files.before(path):
+                yield Flow(name=known, source=writer, target=trace.cell, kind=FlowKind.FILE)
         for path in sorted(trace.writes):
-            for reader in sorted(readers.pop(path, ())):
+            for reader in files.readers_of(path):
                 yield Flow(name=path, source=reader, target=trace.cell, kind=FlowKind.FILE)
-        for path in trace.writes:
-            writer[path] = trace.cell
-        for path in trace.reads - trace.writes:
-            readers[path].add(trace.cell)
+        files.note(trace)
 
 
 def _written(path: str, writer: dict[str, int]) -> Iterator[str]:
     """The path itself and the folders above it, where cells wrote or made them."""
-    while path not in {"", ".", "/"}:
-        if path in writer:
-            yield path
+    yield from (known for known in (path, *_folders(path)) if known in writer)
+
+
+def _folders(path: str) -> Iterator[str]:
+    """The folders above a path.
+
+    >>> list(_folders("data/raw/x.csv"))
+    ['data/raw', 'data', '.']
+    """
+    while "/" in path.strip("/"):
         path = path.rpartition("/")[0]
+        yield path
+    if not path.startswith(("/", "..")) and path != ".":
+        yield "."
 
 
 def _modules(names: Iterable[str]) -> set[str]:

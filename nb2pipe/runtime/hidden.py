@@ -7,6 +7,7 @@ imported, began with is what is handed on.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import warnings
@@ -159,6 +160,54 @@ def _write_warnings(options: Options, _unset: list[str]) -> None:
         warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001  # as `warnings` itself does
 
 
+def _read_logging() -> Options:
+    root = logging.getLogger()
+    handlers = [described for handler in root.handlers if (described := _described(handler))]
+    return {"level": root.level, "disable": root.manager.disable, "handlers": handlers}
+
+
+def _described(handler: logging.Handler) -> Options | None:
+    """What `logging.basicConfig` makes; None for a handler of another kind, which cannot be made again."""
+    if type(handler) is logging.FileHandler:
+        target: Options = {"file": handler.baseFilename}
+    elif type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr):
+        target = {"stream": "stdout" if handler.stream is sys.stdout else "stderr"}
+    else:
+        return None
+    formatter = handler.formatter
+    if formatter is not None:
+        target |= {"format": formatter._fmt, "dates": formatter.datefmt, "style": _style_of(formatter)}  # noqa: SLF001  # there is no other way to read it
+    return target | {"level": handler.level}
+
+
+def _style_of(formatter: logging.Formatter) -> str:
+    styles = {"StrFormatStyle": "{", "StringTemplateStyle": "$"}
+    return styles.get(type(formatter._style).__name__, "%")  # noqa: SLF001  # there is no other way to read it
+
+
+def _write_logging(options: Options, _unset: list[str]) -> None:
+    root = logging.getLogger()
+    root.setLevel(options.get("level", root.level))
+    logging.disable(options.get("disable", root.manager.disable))
+    if "handlers" in options and options["handlers"] != _read_logging()["handlers"]:
+        for handler in tuple(root.handlers):
+            if _described(handler):
+                root.removeHandler(handler)
+        for described in options["handlers"]:
+            root.addHandler(_handler(described))
+
+
+def _handler(described: Options) -> logging.Handler:
+    if "file" in described:
+        handler: logging.Handler = logging.FileHandler(described["file"])
+    else:
+        handler = logging.StreamHandler(getattr(sys, described["stream"]))
+    handler.setLevel(described["level"])
+    if "style" in described:
+        handler.setFormatter(logging.Formatter(described["format"], described["dates"], style=described["style"]))
+    return handler
+
+
 _BACKEND = frozenset({"backend", "backend_fallback", "interactive", "toolbar"})
 """What the kernel decides on, not the author."""
 
@@ -234,6 +283,7 @@ ALL = (
     Kind("cwd", _read_directory, _write_directory),
     Kind("sys.path", _read_path, _write_path),
     Kind("warnings", _read_warnings, _write_warnings, plain=False),
+    Kind("logging", _read_logging, _write_logging),
     Kind("rcParams", _read_matplotlib, _write_matplotlib, module="matplotlib", plain=False),
     Kind("numpy.printoptions", _read_numpy, _write_numpy, module="numpy", plain=False),
     Kind("pandas.options", _read_pandas, _write_pandas, module="pandas", plain=False),
