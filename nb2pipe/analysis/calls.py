@@ -22,7 +22,7 @@ from nb2pipe.analysis.heap import (
     Thing,
     Value,
 )
-from nb2pipe.analysis.machine import MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, root_of
+from nb2pipe.analysis.machine import CALL_STEPS, MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, root_of
 from nb2pipe.analysis.names import arguments as arguments_of
 from nb2pipe.analysis.scopes import Scope, ScopeKind, Slot
 
@@ -153,10 +153,11 @@ def call_function(machine: Machine, function: Function, arguments: Arguments) ->
     code = function.node
     if function.definition is not None and function.definition not in machine.trace.needs:
         machine.trace.needs.add(function.definition)
-    if code in machine.frames:
-        return _recursion(machine, function, arguments)
+    machine.steps += CALL_STEPS
     if len(machine.depth) >= MAXIMUM_DEPTH or machine.steps > MAXIMUM_STEPS:
         return _summary(machine, function, arguments)
+    if code in machine.frames:
+        return _recursion(machine, function, arguments)
     block = machine.block(code)
     scope = Scope(
         kind=ScopeKind.FUNCTION,
@@ -209,17 +210,40 @@ def _recursion(machine: Machine, function: Function, arguments: Arguments) -> Va
 
 def _summary(machine: Machine, function: Function, arguments: Arguments) -> Value:
     """What the text of a function alone tells: it reads and binds its global names, and may change what it is given."""
+    if function not in machine.summarized and root_of(function.scope) is machine.module:
+        machine.summarized.add(function)
+        _summarize(machine, function)
+    given = arguments.all
+    if not given:
+        return frozenset({machine.thing()})
+    machine.change(library.deep(given), certain=False)
+    return frozenset({machine.thing(holds=given)})
+
+
+def _summarize(machine: Machine, function: Function) -> None:
     block = machine.block(function.node)
-    if root_of(function.scope) is machine.module:
-        for name in sorted(block.free()):
-            if name in machine.module.slots:
-                machine.change(machine.read_global(name, function.node), certain=False)
-        for name in sorted(block.global_binds()):
-            old = machine.module.slots.get(name)
-            value = frozenset({machine.thing()}) | (old.value if old else NOTHING)
-            machine.trace.bound.add(name)
-            machine.journal.put(machine.module, name, Slot(value, machine.cell, partial=old is not None))
-    return library.apply(machine, UNKNOWN, NOTHING, arguments, function.node)
+    for name in sorted(block.free()):
+        if name not in machine.module.slots:
+            continue
+        value = machine.read_global(name, function.node)
+        machine.change(value, certain=False)
+        for inner in value:
+            if isinstance(inner, Function):
+                _summary(machine, inner, Arguments())
+            elif isinstance(inner, Klass):
+                _summarize_class(machine, inner)
+    for name in sorted(block.global_binds()):
+        old = machine.module.slots.get(name)
+        value = frozenset({machine.thing()}) | (old.value if old else NOTHING)
+        machine.trace.bound.add(name)
+        machine.journal.put(machine.module, name, Slot(value, machine.cell, partial=old is not None))
+
+
+def _summarize_class(machine: Machine, klass: Klass) -> None:
+    for values in tuple(klass.fields.values()):
+        for function in values:
+            if isinstance(function, Function):
+                _summary(machine, function, Arguments())
 
 
 def _bind_arguments(machine: Machine, function: Function, arguments: Arguments, scope: Scope) -> None:

@@ -67,6 +67,7 @@ class Thing(Obj):
         klass: Its class, if that is one of the notebook.
         draws: Random generators that its use draws from (a loader that shuffles, an estimator without a seed).
         path: The file that it stands for, if that is known.
+        merged: The objects that it stands for, where they were too many to be followed one by one.
         parts: The types of the several new objects that it stands for until it is unpacked.
     """
 
@@ -75,6 +76,7 @@ class Thing(Obj):
     draws: frozenset[str] = frozenset()
     path: str | None = None
     parts: tuple[str, ...] = ()
+    merged: frozenset[Obj] = frozenset()
 
     @property
     def mutable(self) -> bool:

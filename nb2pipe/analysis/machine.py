@@ -33,8 +33,14 @@ IPYTHON_NAMES = frozenset({"display", "get_ipython", "exit", "quit"})
 OUTPUT_NAMES = frozenset({"_", "__", "___", "In", "Out", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"})
 """Names that IPython binds anew with every cell."""
 
-MAXIMUM_STEPS = 20_000
+MAXIMUM_STEPS = 10_000
 """Expressions of one cell that are followed before calls are taken from the text of the functions alone."""
+
+CALL_STEPS = 10
+"""What a call counts for, beside the expressions of its function."""
+
+MAXIMUM_OBJECTS = 16
+"""Objects that an expression may stand for before they are taken as one."""
 
 MAXIMUM_DEPTH = 24
 """Calls within calls that are followed."""
@@ -116,6 +122,8 @@ class Machine:
     places: list[int] = field(default_factory=list)
     frames: dict[ast.AST, Scope] = field(default_factory=dict)
     steps: int = 0
+    merged_changes: dict[Thing, bool] = field(default_factory=dict)
+    summarized: set[Function] = field(default_factory=set)
     definition: int | None = None
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_stars: dict[int, str] = field(default_factory=dict)
@@ -134,8 +142,15 @@ class Machine:
 
     def evaluate(self, node: ast.expr, scope: Scope) -> Value:
         """What an expression may stand for, and its effects."""
-        self.steps += 1
-        return self.expressions[type(node)](self, node, scope)
+        found = self.expressions[type(node)](self, node, scope)
+        self.steps += 1 + len(found)
+        return found if len(found) <= MAXIMUM_OBJECTS else self._merged(found)
+
+    def _merged(self, value: Value) -> Value:
+        """Many objects as one that stands for all of them."""
+        things = frozenset(thing for thing in value if isinstance(thing, Thing))
+        inner = frozenset().union(things, *(thing.merged for thing in things))
+        return (value - things) | {self.thing(holds=things, merged=inner)}
 
     def execute(self, statements: list[ast.stmt], scope: Scope) -> End:
         """Follows statements until one leaves the block."""
@@ -194,6 +209,9 @@ class Machine:
     def change(self, value: Value, *, certain: bool = True) -> None:
         """Notes that objects are changed in place."""
         for thing in value:
+            if isinstance(thing, Thing) and thing.merged and not self.merged_changes.get(thing, False):
+                self.merged_changes[thing] = certain or thing in self.merged_changes
+                self.change(thing.merged, certain=certain)
             if thing.mutable and thing.born != self.cell:
                 self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
 

@@ -105,6 +105,8 @@ class _Cell:
         machine.trace, machine.steps, machine.doubtful = self.trace, 0, 0
         note_magics(self.trace, self.cell.magics)
         machine.places.clear()
+        machine.summarized.clear()
+        machine.merged_changes.clear()
         may_raise = self.cell.has(RaisesExceptionTag)
         if may_raise:
             self.seen.may_raise.add(self.cell.position)
