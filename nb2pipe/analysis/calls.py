@@ -9,6 +9,7 @@ from nb2pipe.analysis import library, specials
 from nb2pipe.analysis.classes import library_bases, lookup, methods, type_of
 from nb2pipe.analysis.effects import UNKNOWN
 from nb2pipe.analysis.heap import (
+    CACHE,
     CLASS,
     ITEMS,
     NOTHING,
@@ -73,6 +74,8 @@ def _method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node:
         case Thing():
             return library.call_method(machine, thing, name, arguments, node)
         case _:
+            if name == "cache_clear":
+                machine.change(frozenset(thing.fields.get(CACHE, ())))
             return specials.text_method(machine, thing, name, arguments, node)
 
 
@@ -153,6 +156,7 @@ def call_function(machine: Machine, function: Function, arguments: Arguments) ->
     code = function.node
     if function.definition is not None and function.definition not in machine.trace.needs:
         machine.trace.needs.add(function.definition)
+    machine.change(frozenset(function.fields.get(CACHE, ())))
     machine.steps += CALL_STEPS
     if len(machine.depth) >= MAXIMUM_DEPTH or machine.steps > MAXIMUM_STEPS:
         return _summary(machine, function, arguments)

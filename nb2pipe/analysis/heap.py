@@ -24,6 +24,9 @@ KEYS = "[keys]"
 CLASS = "__class__"
 """The field of an instance's class, which is not shared as what it holds is."""
 
+CACHE = "[cache]"
+"""The field of a function's remembered results."""
+
 _IMMUTABLE_TYPES = frozenset({"builtins.tuple", "builtins.frozenset", "builtins.slice"})
 
 

@@ -103,6 +103,7 @@ class Machine:
         unknown_stars: Star imports whose names are not known: definitions with their modules.
         doubtful: More than zero inside code that may not run.
         depth: The calls that are being followed.
+        touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
     """
 
     table: Effects
@@ -122,6 +123,7 @@ class Machine:
     places: list[int] = field(default_factory=list)
     frames: dict[ast.AST, Scope] = field(default_factory=dict)
     steps: int = 0
+    touched: set[Obj] | None = None
     merged_changes: dict[Thing, bool] = field(default_factory=dict)
     summarized: set[Function] = field(default_factory=set)
     definition: int | None = None
@@ -208,6 +210,8 @@ class Machine:
 
     def change(self, value: Value, *, certain: bool = True) -> None:
         """Notes that objects are changed in place."""
+        if self.touched is not None:
+            self.touched |= value
         for thing in value:
             if isinstance(thing, Thing) and thing.merged and not self.merged_changes.get(thing, False):
                 self.merged_changes[thing] = certain or thing in self.merged_changes

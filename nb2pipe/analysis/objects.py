@@ -20,6 +20,7 @@ from nb2pipe.analysis.classes import (
 )
 from nb2pipe.analysis.effects import Result
 from nb2pipe.analysis.heap import (
+    CLASS,
     ITEMS,
     NOTHING,
     Function,
@@ -91,6 +92,8 @@ def _instance_attribute(machine: Machine, thing: Thing, name: str, node: ast.AST
     if name in thing.fields:
         return frozenset(thing.fields[name])
     assert thing.klass is not None
+    if name == CLASS:
+        return frozenset({thing.klass})
     found: set[Obj] = set()
     for attribute in lookup(thing.klass, name):
         if not isinstance(attribute, Function) or attribute.kind == "staticmethod":

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import library
 from nb2pipe.analysis.classes import text_of
-from nb2pipe.analysis.heap import NOTHING, Obj, Partial, Text, Thing, Value, held
+from nb2pipe.analysis.heap import CACHE, NOTHING, Function, Obj, Partial, Text, Thing, Value, held
 from nb2pipe.analysis.objects import load_attribute, store_attribute
 
 if TYPE_CHECKING:
@@ -31,6 +32,29 @@ def _note_file(machine: Machine, texts: list[str], mode: str) -> None:
         machine.trace.writes |= paths
     if "r" in mode or not set(mode) & set("wax"):
         machine.trace.reads |= paths
+
+
+def _listing(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`os.listdir` and `glob.glob`: what was written into the folder shows, what is written later must not."""
+    del node
+    given = arguments.get(0, None).union(*(arguments.get(None, name) for name in _FOLDERS))
+    texts = text_of(given)
+    if not arguments.all:
+        texts = ["."]
+    machine.trace.state.add("cwd")
+    machine.trace.reads |= {_folder(text) for text in texts}
+    return frozenset({machine.thing("builtins.list")})
+
+
+def _folder(pattern: str) -> str:
+    """The folder that a pattern lists, told from a file by the stroke at its end.
+
+    >>> _folder("data/*.csv"), _folder("*.csv"), _folder("data")
+    ('data/', './', 'data/')
+    """
+    fixed = _WILD.split(pattern, maxsplit=1)[0]
+    path = fixed if fixed == pattern else posixpath.dirname(fixed)
+    return f"{library.normal_path(path or '.')}/"
 
 
 def _getattr(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
@@ -86,23 +110,65 @@ def _transparent(machine: Machine, arguments: Arguments, node: ast.AST) -> Value
     return arguments.get(0, None)
 
 
+def _memo(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`lru_cache` as a call: of a function, or of its options, which gives a decorator."""
+    del node
+    functions = arguments.get(0, "user_function")
+    if not any(isinstance(thing, Function) for thing in functions):
+        return machine.library("functools.cache")
+    return remember(machine, functions)
+
+
+def remember(machine: Machine, functions: Value) -> Value:
+    """Gives functions a cache of results, which every call changes."""
+    for function in functions:
+        if isinstance(function, Function):
+            machine.link(function, CACHE, frozenset({machine.thing("functools.cache")}))
+    return functions
+
+
+def _type(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """The class of an object, whose attributes may be set then."""
+    if len(arguments.positional) != 1:
+        return library.call_library(machine, "builtins.type", arguments, node)
+    found: set[Obj] = set()
+    for thing in arguments.get(0, None):
+        if isinstance(thing, Thing) and thing.klass is not None:
+            found.add(thing.klass)
+        elif isinstance(thing, Thing) and thing.type:
+            found |= machine.library(thing.type)
+    return frozenset(found)
+
+
 def _raw_environment(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     del arguments, node
     machine.trace.state.add("environ")
     return NOTHING
 
 
+MEMOS = frozenset({"functools.lru_cache", "functools.cache"})
+"""The decorators that remember what a function returned."""
+
+_FOLDERS = ("path", "pathname", "top")
+_WILD = re.compile(r"[*?\[]")
+
 SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "builtins.open": _open,
     "io.open": _open,
+    "os.listdir": _listing,
+    "os.scandir": _listing,
+    "os.walk": _listing,
+    "glob.glob": _listing,
+    "glob.iglob": _listing,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.str": _text,
+    "builtins.type": _type,
     "functools.partial": _partial,
     "functools.wraps": _wraps,
     "functools.wraps()": _transparent,
-    "functools.lru_cache": _transparent,
-    "functools.cache": _transparent,
+    "functools.lru_cache": _memo,
+    "functools.cache": _memo,
     "functools.singledispatch": _transparent,
     "contextlib.contextmanager": _transparent,
     "os.path.join": _path,
@@ -124,6 +190,9 @@ def text_method(machine: Machine, thing: Obj, name: str, arguments: Arguments, n
         modes = text_of(arguments.get(0, "mode")) or ["r"]
         _note_file(machine, [thing.value], modes[0])
         return frozenset({machine.thing("builtins.file")})
+    if name in {"iterdir", "glob", "rglob"}:
+        machine.trace.reads.add(_folder(thing.value))
+        return frozenset({machine.thing("builtins.list")})
     if name == "joinpath":
         parts = [text_of(value) for value in arguments.positional]
         return machine.text(posixpath.join(thing.value, *(part[0] for part in parts))) if all(parts) else NOTHING

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, cast
 
+from nb2pipe.analysis import specials
 from nb2pipe.analysis.classes import methods
 from nb2pipe.analysis.expressions import make_function, operate
 from nb2pipe.analysis.heap import NOTHING, Bound, Function, Klass, Library, Obj, Partial, Thing, Value
@@ -363,6 +364,8 @@ def _decorated(machine: Machine, value: Value, decorators: list[tuple[ast.expr, 
         kinds = [_KINDS[thing.path] for thing in decorator if isinstance(thing, Library) and thing.path in _KINDS]
         if kinds or any(isinstance(thing, Library) and thing.path.endswith("cached_property") for thing in decorator):
             _mark(value, kinds[0] if kinds else "property")
+        if any(isinstance(thing, Library) and thing.path in specials.MEMOS for thing in decorator):
+            value = specials.remember(machine, value)
         own = frozenset(thing for thing in decorator if isinstance(thing, (Function, Klass, Partial, Bound)))
         if own:
             value = machine.call(own, Arguments(positional=(value,)), node) or value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from nb2pipe.analysis.commands import note_magics
 from nb2pipe.analysis.definitions import Defined, definition, definition_kind, is_future
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.expressions import EXPRESSIONS
+from nb2pipe.analysis.heap import Library, reach
 from nb2pipe.analysis.history import History
 from nb2pipe.analysis.local import LocalModules
 from nb2pipe.analysis.machine import Machine
@@ -22,8 +24,6 @@ from nb2pipe.notebook.model import RaisesExceptionTag
 from nb2pipe.notebook.sections import Role, sections
 
 if TYPE_CHECKING:
-    import ast
-
     from nb2pipe.analysis.model import ParameterFact
     from nb2pipe.notebook.environment import Environment
     from nb2pipe.notebook.model import Cell, Notebook
@@ -88,6 +88,15 @@ def walk(notebook: Notebook, environment: Environment) -> Seen:
     return seen
 
 
+def _is_own(decorator: ast.expr, machine: Machine) -> bool:
+    """Whether a decorator is the notebook's, or an object that the notebook made."""
+    root = decorator
+    while isinstance(root, (ast.Call, ast.Attribute, ast.Subscript)):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    slot = machine.module.slots.get(root.id) if isinstance(root, ast.Name) else None
+    return slot is not None and any(not isinstance(thing, Library) for thing in slot.value)
+
+
 class _Cell:
     """Follows one cell."""
 
@@ -129,13 +138,26 @@ class _Cell:
 
     def _statement(self, statement: ast.stmt) -> None:
         kind = definition_kind(statement, self.role)
-        if kind is not None:
+        if kind is not None and not self._has_effects(statement):
             self._define(statement)
         elif self.role in _PARAMETER_ROLES and assigned(statement):
             self._parameters(statement)
         else:
             self.lines |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
             self.machine.execute([statement], self.machine.module)
+
+    def _has_effects(self, statement: ast.stmt) -> bool:
+        """Whether a definition's own decorators do more than make it, as one that registers it: it runs once then."""
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        machine = self.machine
+        if self.role is Role.STEP or not any(_is_own(decorator, machine) for decorator in decorators):
+            return False
+        known = reach(thing for slot in machine.module.slots.values() for thing in slot.value)
+        machine.touched = set()
+        trace = self._apart(statement, None)
+        touched, machine.touched = machine.touched, None
+        bound_more = trace.bound - {getattr(statement, "name", "")}
+        return bool(touched & known or trace.sets or trace.draws or trace.writes or bound_more)
 
     def _define(self, statement: ast.stmt) -> None:
         kind = definition_kind(statement, self.role)

@@ -238,3 +238,32 @@ double = lambda x: 2 * x
 # %% a
 print(double(1))
 #> setup -> a: double()
+
+# == a decorator that registers runs once
+# %% setup [functions]
+registry = {}
+def register(f):
+    registry[f.__name__] = f
+    return f
+def plain(f):
+    return f
+@register
+def double(x):
+    return 2 * x
+@plain
+def triple(x):
+    return 3 * x
+# %% a
+print(registry, triple(2))
+# %% b
+@register
+def quad(x):
+    return 4 * x
+# %% c
+print(sorted(registry), double(1))
+#> setup -> a: registry
+#> setup -> b: registry
+#> setup -> c: double()
+#> b -> c: ~registry
+#> needs a: plain, triple
+#> needs b: register

@@ -191,3 +191,40 @@ plt.savefig("a.png")
 # %% b
 image = plt.imread("a.png")
 #> a -> b: file a.png
+
+# == who lists a folder stands between those who write into it
+# %% [imports]
+import glob
+import os
+from pathlib import Path
+# %% a
+open("out/one.txt", "w").write("1")
+# %% b
+print(os.listdir("out"), glob.glob("out/*.txt"))
+# %% c
+Path("out/two.txt").write_text("2")
+# %% d
+print(os.listdir(), list(Path("out").glob("*.txt")))
+# %% e
+open("three.txt", "w").write("3")
+# %% f
+print(open("three.txt").read(), os.listdir("elsewhere"))
+#> a -> b: file out/one.txt
+#> a -> d: file out/one.txt
+#> b -> c: file out/two.txt
+#> c -> d: file out/two.txt
+#> d -> e: file three.txt
+#> e -> f: file three.txt
+
+# == a level of logging holds in later steps
+# %% [imports]
+import logging
+log = logging.getLogger("mine")
+# %% a
+logging.basicConfig(level=logging.INFO)
+# %% b
+log.info("told")
+# %% c
+x = 1
+#> imports -> b: log
+#> a -> b: order logging

@@ -619,3 +619,47 @@ w = v + v
 print(log)
 #> a -> b: log, v, Vector()
 #> b -> c: ~log
+
+# == an instance changes its class
+# %% [functions]
+class Counter:
+    total = 0
+    def hit(self):
+        type(self).total += 1
+        return self.total
+    def miss(self):
+        self.__class__.total -= 1
+# %% a
+one = Counter()
+one.hit()
+# %% b
+two = Counter()
+two.miss()
+# %% c
+print(Counter.total)
+#> a -> b: ~Counter()
+#> b -> c: ~Counter()
+
+# == a cache of results is state of its function
+# %% [imports]
+import functools
+from functools import lru_cache
+# %% [functions]
+@lru_cache(maxsize=None)
+def slow(n):
+    return n * 2
+@functools.cache
+def other(n):
+    return n + 1
+# %% a
+slow(1)
+# %% b
+slow(1), other(2)
+# %% c
+slow.cache_clear()
+# %% d
+print(slow.cache_info(), other(2))
+#> a -> b: ~slow()
+#> b -> c: ~slow()
+#> b -> d: ~other()
+#> c -> d: ~slow()
