@@ -24,6 +24,7 @@ from nb2pipe.records.events import (
     StepSkipped,
     StepStarted,
 )
+from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,6 +163,7 @@ def silent(handle: Callable[[Event], None]) -> Callable[[Event], None]:
 
 
 def _begun(event: RunStarted) -> str:
-    given = ", ".join(f"{one_line(name)}={one_line(repr(event.parameters.get(name)))}" for name in event.given)
+    values = masked({name: event.parameters.get(name) for name in event.given})
+    given = ", ".join(f"{one_line(name)}={one_line(repr(value))}" for name, value in values.items())
     what = "goes on" if event.resumed else "started"
     return f"run {event.run} of {one_line(event.pipeline)} {what}" + (f" with {given}" if given else "")

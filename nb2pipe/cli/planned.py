@@ -17,6 +17,8 @@ _WIDE = 50
 
 def tell_plan(session: Session, plan: Plan) -> None:
     """Tells what a run would do."""
+    for note in plan.notes:
+        session.warn(f"{note.code}: {one_line(note.message)}", one_line(note.hint) if note.hint else None)
     if session.json:
         session.emit(plan_json(plan))
         return

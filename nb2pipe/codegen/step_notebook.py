@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,6 +11,7 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.notebook.model import ParametersTag
 from nb2pipe.pipeline.blocks import block_text
 from nb2pipe.pipeline.model import Block, BlockRole
+from nb2pipe.records.values import masked
 from nb2pipe.runtime.spec import BOOTSTRAP
 
 if TYPE_CHECKING:
@@ -80,6 +82,37 @@ def step_notebook(call: Call, spec: StepSpec, *, kernel: str) -> NotebookNode:
     display = {"name": kernel, "display_name": kernel, "language": "python"}
     metadata = {"kernelspec": display, "language_info": {"name": "python"}, "nb2pipe": {"step": spec.step}}
     return nbformat.v4.new_notebook(cells=_unique(cells), metadata=metadata)
+
+
+def without_secrets(notebook: NotebookNode, parameters: Mapping[str, object]) -> NotebookNode:
+    """The step notebook as it may be kept: secret values are masked in our cells, as in the record.
+
+    Args:
+        notebook: What `step_notebook` made, with or without outputs; it is left as it is.
+        parameters: The values that it injects.
+    """
+    hidden = masked(parameters)
+    lines = {
+        _assignment(name, value): _assignment(name, hidden[name])
+        for name, value in parameters.items()
+        if hidden[name] is not value
+    }
+    if not lines:
+        return notebook
+    kept = copy.copy(notebook)
+    kept["cells"] = [_without(cell, lines) if _is_injected(cell) else cell for cell in notebook["cells"]]
+    return kept
+
+
+def _is_injected(cell: NotebookNode) -> bool:
+    ours = cell["metadata"].get("nb2pipe", {})
+    return bool(ours.get("role") == "injected")
+
+
+def _without(cell: NotebookNode, lines: Mapping[str, str]) -> NotebookNode:
+    kept = copy.copy(cell)
+    kept["source"] = "\n".join(lines.get(line, line) for line in cell["source"].split("\n"))
+    return kept
 
 
 def _parts(call: Call, spec: StepSpec) -> Iterator[_Own | _Authors]:
@@ -183,8 +216,11 @@ def _bound(python: str) -> set[str]:
 
 
 def _assignments(call: Call, names: list[str]) -> str:
-    lines = [f"{name} = {literal(call.parameters[name])}" for name in names]
-    return "\n".join(["# Parameters", *lines])
+    return "\n".join(["# Parameters", *(_assignment(name, call.parameters[name]) for name in names)])
+
+
+def _assignment(name: str, value: object) -> str:
+    return f"{name} = {literal(value)}"
 
 
 def _enter(spec: StepSpec) -> str:

@@ -12,7 +12,7 @@ from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.work import make_work
 from nb2pipe.records.files import read_run
 from nb2pipe.records.index import RUNS, list_runs
-from nb2pipe.records.values import plain
+from nb2pipe.records.values import masked, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +34,8 @@ class PlannedStep:
         name: The step; `OUTER/INNER` for a step of a nested pipeline.
         cells: Positions of the author's cells that it would run.
         after: The steps that it waits for, in notebook order.
-        parameters: Those that it uses, with the values that would hold; a default that is no literal as its text.
+        parameters: Those that it uses, with the values that would hold; a default that is no literal as its text,
+            secret ones masked.
         seconds: How long it took last time, or None.
         gate: What has to hold for the steps after it to run.
     """
@@ -140,7 +141,7 @@ def _planned(unit: Unit, work: Work, given: Mapping[str, object], seconds: float
         name=unit.name,
         cells=unit.step.cells,
         after=tuple(name for name in work.names if name in sources),
-        parameters={name: values[name] for name in unit.step.parameters if name in values},
+        parameters=masked({name: values[name] for name in unit.step.parameters if name in values}),
         seconds=seconds,
         gate=unit.step.gate.text if unit.step.gate else None,
         description=unit.step.description,

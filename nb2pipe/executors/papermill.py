@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.codegen.metric_names import metric_names
-from nb2pipe.codegen.step_notebook import step_notebook
+from nb2pipe.codegen.step_notebook import step_notebook, without_secrets
 from nb2pipe.digest import Digest
 from nb2pipe.errors import InternalError, StoreError, UsageError
 from nb2pipe.execution.checks.nb500_unstorable_output import unstorable_output
@@ -78,11 +78,13 @@ class _StepWatch(StepWatch):
     call: StepCall
     emit: Callable[[Event], None]
     path: Path
+    given: Path
     notebook: NotebookNode | None = None
     saved: float = field(default_factory=time.monotonic)
 
     def begins(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
+        self.given.unlink(missing_ok=True)  # papermill has read it, and it may hold secrets
 
     def ends(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
@@ -127,7 +129,7 @@ class _StepWatch(StepWatch):
     def save(self) -> None:
         """Writes the step notebook as it stands."""
         if self.notebook is not None:
-            _write_notebook(self.notebook, self.path)
+            _write_notebook(without_secrets(self.notebook, self.call.parameters), self.path)
             self.saved = time.monotonic()
 
 
@@ -137,7 +139,10 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
     with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
         result = Path(folder).resolve() / "result.json"
-        _write_notebook(step_notebook(call, _spec(call, result), kernel=call.surroundings.kernel), path)
+        given = Path(folder).resolve() / "step.ipynb"  # papermill reads a file; this one is gone when the step begins
+        notebook = step_notebook(call, _spec(call, result), kernel=call.surroundings.kernel)
+        _write_notebook(notebook, given)
+        _write_notebook(without_secrets(notebook, call.parameters), path)
         watch = _StepWatch(
             folder=call.surroundings.folder,
             variables=call.surroundings.variables,
@@ -146,8 +151,9 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
             call=call,
             emit=emit,
             path=path,
+            given=given,
         )
-        _papermill(path, watch, call.surroundings.kernel)
+        _papermill(given, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     return _outcome(call, watch, told)
 

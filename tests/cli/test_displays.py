@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,13 @@ def test_plain_lines_tell_a_run_from_its_events() -> None:
         "train   failed in cell 5 after 1 min 02 s: ValueError: bad\\x1b[2J value",
         "report  skipped (upstream failed)",
     ]
+
+
+def test_the_first_line_tells_no_secret() -> None:
+    begun = EVENTS[0]
+    assert isinstance(begun, RunStarted)
+    begun = replace(begun, parameters={"lr": 0.1, "hf_token": "hunter2"}, given=("lr", "hf_token"))
+    assert _told([begun]) == ["run 20261122-103000-ab12 of digits started with lr=0.1, hf_token='********'"]
 
 
 def test_verbose_lines_tell_cells_and_points_too() -> None:

@@ -474,6 +474,13 @@ def test_a_plan_shows_the_parameters_that_a_step_uses(project: Project, pipeline
     assert found.steps[0].seconds is None
 
 
+def test_a_plan_shows_no_secret(project: Project, pipeline: Any, spec: Any) -> None:
+    steps = {"a": spec("", parameters=("hf_token",))}
+    made = pipeline(steps, parameters={"hf_token": "x"}, path=str(project.folder / "t.ipynb"))
+    found = plan(made, replace(project.options, parameters={"hf_token": "hunter2"}))
+    assert dict(found.steps[0].parameters) == {"hf_token": "********"}
+
+
 def test_a_plan_writes_nothing(project: Project, chain: Any) -> None:
     plan(chain(), project.options)
     assert not (project.folder / "home").exists()

@@ -112,6 +112,25 @@ def test_given_parameters_follow_the_cell_of_their_default(bench: Any) -> None:
     assert (cell.metadata.tags, cell.metadata.nb2pipe.role) == (["injected-parameters"], "injected")
 
 
+def test_a_secret_reaches_the_kernel_and_stays_out_of_the_notebook_that_is_kept(bench: Any) -> None:
+    given = {"db": {"password": "hunter2", "port": 1}, "token": "hunter2", "lr": 0.5}
+    notebook = bench.step_notebook()
+    ran = bench.run(
+        "import pathlib\nkept = pathlib.Path('.').rglob('*.ipynb')\n"
+        "print([db['password'][::-1], token[::-1]], ['hunter' '2' in path.read_text() for path in kept])",
+        parameters=given,
+    )
+    assert ran.printed == "['2retnuh', '2retnuh'] [False]\n"
+    assert "hunter2" not in notebook.read_text()
+    (cell,) = (cell for cell in nbformat.read(notebook, 4).cells if cell.metadata.nb2pipe.role == "injected")
+    assert cell.source.splitlines() == [
+        "# Parameters",
+        "db = {'password': '********', 'port': 1}",
+        "token = '********'",
+        "lr = 0.5",
+    ]
+
+
 def test_metrics_are_taken_when_their_cell_has_run(bench: Any) -> None:
     ran = bench.run(
         "loss = 0.25\nworst = float('nan')\nprint(scores)\nok = True\ntext = 'a'\nfor i in range(3):\n    pass",
