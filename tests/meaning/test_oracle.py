@@ -22,7 +22,8 @@ def compare(path: Path, folder: Path, parameters: dict[str, object]) -> None:
     for side in ("straight", "pipeline"):
         place = folder / side
         place.mkdir()
-        (place / path.name).write_text(path.read_text())
+        for each in (path, *path.parent.glob(f"{path.stem}_*{path.suffix}")):  # with the notebooks nested in it
+            (place / each.name).write_text(each.read_text())
         sides[side] = place / path.name
     one = straight(sides["straight"], sides["straight"].parent, parameters, seed=11)
     two = pipeline(sides["pipeline"], folder / ".nb2pipe", parameters, seed=11)

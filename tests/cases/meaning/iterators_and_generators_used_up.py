@@ -17,3 +17,6 @@ print(first, next(numbers))
 
 # %% tags=["step:d"]
 print(list(numbers))
+
+# %% tags=["step:e"]
+print(next(numbers, "none"))
