@@ -48,15 +48,22 @@ class _Files:
         writer: The last cell that wrote a path.
         readers: The cells that have read it since; a listed folder ends with `/`.
         inside: The paths that were written inside a folder.
+        tails: The paths that were written, by each of their ends: a module is found in any folder of `sys.path`.
     """
 
     writer: dict[str, int] = field(default_factory=dict)
     readers: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     inside: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    tails: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def before(self, path: str) -> Iterator[tuple[str, int]]:
         """Who has written what a cell reads or writes."""
         for known in (*_written(path.rstrip("/"), self.writer), *sorted(self.inside.get(path, ()))):
+            yield known, self.writer[known]
+
+    def of_module(self, path: str) -> Iterator[tuple[str, int]]:
+        """Who has written the file of a module."""
+        for known in sorted(self.tails.get(path, ())):
             yield known, self.writer[known]
 
     def readers_of(self, path: str) -> list[int]:
@@ -68,8 +75,10 @@ class _Files:
         """Takes in what a cell does."""
         for path in trace.writes:
             self.writer[path] = trace.cell
+            self.tails[path].add(path)
             for folder in _folders(path):
                 self.inside[f"{folder}/"].add(path)
+                self.tails[path.removeprefix(f"{folder}/")].add(path)
         for path in trace.reads - trace.writes:
             self.readers[path].add(trace.cell)
 
@@ -78,9 +87,10 @@ def _files(traces: Iterable[Trace], imports: Mapping[int, frozenset[str]]) -> It
     """Who reads a file, or lists its folder, comes after who wrote it, and before who writes it next."""
     files = _Files()
     for trace in traces:
-        for path in sorted(trace.reads | trace.writes | _modules(imports[trace.cell])):
-            for known, writer in files.before(path):
-                yield Flow(name=known, source=writer, target=trace.cell, kind=FlowKind.FILE)
+        earlier = {pair for path in trace.reads | trace.writes for pair in files.before(path)}
+        earlier |= {pair for path in _modules(imports[trace.cell]) for pair in files.of_module(path)}
+        for known, writer in sorted(earlier):
+            yield Flow(name=known, source=writer, target=trace.cell, kind=FlowKind.FILE)
         for path in sorted(trace.writes):
             for reader in files.readers_of(path):
                 yield Flow(name=path, source=reader, target=trace.cell, kind=FlowKind.FILE)

@@ -228,3 +228,25 @@ log.info("told")
 x = 1
 #> imports -> b: log
 #> a -> b: order logging
+
+# == a module written into a folder, and a variable of the environment taken away
+# %% [imports]
+import os, sys
+# %% a
+os.environ["KEY"] = "1"
+sys.path.insert(0, "lib")
+# %% b
+with open("lib/mine.py", "w") as stream:
+    stream.write("Q = 1")
+# %% c
+import mine
+print(mine.Q)
+# %% d
+del os.environ["KEY"]
+# %% e
+print(os.getenv("KEY"))
+#> a -> c: order sys.path
+#> a -> d: order environ
+#> b -> c: file lib/mine.py
+#> d -> e: order environ
+#> needs a: os, sys
