@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MOST = 6
 _LEAST = 2
+_ITERATED = (list, tuple, str, bytes, bytearray)
 
 
 def by_protocol(value: object, context: Context) -> Shape:
@@ -42,6 +43,8 @@ def _made(reduced: tuple[Any, ...]) -> Made:
     make, args, state, items, pairs, setter = (reduced + (None,) * _MOST)[:_MOST]
     if not callable(make) or not isinstance(args, tuple):
         raise TypeError("`__reduce__` gives no callable with a tuple of arguments")
+    if make is iter and state is None and type(args[0]) in _ITERATED and not args[0]:
+        state = 0  # a used-up iterator becomes one over nothing, which tells its place where the used-up one does not
     return Made(
         make,
         args,
