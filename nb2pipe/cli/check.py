@@ -10,15 +10,15 @@ from nb2pipe.cli.arguments import NOTEBOOK
 from nb2pipe.cli.diagnostics import as_json, as_text, summary
 from nb2pipe.cli.sarif import as_sarif
 from nb2pipe.cli.session import Command, common, with_session
-from nb2pipe.diagnostics import Severity
+from nb2pipe.diagnostics import Report, Severity
 from nb2pipe.errors import NotebookError
+from nb2pipe.notebook.checks.nb100_unreadable_notebook import unreadable_notebook
 from nb2pipe.pipeline.compile import compile_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.cli.session import Session
-    from nb2pipe.diagnostics import Report
 
 _EPILOG = """\b
 Exit code: 0, or 3 if there is an error (with --strict: a warning).
@@ -42,14 +42,17 @@ Examples:
 @with_session
 def command(session: Session, notebook: Path, form: str, *, strict: bool) -> None:
     """Find all problems in NOTEBOOK, each with its place and a hint. Nothing is executed."""
-    report = report_of(notebook)
     form = "json" if session.json and form == "text" else form
+    try:
+        report = report_of(notebook)
+    except NotebookError as error:
+        if form != "text":  # people are told of it as of any error
+            _emit(session, Report.of([unreadable_notebook(error, notebook)]), form, notebook)
+        raise
     if form == "text":
         _tell(session, report)
-    elif form == "json":
-        session.emit(as_json(report), lines=True)
     else:
-        session.emit(as_sarif(report, notebook), lines=True)
+        _emit(session, report, form, notebook)
     if report.errors or (strict and report.warnings):
         raise click.exceptions.Exit(NotebookError.exit_code)
 
@@ -58,7 +61,7 @@ def report_of(notebook: Path) -> Report:
     """All diagnostics of a notebook.
 
     Raises:
-        NotebookError: It cannot be read, and there is no diagnostic that says so.
+        NotebookError: It cannot be read, and there is no report that says so.
     """
     try:
         return compile_notebook(notebook).report
@@ -66,6 +69,10 @@ def report_of(notebook: Path) -> Report:
         if error.report is None or not len(error.report):
             raise
         return error.report
+
+
+def _emit(session: Session, report: Report, form: str, notebook: Path) -> None:
+    session.emit(as_json(report) if form == "json" else as_sarif(report, notebook), lines=True)
 
 
 def _tell(session: Session, report: Report) -> None:

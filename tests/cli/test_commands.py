@@ -78,6 +78,14 @@ class TestCheck:
             assert "odd.ipynb" in result.stderr
             assert "Traceback" not in result.stderr
 
+    def test_for_machines_a_notebook_that_cannot_be_read_has_a_diagnostic(self, folder: Path) -> None:
+        (folder / "cut.ipynb").write_text('{"cells": [')
+        found = json.loads(invoke("check", "cut.ipynb", "--json").stdout)
+        assert [(each["code"], each["severity"], each["cell"]) for each in found["diagnostics"]] == [
+            ("NB100", "error", None)
+        ]
+        assert json.loads(invoke("check", "cut.ipynb", "--format", "sarif").stdout)["runs"][0]["results"]
+
     def test_a_folder_is_no_notebook(self, folder: Path) -> None:
         result = invoke("check", folder)
         assert result.exit_code in {2, 3}
