@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from nb2pipe.errors import RecordsError
@@ -39,9 +39,16 @@ def run_json(record: RunRecord) -> Json:
         "schema": SCHEMA,
         **_identity(record),
         **_surroundings(record, plain),
-        "steps": [step_summary(step) for step in record.steps],
+        "steps": [step_summary(_ended(step, record)) for step in record.steps],
         "series": record.series,
     }
+
+
+def _ended(step: StepRecord, record: RunRecord) -> StepRecord:
+    """The step as it ended: when the run did, one that had not begun was interrupted too, as `run --json` says."""
+    if record.status is RunStatus.RUNNING or step.status is not StepStatus.PENDING:
+        return step
+    return replace(step, status=StepStatus.INTERRUPTED)
 
 
 def run_file(record: RunRecord) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nb2pipe.errors import RecordsError
-from nb2pipe.records.codec import metrics_json, metrics_of, run_file, run_of, step_file, step_of
+from nb2pipe.records.codec import metrics_json, metrics_of, run_file, run_json, run_of, step_file, step_of, step_summary
 from nb2pipe.records.events import Failure, Noted, RunStatus, SkipReason, StepStatus
 from nb2pipe.records.files import read_run
 from nb2pipe.records.index import list_runs
@@ -98,6 +99,14 @@ def test_every_field_of_a_step_comes_back() -> None:
 
 def test_every_field_of_a_run_comes_back() -> None:
     assert run_of(json.loads(json.dumps(run_file(RUN), allow_nan=False)), {"a": STEP}) == RUN
+
+
+def test_a_step_that_had_not_begun_when_its_run_ended_is_interrupted_for_machines() -> None:
+    waiting = StepRecord(name="b", status=StepStatus.PENDING)
+    ended = replace(RUN, status=RunStatus.INTERRUPTED, steps=(STEP, waiting))
+    ongoing = replace(ended, status=RunStatus.RUNNING)
+    assert run_json(ended)["steps"] == [step_summary(STEP), {"name": "b", "status": "interrupted", "seconds": None}]
+    assert run_json(ongoing)["steps"] == [step_summary(STEP), {"name": "b", "status": "pending", "seconds": None}]
 
 
 def test_numbers_that_json_does_not_know_come_back() -> None:
