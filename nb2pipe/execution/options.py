@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import UsageError
+from nb2pipe.records.index import is_relative
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,3 +57,8 @@ class RunOptions:
             )
         if self.seed is not None and self.fresh_random:
             raise UsageError("a seed and a fresh random state exclude each other", hint="give one of the two")
+        if self.name is not None and (not self.name.strip() or is_relative(self.name)):
+            raise UsageError(
+                f"a run cannot be named `{self.name}`",
+                hint="`latest` and `latest~1` mean runs by their age; `--name` takes any other words",
+            )

@@ -156,6 +156,11 @@ def summary_json(row: RunSummary) -> Json:
 # -- which run is meant
 
 
+def is_relative(selector: str) -> bool:
+    """Whether a selector means a run by its age, `latest` or `latest~N`, so that no run can have it as its name."""
+    return _LATEST.fullmatch(selector) is not None
+
+
 def _resolve(home: Path, selector: str) -> str:
     if match := _LATEST.fullmatch(selector):
         return _latest(home, int(match[1] or 0))

@@ -205,7 +205,17 @@ def test_all_missing_secrets_are_named_with_their_steps(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"jobs": 0}, {"seed": -1}, {"seed": 2**32}, {"seed": 1, "fresh_random": True}], ids=str
+    "changes",
+    [
+        {"jobs": 0},
+        {"seed": -1},
+        {"seed": 2**32},
+        {"seed": 1, "fresh_random": True},
+        {"name": "latest"},
+        {"name": "latest~2"},
+        {"name": " "},
+    ],
+    ids=str,
 )
 def test_options_that_make_no_sense_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
