@@ -47,12 +47,13 @@ class Display(Protocol):
         """Sets the terminal right."""
 
 
-def conduct(session: Session, begin: Begin) -> int:
+def conduct(session: Session, begin: Begin, *, output: Path | None = None) -> int:
     """Makes a run and shows it.
 
     Args:
         session: How to talk.
         begin: Starts the run, given its listeners and what cancels it.
+        output: Where the user wanted the executed notebook.
 
     Returns:
         The exit code of a run that did not fail.
@@ -69,7 +70,7 @@ def conduct(session: Session, begin: Begin) -> int:
         display.close()
     if session.json:
         session.emit(end_json(end))
-    _tell_end(session, end, progress)
+    _tell_end(session, end, progress, output)
     return _code(session, end, progress)
 
 
@@ -116,7 +117,7 @@ class _NoDisplay:
         """Has nothing open."""
 
 
-def _tell_end(session: Session, end: RunEnd, progress: Progress) -> None:
+def _tell_end(session: Session, end: RunEnd, progress: Progress, output: Path | None) -> None:
     stream = session.people
     if is_terminal(stream):
         session.say(_steps(session, progress))
@@ -128,7 +129,8 @@ def _tell_end(session: Session, end: RunEnd, progress: Progress) -> None:
         session.say("metrics:")
         session.say(table([(one_line(name), number(value)) for name, value in end.metrics.items()], indent="  "))
     if end.notebook.is_file():
-        session.say(f"notebook: {shown_path(end.notebook)}")
+        asked = output is not None and output.is_file()
+        session.say(f"notebook: {shown_path(output if output and asked else end.notebook)}")
         session.say(f"look at it: nb2pipe runs open{_home_option(end)}")
 
 

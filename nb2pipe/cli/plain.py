@@ -15,7 +15,6 @@ from nb2pipe.records.events import (
     MetricLogged,
     Noted,
     OutputWritten,
-    RunInterrupted,
     RunStarted,
     StepFailed,
     StepFinished,
@@ -62,7 +61,7 @@ class Words:
                 return self._went(event)
             case StepFailed() | StepSkipped() | StepRetried():
                 return self._stopped(event)
-            case RunStarted() | RunInterrupted() | Noted() | MetricLogged() | CellStarted():
+            case RunStarted() | Noted() | MetricLogged() | CellStarted():
                 return self._else(event)
             case _:
                 return []
@@ -99,14 +98,10 @@ class Words:
             return [*left, (f"{name}  attempt {event.attempt} failed{at}, is tried again: {what}", "yellow")]
         return [*left, (f"{name}  failed{at} after {duration(event.seconds)}: {what}", "red")]
 
-    def _else(
-        self, event: RunStarted | RunInterrupted | Noted | MetricLogged | CellStarted
-    ) -> list[tuple[str, str | None]]:
+    def _else(self, event: RunStarted | Noted | MetricLogged | CellStarted) -> list[tuple[str, str | None]]:
         match event:
             case RunStarted():
                 return [(_begun(event), None)]
-            case RunInterrupted():
-                return [("interrupted", "yellow")]
             case Noted():
                 hint = f" (hint: {one_line(event.hint)})" if event.hint else ""
                 step = f"{self._name(event.step)}  " if event.step else ""

@@ -129,7 +129,11 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         tell_plan(session, plan(pipeline, options))
         return
     ctx.exit(
-        conduct(session, lambda listeners, cancel: api.start(pipeline, options, listeners=listeners, cancel=cancel))
+        conduct(
+            session,
+            lambda listeners, cancel: api.start(pipeline, options, listeners=listeners, cancel=cancel),
+            output=output,
+        )
     )
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,6 @@ from nb2pipe.records.events import (
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from nb2pipe.records.events import Event
 
@@ -97,6 +97,12 @@ def test_a_run_ends_with_its_status_metrics_and_notebook(folder: Path, capsys: p
         f"notebook: .nb2pipe/runs/{RUN}/notebook.ipynb",
         "look at it: nb2pipe runs open",
     ]
+
+
+def test_the_notebook_that_was_asked_for_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("out.ipynb").write_text("{}")
+    assert conduct(Session(), _Run(folder, RunStatus.SUCCEEDED), output=Path("out.ipynb")) == 0
+    assert "notebook: out.ipynb" in capsys.readouterr().out.splitlines()
 
 
 def test_for_machines_stdout_holds_one_line_of_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
