@@ -255,7 +255,7 @@ def resume(
 # -- what a run left
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """A run, as its record and the store tell of it.
 
@@ -354,12 +354,16 @@ class Run:
         known = sorted({each for names, _ in versions for each in names})
         raise _unknown("variable", name, f"{self.run}, step {step}" if step else self.run, known)
 
+    def __repr__(self) -> str:
+        """One short line; all that is recorded would fill screens."""
+        return f"<{type(self).__name__} {self.run} of {self.record.pipeline!r}: {self.status}>"
+
     def _repr_html_(self) -> str:
         """What Jupyter shows: a table of steps, times and metrics."""
         return _summary(self.record)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunResult(Run):
     """A run that has just ended."""
 

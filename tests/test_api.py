@@ -87,6 +87,15 @@ def test_the_executed_notebook_has_the_outputs_of_the_run(here: Path) -> None:
     assert node.cells[3].source == "# Parameters\nlr = 0.9\nhf_token = '********'"
 
 
+def test_in_a_terminal_a_pipeline_and_a_run_are_one_short_line(here: Path) -> None:
+    assert here.is_dir()
+    run = nb2pipe.open_run("latest")
+    assert repr(run) == f"<Run {run.run} of {run.record.pipeline!r}: succeeded>"
+    pipeline = nb2pipe.load(run.record.notebook)
+    names = ", ".join(step.name for step in pipeline.steps)
+    assert repr(pipeline) == f"<Pipeline {pipeline.name!r}, steps: {names}>"
+
+
 def test_a_secret_is_not_in_the_record(here: Path) -> None:
     run = nb2pipe.open_run("latest")
     assert run.parameters["hf_token"] == "********"

@@ -161,7 +161,7 @@ class Edge:
     declared: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pipeline:
     """A pipeline: what a notebook is, seen as steps.
 
@@ -197,6 +197,11 @@ class Pipeline:
         """The steps with an edge to a step, in notebook order."""
         sources = {edge.source for edge in self.edges if edge.target == name}
         return tuple(step.name for step in self.steps if step.name in sources)
+
+    def __repr__(self) -> str:
+        """One short line; all that it holds would fill screens."""
+        steps = ", ".join(step.name for step in self.steps)
+        return f"<{type(self).__name__} {self.name!r}, steps: {steps or 'none'}>"
 
     def _repr_html_(self) -> str:
         """What Jupyter shows: the graph."""
