@@ -41,6 +41,8 @@ class Nb2pipeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")  # a traceback, as in a script or in Jupyter, shows it
 
 
 class UsageError(Nb2pipeError):

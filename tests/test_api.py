@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,13 @@ def test_all_diagnostics_stand_in_the_error(tmp_path: Path) -> None:
     assert "gone" in str(caught.value)
     assert caught.value.report is not None
     assert len(caught.value.report.errors) == 2
+
+
+def test_a_traceback_in_a_script_shows_the_hint(tmp_path: Path) -> None:
+    pipeline = nb2pipe.load(write(tmp_path / "own.ipynb", [code("rate = 1", "parameters"), code("print(rate)")]))
+    with pytest.raises(UsageError) as caught:
+        nb2pipe.run(pipeline, rat=2)
+    assert traceback.format_exception(caught.value)[-1] == "hint: did you mean `rate`?\n"
 
 
 def test_a_missing_notebook_is_a_usage_error(tmp_path: Path) -> None:

@@ -182,7 +182,8 @@ def _latest(home: Path, back: int) -> str:
         return runs[back]
     if not runs:
         raise RecordsError(f"there are no runs in {home}", hint="nb2pipe run NOTEBOOK makes one")
-    raise RecordsError(f"`latest~{back}` goes back too far: there are {len(runs)} runs", hint="nb2pipe runs list")
+    there_are = "there is 1 run" if len(runs) == 1 else f"there are {len(runs)} runs"
+    raise RecordsError(f"`latest~{back}` goes back too far: {there_are}", hint="nb2pipe runs list")
 
 
 def _not_one(home: Path, selector: str, close: Sequence[str]) -> RecordsError:
