@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import StoreError
+from nb2pipe.runtime.figures import prepare_figures
 from nb2pipe.runtime.frames import Cells, describe
 from nb2pipe.runtime.generators import ALL as GENERATORS
 from nb2pipe.runtime.generators import Generators
@@ -65,6 +66,7 @@ class Session:
                 values = self.keeper.load(group.names, group.digest)
                 self.loaded[group] = values
                 self.namespace.update({name: values[name] for name in group.take if name in values})
+        prepare_figures()
         self.hidden.settle()
         self.generators.settle()
 

@@ -24,3 +24,7 @@ plt.show()
 # %% tags=["step:c"]
 figure, ax = plt.subplots(figsize=(2, 2))
 ax.bar(data.x, data.y)
+
+# %% tags=["step:d"]
+ax.set_title("later")
+figure
