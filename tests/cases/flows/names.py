@@ -485,6 +485,26 @@ print(x)
 print(_)
 #> error NB202 b
 
+# == an output of the own step may be used
+# %% a
+x = 1
+x + 1
+# %% a
+y = _ * 2
+_
+# %% b
+print(y)
+#> a -> b: y
+
+# == an output that another step may have shown last is refused
+# %% a
+1 + 1
+# %% b
+print("nothing to show")
+# %% b
+_
+#> error NB202 b
+
 # == an underscore that is bound is a name
 # %% a
 _, x = 1, 2
