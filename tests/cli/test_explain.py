@@ -19,6 +19,8 @@ def test_every_check_is_documented_with_title_and_text() -> None:
         assert re.fullmatch(r"NB[1-6]\d\d", item.code)
         assert item.title
         assert not item.title.upper().startswith("NB")
+        assert item.title[0].isupper(), item.code
+        assert item.title.endswith("."), item.code
         assert item.text, item.code
 
 

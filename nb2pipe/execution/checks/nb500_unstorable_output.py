@@ -1,4 +1,4 @@
-"""NB500: an output of a step cannot be stored.
+"""An output of a step cannot be stored.
 
 Each step runs in a kernel of its own, so what a later step takes has to pass through the store. Some objects cannot:
 open files and sockets, generators that have begun, threads and locks, tensors that belong to a graph of autograd,

@@ -1,4 +1,4 @@
-"""NB501: a variable was not stored, since it cannot be.
+"""A variable was not stored, since it cannot be.
 
 A step stores what it leaves, for later steps and to be looked at with `result.value(...)`. This variable cannot be
 stored (an open file, a generator, a lock, ...), and no later step is known to take it, so the step is no failure.

@@ -1,4 +1,4 @@
-"""NB502: a step set something beside its variables that cannot be handed on.
+"""A step set something beside its variables that cannot be handed on.
 
 Options of libraries (`pd.set_option`, `np.set_printoptions`, `plt.rcParams`), warning filters, environment variables
 and the working directory are handed on from step to step. This step set one to a value that cannot be stored, or with

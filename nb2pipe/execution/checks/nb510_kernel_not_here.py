@@ -1,4 +1,4 @@
-"""NB510: the notebook's kernel is not installed here.
+"""The notebook's kernel is not installed here.
 
 A notebook names the kernel that it was written with. Where no kernel of that name is installed, or the one of that name
 is not for Python, the steps run with the Python that runs nb2pipe, and this warning says so.

@@ -1,4 +1,4 @@
-"""NB511: a gate asks for a metric that the run does not have.
+"""A gate asks for a metric that the run does not have.
 
 A gate such as `gate:accuracy >= 0.9` compares metrics of the run: numbers that cells tagged `pipeline-metrics` print or
 assign, in the gate's own step or in a step before it in the notebook. If one of them is missing, nobody can say whether

@@ -1,4 +1,4 @@
-"""NB512: two steps that have no order drew from one random generator.
+"""Two steps that have no order drew from one random generator.
 
 In the notebook, whoever draws second goes on where the first one stopped. Steps that draw from one generator (`random`,
 NumPy's, torch's) therefore run in notebook order, where their code shows that they draw. Here two steps had no order,

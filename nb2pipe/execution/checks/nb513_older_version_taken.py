@@ -1,4 +1,4 @@
-"""NB513: a step took an older version of a variable than the notebook would have given it.
+"""A step took an older version of a variable than the notebook would have given it.
 
 A step that changes a variable makes a new version of it, and later steps take that one. What a step changes is read
 from its code; what really changed, or came to share objects with it, is known only when it ends. Here a step that had

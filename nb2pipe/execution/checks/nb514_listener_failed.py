@@ -1,4 +1,4 @@
-"""NB514: something that listens to the run failed.
+"""Something that listens to the run failed.
 
 Progress on the console, trackers and other listeners are told what happens in a run. If one of them fails, the run goes
 on without it: results and records do not depend on it. It is said once.

@@ -1,4 +1,4 @@
-"""NB515: a variable cannot be the parameter of a nested notebook.
+"""A variable cannot be the parameter of a nested notebook.
 
 A cell tagged `notebook:NAME` runs another notebook as a part of this one. Parameters of that notebook that this one has
 as parameters or variables of the same name get their values. Such a value has to be plain data: numbers, texts, True,

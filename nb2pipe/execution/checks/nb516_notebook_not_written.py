@@ -1,4 +1,4 @@
-"""NB516: the executed notebook could not be written.
+"""The executed notebook could not be written.
 
 After a run the whole notebook, with the outputs of this run, is put together in the run's folder. That failed; the
 results of the steps and the record are whole.

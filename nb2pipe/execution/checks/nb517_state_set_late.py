@@ -1,4 +1,4 @@
-"""NB517: a step set hidden state that a later step, which had no order with it, began without.
+"""A step set hidden state that a later step, which had no order with it, began without.
 
 The working directory and torch's defaults hold for every cell below the one that sets them. Where the code shows that a
 step sets them, later steps wait for it. Here a step turned out to have set them through code that cannot be seen in the

@@ -1,4 +1,4 @@
-"""NB690: the page of a step could not be made.
+"""The page of a step could not be made.
 
 A step tagged `report:enabled` keeps its executed notebook as an HTML page, which nbconvert makes. That failed; the
 step, its results and its executed notebook are whole.

@@ -1,4 +1,4 @@
-"""NB691: the index of the runs could not be used.
+"""The index of the runs could not be used.
 
 `records.db` in the home is an index over the files of the runs, so that lists of many runs are quick. It is locked, it
 cannot be written, it was damaged, or a newer nb2pipe made it. No run is lost by that: the files are the truth, and
