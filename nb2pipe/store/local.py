@@ -130,7 +130,8 @@ def _write(target: Path, view: memoryview) -> None:
 def _refuse_write(root: Path, cause: OSError) -> NoReturn:
     if cause.errno in _NO_SPACE:
         raise StoreError(
-            f"no space is left for the store `{root}`", hint="nb2pipe gc --dry-run shows what may be deleted"
+            f"no space is left for the store `{root}`",
+            hint="make room on the disk, or choose another home with --home DIR or NB2PIPE_HOME",
         ) from cause
     if cause.errno in _NO_PERMISSION:
         raise StoreError(
@@ -147,7 +148,7 @@ def _refuse_read(target: Path, digest: Digest, cause: OSError) -> NoReturn:
     if isinstance(cause, FileNotFoundError | NotADirectoryError):
         raise StoreError(
             f"the artifact {digest.hex[:12]} is not in the store: there is no file `{target}`",
-            hint="run again with --force; the step that made it makes it anew",
+            hint="run the notebook again, or resume the run: the step that made it makes it anew",
         ) from cause
     raise StoreError(
         f"the artifact {digest.hex[:12]} cannot be read: {cause.strerror or cause}",

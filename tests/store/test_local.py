@@ -109,7 +109,7 @@ def test_a_full_disk_says_so_and_names_the_way_out() -> None:
 
     with pytest.raises(StoreError, match="no space is left") as caught:
         fill()
-    assert "gc" in str(caught.value.hint)
+    assert "--home" in str(caught.value.hint)
 
 
 def test_a_mapping_is_private_and_leaves_the_artifact_as_it_was(tmp_path: Path) -> None:
