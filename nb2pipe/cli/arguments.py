@@ -70,7 +70,8 @@ def _joined_parameter(word: str, attached: str | None, left: list[str]) -> list[
     if not left:
         return [word]
     name = left.pop(0)
-    value = [] if "=" in name or not left else [left.pop(0)]
+    alone = "=" in name or not left or left[0] in _PARAMETER  # `-p lr -p n 2`: the value was forgotten
+    value = [] if alone else [left.pop(0)]
     return [word, "=".join([name, *value])]
 
 

@@ -13,6 +13,7 @@ TAKERS = frozenset({"-p", "--parameter", "-j", "--name", "-y"})
         (["-p", "lr", "0.1"], ["-p", "lr=0.1"]),
         (["-p", "lr=0.1"], ["-p", "lr=0.1"]),
         (["-p", "lr", "-1"], ["-p", "lr=-1"]),
+        (["-p", "lr", "-p", "n", "2"], ["-p", "lr", "-p", "n=2"]),
         (["-p", "name", ""], ["-p", "name="]),
         (["-p", "name="], ["-p", "name="]),
         (["-p", "expression", "a=b"], ["-p", "expression=a=b"]),

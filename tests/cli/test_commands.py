@@ -178,6 +178,7 @@ class TestDryRun:
             (["-p", "epochs", "1.5"], "`epochs`"),
             (["-p", "epochs", "true"], "`epochs`"),
             (["-p", "lr"], "lr"),
+            (["-p", "lr", "-p", "epochs", "2"], "`lr` has no value"),
             (["-p", "=3"], "names no parameter"),
             (["-f", "nowhere.yaml"], "nowhere.yaml cannot be read"),
             (["-y", "[1]"], "-y"),
