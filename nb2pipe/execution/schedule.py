@@ -68,7 +68,7 @@ def make_schedule(
 
 
 def ready(schedule: Schedule, *, pending: Collection[str], running: Collection[str], jobs: int) -> tuple[str, ...]:
-    """The steps to begin now, the most urgent first.
+    """The steps to begin now, the most urgent first; one at a time they go in notebook order.
 
     Args:
         schedule: The order.
@@ -78,7 +78,8 @@ def ready(schedule: Schedule, *, pending: Collection[str], running: Collection[s
     """
     open_ = set(pending) | set(running)
     can = [name for name in schedule.order if name in pending and not schedule.before[name] & open_]
-    can.sort(key=lambda name: -schedule.priority[name])
+    if jobs > 1:  # one at a time takes as long in any order, so the notebook's own is kept
+        can.sort(key=lambda name: -schedule.priority[name])
     free = jobs - sum(min(schedule.places[name], jobs) for name in running)
     chosen = []
     for name in can:

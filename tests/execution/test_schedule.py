@@ -37,6 +37,11 @@ def test_the_longest_way_to_the_end_comes_first() -> None:
     assert ready(schedule("abcd", "bc", seconds=times), pending="abcd", running="", jobs=2) == ("b", "d")
 
 
+def test_one_at_a_time_steps_go_in_notebook_order() -> None:
+    times = {"a": 1.0, "b": 9.0, "c": 2.0}
+    assert ready(schedule("abc", seconds=times), pending="abc", running="", jobs=1) == ("a",)
+
+
 def test_an_unknown_duration_counts_as_the_median() -> None:
     times = {"a": 1.0, "c": 5.0, "d": 9.0}
     assert ready(schedule("abcd", seconds=times), pending="abcd", running="", jobs=4) == ("d", "b", "c", "a")
