@@ -60,17 +60,22 @@ def _own(part: Any, context: Context) -> Any:
     """Arrays in a part become views that share their memory with nobody; the containers around them tie nothing."""
     import numpy as np
 
-    if type(part) is np.ndarray and not part.dtype.hasobject:
-        view = part.view()
-        view.flags.writeable = part.flags.writeable
-        context.private.add(id(view))
-        return view
+    if type(part) is np.ndarray:
+        return _own_array(part, context)
     if type(part) is tuple:
         return tuple(_own(one, context) for one in part)
     if type(part) not in (list, dict):
         return part
     own: Any = [_own(one, context) for one in part] if type(part) is list else _own_values(part, context)
     context.still.add(id(own))
+    return own
+
+
+def _own_array(array: Any, context: Context) -> Any:
+    """An array on the same memory that shares it with nobody; the objects in it stay what they are."""
+    own = array.copy(order="K") if array.dtype.hasobject else array.view()
+    own.flags.writeable = array.flags.writeable
+    (context.still if array.dtype.hasobject else context.private).add(id(own))
     return own
 
 
