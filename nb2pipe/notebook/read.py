@@ -25,7 +25,7 @@ from nb2pipe.notebook.raw import RawCell, RawNotebook, kernel_of
 from nb2pipe.notebook.script import read_script
 from nb2pipe.notebook.sections import sections
 from nb2pipe.notebook.settings import read_settings
-from nb2pipe.notebook.shown import shown
+from nb2pipe.notebook.shown import shown, shown_path
 from nb2pipe.plugins import suggestion
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _resolved(path: Path) -> Path:
     try:
         return path.resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise UsageError(f"there is no notebook {shown(str(path))}: {error}") from error
+        raise UsageError(f"there is no notebook {shown_path(path)}: {error}") from error
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class _Reading:
 
 
 def _raw(path: Path) -> RawNotebook:
-    name = shown(str(path))
+    name = shown_path(path)
     reader = _READERS.get(path.suffix.lower())
     try:
         if not path.exists():
@@ -143,13 +143,13 @@ def _raw(path: Path) -> RawNotebook:
 def _near(path: Path) -> str | None:
     """A notebook beside it of nearly the same name."""
     if not path.parent.is_dir():
-        return f"there is no folder {shown(str(path.parent))} either"
+        return f"there is no folder {shown_path(path.parent)} either"
     try:
         names = sorted(file.name for file in path.parent.iterdir() if file.suffix in _READERS)
     except OSError:
         return None
     close = suggestion(path.name, names)
-    return f"did you mean {shown(str(path.parent / close))}?" if close else None
+    return f"did you mean {shown_path(path.parent / close)}?" if close else None
 
 
 def _cells(raw: RawNotebook, name: str) -> tuple[tuple[Cell, ...], list[Diagnostic]]:

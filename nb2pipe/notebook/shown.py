@@ -11,7 +11,19 @@ def shown(text: str) -> str:
     >>> shown("a\x1b[31mb")
     'a\\x1b[31mb'
     """
-    cut = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-    if cut.isprintable():
-        return cut
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in cut)
+    return _printable(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}...")
+
+
+def shown_path(path: object) -> str:
+    r"""A path, without control characters, whole: its end says the most.
+
+    >>> shown_path("a\tb/train.ipynb")
+    'a\\tb/train.ipynb'
+    """
+    return _printable(str(path))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

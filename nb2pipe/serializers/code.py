@@ -274,7 +274,7 @@ def make_code(
         if found.co_qualname == qualname and found.co_firstlineno == line:
             return found
     message = f"`{qualname}` was compiled by {python}, this is {PYTHON}, and its source is not there to compile again"
-    raise StoreError(message, hint=f"run with {python}, or run the step that defines it again with --force")
+    raise StoreError(message, hint=f"run with {python}, or run the pipeline again")
 
 
 def _compiled(source: str, name: str) -> Iterator[types.CodeType]:

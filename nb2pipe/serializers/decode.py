@@ -50,7 +50,7 @@ class Decoder(pickle.Unpickler):
             case "bytes":
                 return self._store.get(digest)
             case _:
-                hint = "load it with the version of nb2pipe that wrote it, or run again with --force"
+                hint = "load it with the version of nb2pipe that wrote it, or run the pipeline again"
                 raise StoreError(f"an artifact refers to `{kind}`, which this version does not know", hint=hint)
 
     def _mapped(self, digest: Digest, access: int) -> mmap.mmap | bytearray:

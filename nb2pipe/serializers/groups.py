@@ -156,7 +156,7 @@ def _not_made(group: Group, cause: Exception) -> StoreError:
         message = f"the module `{cause.name}`, which {names} needs, cannot be imported here: {cause}"
         return StoreError(message, hint="install it, or put the file beside the notebook")
     message = f"{names} cannot be made again from the store: {type(cause).__name__}: {cause}"
-    hint = "a `__setstate__` or `__reduce__` failed, or a library changed; run the step that made it with --force"
+    hint = "a `__setstate__` or `__reduce__` failed, or a library changed; run the pipeline again"
     return StoreError(message, hint=hint)
 
 
@@ -168,7 +168,7 @@ def _read(group: Group, store: Store) -> tuple[dict[str, Any], list[bytes]]:
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("schema") != _SCHEMA:
-        hint = "load it with the version of nb2pipe that wrote it, or run again with --force"
+        hint = "load it with the version of nb2pipe that wrote it, or run the pipeline again"
         message = f"the artifact {group.digest.hex[:12]} is no group of variables that this version knows"
         raise StoreError(message, hint=hint)
     ends = list(accumulate(header["sizes"], initial=0))

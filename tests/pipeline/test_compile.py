@@ -42,7 +42,14 @@ def test_digits_is_the_pipeline_that_its_tags_and_its_code_say() -> None:
     edges = {(edge.source, edge.target): edge for edge in pipeline.edges}
     assert edges["data", "train"].names == ("train_ds",)
     assert "net" in edges["train", "evaluate"].names
-    assert set(pipeline.step("train").parameters) == {"lr", "momentum", "epochs", "batch_size", "hidden", "seed"}
+    assert set(pipeline.step("train").parameters) == {
+        "lr",
+        "momentum",
+        "epochs",
+        "batch_size",
+        "hidden",
+        "random_state",
+    }
     assert pipeline.step("evaluate").gate is not None
 
 

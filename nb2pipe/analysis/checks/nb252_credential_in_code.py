@@ -281,7 +281,7 @@ def _diagnostic(what: str, place: Location) -> Diagnostic:
     return Diagnostic(
         code=CODE,
         severity=Severity.WARNING,
-        message=f"{what} what looks like a credential in the code" if what.startswith("`") else f"{what} in the code",
+        message=f"{what} what looks like a credential" if what.startswith("`") else f"{what} in the code",
         location=place,
         hint='take it from the environment, as `os.environ["NAME"]`, and tag the step `secret:SECRET:KEY:NAME`',
     )
