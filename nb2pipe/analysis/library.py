@@ -50,6 +50,8 @@ _SPECIAL_METHODS = {
     "hasattr": (),
     "callable": (),
 }
+_ITERATORS = frozenset({"builtins.iterator", "builtins.generator"})
+_KEEPERS = frozenset({"append", "appendleft", "add", "insert", "put", "setdefault", "__setitem__"})
 _ITERATION = ("__len__", "__iter__", "__next__", "__getitem__", "__lt__", "__call__", "__array__", "__enter__")
 
 
@@ -57,6 +59,8 @@ def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AS
     """A call of a library's function or class by its dotted name."""
     effect = machine.table.of_function(path)
     _run_methods(machine, effect, path, arguments, node)
+    if effect.type != "builtins.iterator" and path.removeprefix("builtins.") not in _SPECIAL_METHODS:
+        machine.change(_used_up(arguments))
     result = apply(machine, effect, NOTHING, arguments, node)
     if path.startswith("numpy.save") and effect.writes:
         _add_suffix(machine, arguments, ".npz" if "savez" in path else ".npy")
@@ -67,6 +71,8 @@ def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments,
     """A call of a library's method on an object."""
     kind = type_of(machine, thing)
     receiver = frozenset({thing})
+    if name not in _KEEPERS:
+        machine.change(_used_up(arguments))
     return apply(machine, _method_effect(machine, thing, kind, name), receiver, arguments, node)
 
 
@@ -179,6 +185,13 @@ def _changed(place: str, effect: Effect, receiver: Value, arguments: Arguments) 
             return arguments.all if effect.certain else deep(arguments.all)
         case _:
             return arguments.positional[int(place)] if int(place) < len(arguments.positional) else NOTHING
+
+
+def _used_up(arguments: Arguments) -> Value:
+    """The iterators that a call is given, with those that they draw on: whoever reads one advances it."""
+    given = [thing for thing in arguments.all if isinstance(thing, Thing) and thing.type in _ITERATORS]
+    reached = reach(given, limit=100) if given else set()
+    return frozenset(thing for thing in reached if isinstance(thing, Thing) and thing.type in _ITERATORS)
 
 
 def deep(value: Value) -> Value:

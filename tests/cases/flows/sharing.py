@@ -663,3 +663,25 @@ print(slow.cache_info(), other(2))
 #> b -> c: ~slow()
 #> b -> d: ~other()
 #> c -> d: ~slow()
+
+# == a list made of an iterator uses it up
+# %% a
+numbers = iter([1, 2, 3])
+plain = [1]
+# %% b
+print(list(numbers), list(plain), len(plain))
+# %% c
+print(list(numbers), plain)
+#> a -> b: numbers, plain
+#> a -> c: plain
+#> b -> c: ~numbers
+
+# == who only holds or shows an iterator does not advance it
+# %% a
+numbers = iter([1, 2, 3])
+# %% b
+print(numbers, isinstance(numbers, list))
+# %% c
+print(next(numbers))
+#> a -> b: numbers
+#> a -> c: numbers
