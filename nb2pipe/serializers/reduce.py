@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import sys
+from functools import cache
+from typing import TYPE_CHECKING, Final, cast
 
+from nb2pipe import plugins
 from nb2pipe.serializers import arrays, builtin, caches, classes, code, figures, refusals, tables, tensors
 from nb2pipe.serializers.names import Names
 from nb2pipe.serializers.protocol import by_protocol
@@ -24,6 +27,9 @@ _FAMILIES: Final[dict[str, Callable[[type], Rule | None]]] = {
     "matplotlib": figures.rule,
 }
 """Rules of a library's types, by the package that one of the type's bases comes from."""
+
+_WITHOUT = frozenset({*sys.stdlib_module_names, "__main__", "nb2pipe"})
+"""Packages for which nobody is asked."""
 
 
 class Reducer(Context):
@@ -60,8 +66,16 @@ def _rule(kind: type) -> Rule:
         if special is not None:
             return special
     for base in kind.__mro__:
-        family = _FAMILIES.get(base.__module__.partition(".")[0])
+        family = _family(base.__module__.partition(".")[0])
         found = family(kind) if family is not None else None
         if found is not None:
             return found
     return builtin.rule(kind) or by_protocol
+
+
+@cache
+def _family(package: str) -> Callable[[type], Rule | None] | None:
+    """What gives the rules of a package's types: our own, or a plug-in of the package's name."""
+    if package in _FAMILIES or package in _WITHOUT or package not in plugins.names("serializers"):
+        return _FAMILIES.get(package)
+    return cast("Callable[[type], Rule | None]", plugins.load("serializers", package))
