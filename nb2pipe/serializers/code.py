@@ -45,6 +45,8 @@ Place = tuple[str, str, "str | None", bool]
 
 def rule(kind: type) -> Rule | None:
     """The rule for what is, or wraps, a function."""
+    if issubclass(kind, types.BuiltinFunctionType):
+        return _builtin  # a method of a compiled class has a type of its own
     return _RULES.get(kind)
 
 
@@ -415,7 +417,6 @@ _RULES: Final[dict[type, Rule]] = {
     types.CellType: _cell,
     types.ModuleType: _module_rule,
     types.MethodType: _method,
-    types.BuiltinFunctionType: _builtin,
     types.MethodDescriptorType: _descriptor,
     types.ClassMethodDescriptorType: _descriptor,
     types.WrapperDescriptorType: _descriptor,
