@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -252,17 +251,3 @@ def test_shells_complete_commands(shell: str) -> None:
     done = run_program(variables={**words, "_NB2PIPE_COMPLETE": f"{shell}_complete"})
     assert "explain" in done.stdout
     assert done.returncode == 0
-
-
-def _fastest(command: list[str]) -> float:
-    """Seconds of the fastest of several runs, so that other work on the machine counts less."""
-    times = []
-    for _ in range(9):
-        start = time.perf_counter()
-        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def test_help_takes_at_most_eight_times_as_long_as_python_itself() -> None:
-    assert _fastest([sys.executable, "-m", "nb2pipe", "--help"]) <= 8 * _fastest([sys.executable, "-c", "pass"])

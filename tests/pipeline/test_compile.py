@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import perf_counter
 
 import nbformat
 import pytest
@@ -118,10 +117,8 @@ def test_compiling_runs_nothing(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-def test_a_thousand_cells_are_compiled_in_time(tmp_path: Path) -> None:
+def test_a_thousand_cells_are_compiled(tmp_path: Path) -> None:
     cells = [(f"x{number} = [{number}]\nx{number}.append(1)", f"step:s{number // 10}") for number in range(1000)]
     path = write(tmp_path / "n.ipynb", *cells)
-    begin = perf_counter()
     pipeline = compile_notebook(path)
-    assert perf_counter() - begin < 10
     assert len(pipeline.steps) == 100
