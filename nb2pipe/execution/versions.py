@@ -89,16 +89,28 @@ def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> 
     variables: dict[str, tuple[str, Group]] = {}
     state: dict[str, tuple[str, str]] = {}
     order: list[tuple[str, Group]] = []
+    last: dict[str, str] = {}
     for each in earlier:
+        last |= dict.fromkeys({port.name for port in each.step.outputs} - wanted, each.name)
         if each.name not in made:
             continue
         for group in made[each.name].outputs:
             order.append((each.name, group))
+            last |= dict.fromkeys(group.names, each.name)
             variables |= dict.fromkeys(wanted & set(group.names), order[-1])
         state |= {kind: (each.name, digest) for kind, digest in _left(each, unit, made).items()}
     used = set(variables.values())
-    groups = dict.fromkeys(version[1] for version in order if version in used)
+    groups = dict.fromkeys(_current(group, maker, last) for maker, group in order if (maker, group) in used)
     return Taken(groups=tuple(groups), variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+
+
+def _current(group: Group, maker: str, last: Mapping[str, str]) -> Group:
+    """A group without the names that a step below its maker binds or changes.
+
+    What shares objects with a step's inputs comes along, and goes on with what the step makes of it; a name that was
+    bound to something else in between must not.
+    """
+    return replace(group, names=tuple(name for name in group.names if last[name] == maker))
 
 
 def made_within(unit: Unit, inner: Iterable[Unit], made: Mapping[str, Completed]) -> tuple[Group, ...]:

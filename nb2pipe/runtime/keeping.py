@@ -71,5 +71,6 @@ class Keeper:
         return dump(values, store=self.store, namespace=self.namespace)
 
     def load(self, names: tuple[str, ...], name: str) -> dict[str, object]:
-        """The variables of a group, by its names and its digest."""
-        return load(Group(names=names, digest=Digest(name)), store=self.store, namespace=self.namespace)
+        """Variables of a group, by its digest; a name that was bound to something else since is not asked for."""
+        found = load(Group(names=names, digest=Digest(name)), store=self.store, namespace=self.namespace)
+        return {each: found[each] for each in names}

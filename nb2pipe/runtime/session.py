@@ -65,7 +65,7 @@ class Session:
             if group not in self.loaded and names & set(group.names):
                 values = self.keeper.load(group.names, group.digest)
                 self.loaded[group] = values
-                self.namespace.update({name: values[name] for name in group.take if name in values})
+                self.namespace.update({name: values[name] for name in group.take})
         prepare_figures()
         self.hidden.settle()
         self.generators.settle()
