@@ -1,7 +1,7 @@
 """Generated notebooks, cut into steps at random: run straight and as steps, in one process, and compared cell by cell.
 
-The steps run in fresh namespaces with the real analysis, pipeline, groups and store. A step is given only what the steps
-above it that it has edges from have made, so an edge that the analysis missed shows even where the driver would notice.
+The steps run in fresh namespaces with the real analysis, pipeline, groups and store. A step is given only what those
+above it have made that it has edges from, so a missed edge shows even where the driver would notice.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def run_cell(text: str, namespace: dict[str, Any]) -> str:
         try:
             exec(compile(text, "<cell>", "exec"), namespace)
         except Exception as error:  # noqa: BLE001  # an error of the generated code has to be the same on both sides
-            print(type(error).__name__, error)
+            shown.write(f"{type(error).__name__}: {error}\n")
     return shown.getvalue()
 
 
@@ -137,7 +137,7 @@ def run_steps(pipeline: Pipeline, store: LocalStore) -> dict[int, str]:
             for name in set(group.names) & wanted
         }
         beside: dict[str, Any] = {}  # what shares objects with the inputs comes along, and goes on with them
-        for group in dict.fromkeys(latest.values()):
+        for group in (group for found in made.values() for group in found if group in latest.values()):
             loaded = groups.load(group, store=store, namespace=namespace)
             current = {name for name in group.names if group in made[makers[name]]}
             beside |= {name: loaded[name] for name in current}
