@@ -127,7 +127,6 @@ class Klass(Obj):
     name: str
     bases: Value = NOTHING
     definition: int | None = None
-    cell_of_step: int | None = None
 
     @property
     def mutable(self) -> bool:

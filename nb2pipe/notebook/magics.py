@@ -238,10 +238,6 @@ class _Reader:
         return "class _timed_:", f"{inner}\ndel _timed_"
 
 
-def _is_empty(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
-
-
 def _target(before: str) -> tuple[str, ...]:
     """The names that stand before `= !ls` or `= %magic`."""
     if "=" not in before:
