@@ -14,7 +14,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import dotted, line_place, node_place, texts
+from nb2pipe.analysis.checks.production import dotted, last_name, line_place, node_place, texts
 from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.model import MagicKind
 from nb2pipe.notebook.sections import Role
@@ -85,26 +85,16 @@ def _names(tree: ast.Module) -> Mapping[int, str]:
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[target], value=value):
-                found[id(value)] = _last_name(target)
+                found[id(value)] = last_name(target)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                found[id(value)] = _last_name(target)
+                found[id(value)] = last_name(target)
             case ast.keyword(arg=str(name), value=value):
                 found[id(value)] = name
             case ast.Dict(keys=keys, values=values):
-                found.update((id(value), _last_name(key)) for key, value in zip(keys, values, strict=True) if key)
+                found.update((id(value), last_name(key)) for key, value in zip(keys, values, strict=True) if key)
             case _:
                 pass
     return found
-
-
-def _last_name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
-            return name
-        case ast.Subscript(slice=index):
-            return _last_name(index)
-        case _:
-            return ""
 
 
 def _of_magics(notebook: Notebook, source: Source) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.production import line_of, line_place, node_place, texts
+from nb2pipe.analysis.checks.production import last_name, line_of, line_place, node_place, texts
 from nb2pipe.diagnostics import Diagnostic, Location, Severity
 
 if TYPE_CHECKING:
@@ -151,11 +151,11 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             for target in targets:
                 yield from _pairs(target, value)
         case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield _name(target), value
+            yield last_name(target), value
         case ast.keyword(arg=str(name), value=value):
             yield name, value
         case ast.Dict(keys=keys, values=values):
-            yield from ((_name(key), value) for key, value in zip(keys, values, strict=True) if key is not None)
+            yield from ((last_name(key), value) for key, value in zip(keys, values, strict=True) if key is not None)
         case ast.arguments():
             yield from _defaults(node)
         case _:
@@ -165,9 +165,9 @@ def _bindings(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     match target, value:
         case (ast.Tuple(elts=names) | ast.List(elts=names), ast.Tuple(elts=values) | ast.List(elts=values)):
-            yield from ((_name(one), two) for one, two in zip(names, values, strict=False))
+            yield from ((last_name(one), two) for one, two in zip(names, values, strict=False))
         case _:
-            yield _name(target), value
+            yield last_name(target), value
 
 
 def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
@@ -176,16 +176,6 @@ def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
     yield from ((one.arg, two) for one, two in zip(with_default, arguments.defaults, strict=True))
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     yield from ((one.arg, two) for one, two in named if two is not None)
-
-
-def _name(node: ast.expr) -> str:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
-            return name
-        case ast.Subscript(slice=index):
-            return _name(index)
-        case _:
-            return ""
 
 
 def _shaped(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:

@@ -171,3 +171,18 @@ def dotted(node: ast.AST) -> str:
         parts.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
+
+
+def last_name(node: ast.expr) -> str:
+    """The name that a target or key ends in; empty where it has none.
+
+    >>> last_name(ast.parse("settings['paths'].data", mode="eval").body)
+    'data'
+    """
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+            return name
+        case ast.Subscript(slice=index):
+            return last_name(index)
+        case _:
+            return ""
