@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.execution.model import Completed, Surroundings
     from nb2pipe.execution.versions import Taken
-    from nb2pipe.execution.work import Unit, Work
+    from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.store.base import Store
 
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.model import Executor, Outcome, StepCall, Surroundings
     from nb2pipe.execution.schedule import Schedule
     from nb2pipe.execution.versions import Overtaken
-    from nb2pipe.execution.work import Unit, Work
+    from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Event
     from nb2pipe.store.base import Store
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nb2pipe.execution.versions import Taken
-    from nb2pipe.execution.work import Unit
     from nb2pipe.pipeline.model import Parameter
+    from nb2pipe.pipeline.work import Unit
     from nb2pipe.records.events import Failure
     from nb2pipe.serializers.groups import Group
     from nb2pipe.store.base import Store

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import RecordsError
 from nb2pipe.execution.home import find_home
 from nb2pipe.execution.prepare import prepare
-from nb2pipe.execution.work import make_work
+from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.files import read_run
 from nb2pipe.records.index import RUNS, list_runs
 from nb2pipe.records.values import masked, plain
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nb2pipe.execution.options import RunOptions
-    from nb2pipe.execution.work import Unit, Work
     from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Noted
 
 _RUNS_LOOKED_AT = 5

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.errors import NotebookError, UsageError
 from nb2pipe.execution.kernels import choose_kernel
-from nb2pipe.execution.work import make_work
 from nb2pipe.pipeline.parameters import check_values
+from nb2pipe.pipeline.work import make_work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

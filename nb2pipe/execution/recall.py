@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.execution.model import StepCall
-    from nb2pipe.execution.work import Unit
+    from nb2pipe.pipeline.work import Unit
     from nb2pipe.records.model import RunRecord, StepRecord
     from nb2pipe.store.base import Store
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.execution.schedule import Schedule
     from nb2pipe.execution.versions import Overtaken, Taken
-    from nb2pipe.execution.work import Unit
+    from nb2pipe.pipeline.work import Unit
     from nb2pipe.records.events import Noted
 
 _NOTES = {What.VARIABLE: older_version_taken, What.GENERATOR: unordered_draws, What.STATE: state_set_late}

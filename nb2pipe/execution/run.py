@@ -19,7 +19,8 @@ from nb2pipe.execution.plan import last_seconds
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
-from nb2pipe.execution.work import make_work, schedule_of
+from nb2pipe.execution.schedule import schedule_of
+from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
 from nb2pipe.records.files import write_atomically
 from nb2pipe.records.recorder import Recorder
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.execution.prepare import Prepared
     from nb2pipe.execution.schedule import Schedule
-    from nb2pipe.execution.work import Work
     from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.pipeline.work import Work
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import RunRecord
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.model import FlowKind
+from nb2pipe.notebook.gates import metrics_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from nb2pipe.pipeline.model import Edge, Step
+    from nb2pipe.pipeline.work import Unit, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,28 @@ class Schedule:
     gates: Mapping[str, frozenset[str]]
     priority: Mapping[str, float]
     places: Mapping[str, int]
+
+
+def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Schedule:
+    """The schedule of the work.
+
+    A gate waits for the steps above it that log metrics, so that what it sees does not depend on who is faster.
+
+    Args:
+        work: The units, and the order between them.
+        seconds: How long steps took last time.
+    """
+    waits = {unit.name: _metric_steps(work, unit) for unit in work.units if unit.step.gate}
+    places = {unit.name: 0 if unit.inner else places_of(unit.step) for unit in work.units}
+    return make_schedule(work.names, work.edges, waits=waits, seconds=seconds, places=places)
+
+
+def _metric_steps(work: Work, unit: Unit) -> frozenset[str]:
+    gate = unit.step.gate
+    if gate is None or not metrics_of(gate.condition):
+        return frozenset()
+    above = (each for each in work.earlier(unit) if each.scope == unit.scope)
+    return frozenset(each.name for each in above if each.step.metrics or each.inner)
 
 
 def make_schedule(

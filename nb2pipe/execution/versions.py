@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nb2pipe.execution.model import Completed
-    from nb2pipe.execution.work import Unit
+    from nb2pipe.pipeline.work import Unit
     from nb2pipe.serializers.groups import Group
 
 DECISIVE = frozenset({"cwd", "torch.defaults"})

@@ -14,10 +14,11 @@ from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.execution.drive import Context, DriveEnd, drive
 from nb2pipe.execution.model import Cancelled, Completed, Failed, Outcome, StepCall, Surroundings
-from nb2pipe.execution.work import make_work, schedule_of
+from nb2pipe.execution.schedule import schedule_of
 from nb2pipe.notebook.gates import parse_gate
 from nb2pipe.notebook.model import Cell, CellKind, GateTag, Kernel, Notebook, Settings
 from nb2pipe.pipeline.model import Block, Edge, Parameter, Pipeline, Port, Resources, Step
+from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Event, Failure, StepStatus
 from nb2pipe.serializers import groups
 from nb2pipe.store.local import LocalStore

@@ -1,4 +1,4 @@
-"""What a run has to do, flat: the steps of a pipeline, with those of nested pipelines in the place of theirs."""
+"""What there is to do, flat: the steps of a pipeline, with those of nested pipelines in the place of theirs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.model import FlowKind
-from nb2pipe.execution.schedule import make_schedule, places_of
-from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.pipeline.model import Edge, Port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nb2pipe.execution.schedule import Schedule
     from nb2pipe.pipeline.model import Pipeline, Step
 
 
@@ -83,28 +80,6 @@ def make_work(pipeline: Pipeline, folder: Path) -> Work:
         by_name={unit.name: unit for unit in units},
         places={unit.name: place for place, unit in enumerate(units)},
     )
-
-
-def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Schedule:
-    """The schedule of the work.
-
-    A gate waits for the steps above it that log metrics, so that what it sees does not depend on who is faster.
-
-    Args:
-        work: The units, and the order between them.
-        seconds: How long steps took last time.
-    """
-    waits = {unit.name: _metric_steps(work, unit) for unit in work.units if unit.step.gate}
-    places = {unit.name: 0 if unit.inner else places_of(unit.step) for unit in work.units}
-    return make_schedule(work.names, work.edges, waits=waits, seconds=seconds, places=places)
-
-
-def _metric_steps(work: Work, unit: Unit) -> frozenset[str]:
-    gate = unit.step.gate
-    if gate is None or not metrics_of(gate.condition):
-        return frozenset()
-    above = (each for each in work.earlier(unit) if each.scope == unit.scope)
-    return frozenset(each.name for each in above if each.step.metrics or each.inner)
 
 
 def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], list[Edge]]:
