@@ -29,7 +29,7 @@ from nb2pipe.notebook.shown import shown, shown_path
 from nb2pipe.plugins import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _ID_LENGTH = 8
@@ -49,7 +49,21 @@ def read_notebook(path: Path) -> tuple[Notebook, Report]:
         UsageError: There is no such file.
         NotebookError: It is no readable Python notebook.
     """
-    return _Reading(root=_resolved(path).parent).read(path, ())
+    return notebook_of(path, _raw)
+
+
+def notebook_of(path: Path, raw: Callable[[Path], RawNotebook]) -> tuple[Notebook, Report]:
+    """The notebook that a file is or was, with all that is wrong with it: every reading goes this way.
+
+    Args:
+        path: The file; messages and nested paths follow from it. It need not exist.
+        raw: What a file says; asked for the notebook itself and for each one nested in it.
+
+    Raises:
+        UsageError: The path cannot be followed.
+        NotebookError: It is no readable Python notebook.
+    """
+    return _Reading(root=_resolved(path).parent, raw=raw).read(path, ())
 
 
 def _resolved(path: Path) -> Path:
@@ -65,10 +79,12 @@ class _Reading:
 
     Attributes:
         root: The resolved folder that nested paths may not leave.
+        raw: What a file says.
         known: What has been read, by resolved file.
     """
 
     root: Path
+    raw: Callable[[Path], RawNotebook]
     known: dict[Path, tuple[Notebook, Report]] = field(default_factory=dict)
 
     def read(self, path: Path, chain: tuple[Path, ...]) -> tuple[Notebook, Report]:
@@ -80,7 +96,7 @@ class _Reading:
 
     def _notebook(self, path: Path, chain: tuple[Path, ...]) -> tuple[Notebook, Report]:
         name = str(path)
-        raw = _raw(path)
+        raw = self.raw(path)
         kernel = kernel_of(raw.metadata, name)
         settings, wrong_settings = read_settings(raw.metadata, Location(notebook=name))
         cells, wrong_cells = _cells(raw, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nb2pipe.notebook.gates import parse_gate
@@ -137,6 +138,35 @@ def parse_tag(text: str, notebook_path: str | None = None) -> Tag:
     if prefix == "notebook":
         return NestedTag(_step_name(rest, "notebook:"), notebook_path)
     return _PREFIXES[prefix](rest)
+
+
+def tag_text(tag: Tag) -> str:
+    """The text of a tag that may be a default of a notebook: `parse_tag` gives the tag again.
+
+    >>> tag_text(TimeoutTag(5400.0)), tag_text(LabelTag("team", "a:b"))
+    ('timeout:5400s', 'label:team:a:b')
+    """
+    match tag:
+        case CacheTag(enabled=enabled) | ReportTag(enabled=enabled):
+            return f"{'cache' if isinstance(tag, CacheTag) else 'report'}:{'enabled' if enabled else 'disabled'}"
+        case LabelTag(key=key, value=value) | AnnotationTag(key=key, value=value):
+            return f"{'label' if isinstance(tag, LabelTag) else 'annotation'}:{key}:{value}"
+        case ResourceTag():
+            return f"limit:{tag.resource}:{tag.quantity}"
+        case SecretTag():
+            return f"secret:{tag.secret}:{tag.key}:{tag.variable}"
+        case ImageTag() | RetryTag():
+            return f"image:{tag.reference}" if isinstance(tag, ImageTag) else f"retry:{tag.count}"
+        case TimeoutTag(seconds=seconds):
+            return f"timeout:{_decimal(seconds)}s"
+        case _:
+            raise ValueError(f"{tag} cannot hold for every step")
+
+
+def _decimal(number: float) -> str:
+    """The shortest decimals that mean a number, without an exponent."""
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def intended(text: str) -> str | None:

@@ -28,7 +28,7 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
         "name": pipeline.name,
         "parameters": [_parameter(parameter) for parameter in pipeline.parameters],
         "steps": [_step(step) for step in pipeline.steps],
-        "edges": [_edge(edge) for edge in pipeline.edges],
+        "edges": [edge_json(edge) for edge in pipeline.edges],
     }
 
 
@@ -66,7 +66,8 @@ def _step(step: Step) -> dict[str, object]:
     return found if step.nested is None else {**found, "nested": to_json(step.nested)}
 
 
-def _edge(edge: Edge) -> dict[str, object]:
+def edge_json(edge: Edge) -> dict[str, object]:
+    """An edge, as the graph and `pipeline.json` have it."""
     return {
         "source": edge.source,
         "target": edge.target,
