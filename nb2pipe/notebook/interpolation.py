@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _DOLLAR = re.compile(r"\$(\$?[\w.]+)(?=(?:[^']*'[^']*')*[^']*$)")
 _LONGEST = 20_000
 """The pattern above takes quadratic time; no honest command is longer."""
+_MARKS = frozenset("{}$")
+_CONVERSIONS = frozenset({None, "r", "s", "a"})
 _NEVER = (ast.Yield, ast.YieldFrom, ast.Await, ast.NamedExpr)
 
 
@@ -66,41 +68,73 @@ def bound_names(texts: Iterable[str]) -> BoundNames:
     return BoundNames(frozenset(collector.names), collector.star)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a command: text, and the expression that comes after it.
+
+    Attributes:
+        text: As the command gets it.
+        expression: Python whose value comes next; None at the end.
+        conversion: `r`, `s` or `a`, as in a format string.
+    """
+
+    text: str
+    expression: str | None = None
+    conversion: str | None = None
+
+
 def expressions(command: str, bound: BoundNames) -> tuple[str, ...]:
     """The Python expressions that IPython evaluates to build a command.
-
-    IPython leaves the command as it is if one of them cannot be evaluated (`awk '{print $1}'`, `$HOME`), so then there
-    are none.
 
     >>> expressions("cp {src} $dst", BoundNames(frozenset({"src", "dst"})))
     ('src', 'dst')
     """
-    if len(command) > _LONGEST or ("{" not in command and "$" not in command):
-        return ()
+    found = (part.expression for part in parts(command, bound))
+    return tuple(dict.fromkeys(expression for expression in found if expression is not None))
+
+
+def parts(command: str, bound: BoundNames) -> tuple[Part, ...]:
+    """What IPython makes a command of.
+
+    IPython leaves the command as it is if one of the expressions cannot be evaluated (`awk '{print $1}'`, `$HOME`).
+
+    >>> parts("cp {src} $HOME", BoundNames(frozenset({"src"})))
+    (Part(text='cp {src} $HOME', expression=None, conversion=None),)
+    """
+    unchanged = (Part(command),)
+    if len(command) > _LONGEST or not _MARKS & set(command):
+        return unchanged
     try:
-        fields = [*_fields(command)]
+        found = tuple(_parts(command))
     except ValueError:
-        return ()
-    if all(_evaluates(text, bound, dollar=dollar) for text, dollar in fields):
-        return tuple(dict.fromkeys(text.strip() for text, _ in fields))
-    return ()
+        return unchanged
+    if all(_evaluates(part, bound, dollar=dollar) for part, dollar in found):
+        return tuple(part for part, _ in found)
+    return unchanged
 
 
-def _fields(command: str) -> Iterator[tuple[str, bool]]:
-    """Each expression, and whether it is written with a dollar."""
-    for literal, name, specification, _ in string.Formatter().parse(command):
+def _parts(command: str) -> Iterator[tuple[Part, bool]]:
+    """Each part, and whether its expression is written with a dollar."""
+    for literal, name, specification, conversion in string.Formatter().parse(command):
+        text, end = "", 0
         for found in _DOLLAR.finditer(literal):
-            if not found.group(1).startswith("$"):
-                yield found.group(1), True
-        if name is not None:
-            yield name, False
-        if specification:
-            yield from _fields(specification)
+            text += literal[end : found.start()]
+            end = found.end()
+            if found.group(1).startswith("$"):
+                text += found.group(1)
+            else:
+                yield Part(text, found.group(1)), True
+                text = ""
+        # IPython knows no format specifications, so that `{x[1:2]}` and the like hold.
+        whole = f"{name}:{specification}" if specification else name
+        yield Part(text + literal[end:], None if whole is None else whole.strip(), conversion), False
 
 
-def _evaluates(text: str, bound: BoundNames, *, dollar: bool) -> bool:
-    tree = parsed_expression(text.strip())
-    if tree is None:
+def _evaluates(part: Part, bound: BoundNames, *, dollar: bool) -> bool:
+    if part.expression is None:
+        return True
+    tree = parsed_expression(part.expression)
+    if tree is None or part.conversion not in _CONVERSIONS:
         return False
     nodes = [*ast.walk(tree)]
     if any(isinstance(node, _NEVER) for node in nodes):

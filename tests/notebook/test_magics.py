@@ -58,6 +58,8 @@ CASES = [
     ("!echo $HOME", "pass"),
     ("!echo {unknown}", "pass"),
     ("!echo {{x}} $$x", "pass"),
+    ("!echo {x:.2f}", "pass"),  # IPython takes the colon for one of a slice
+    ("!echo {path[1:2]}", "str((path[1:2]))"),
     ("files = !ls {path}", "files = get_ipython().getoutput('ls {path}', str((path)))"),
     ("  y = 1\n  !ls", "y = 1\npass"),
     (">>> y = 1\n>>> print(y)", "y = 1\nprint(y)"),
