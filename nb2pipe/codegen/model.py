@@ -40,6 +40,11 @@ class Chunk:
         notebook: The file name of a nested notebook; None for the notebook itself.
         role: `definitions` may be run once in a process, `code` runs each time.
         may_raise: The cell is tagged `raises-exception`.
+        stores: Names that functions of `definitions` read as globals and that the chunk has bound. In function form,
+            each has a line `definitions.NAME = NAME` right after the chunk; empty in namespace form.
+        injects: Parameters whose given values replace, right after the chunk, what it bound to their names: their
+            default is made in the step itself. Such a step is in namespace form, and the values are not in place before
+            (`run_cells(CELLS, definitions, given, injected={CELL: {"lr": lr}})`, without those that are UNBOUND).
     """
 
     cell: int
@@ -48,6 +53,8 @@ class Chunk:
     notebook: str | None = None
     role: ChunkRole = ChunkRole.CODE
     may_raise: bool = False
+    stores: tuple[str, ...] = ()
+    injects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,8 @@ class ParameterPlan:
     Attributes:
         name: Its name.
         annotation: Its type as text, such as `float`; `Any` where it is not known.
-        default: Its default as text, taken from the notebook; a name of `StepPlan.defaults` where it is no literal.
+        default: Its default as text, taken from the notebook; a name of `StepPlan.defaults` where it is no literal;
+            `UNBOUND` where the step itself makes the default (`Chunk.injects`).
     """
 
     name: str
@@ -143,7 +151,11 @@ class StepPlan:
             the function begins. Empty in namespace form, where all inputs are.
         defaults: What stands above the function, so that defaults that are no literals can be named.
         chunks: Its cells, in notebook order. In namespace form those definitions too that `definitions` cannot hold.
-        inputs: The names that it takes from earlier steps, sorted.
+        inputs: The names that it takes from earlier steps, sorted. Functions and classes that stand in `definitions`
+            are not among them, even where `Step.inputs` names them: what its signature has not is not passed to it.
+        optional: Those of `inputs` that may be missing without that being an error: keyword-only, `NAME: Any = UNBOUND`.
+            Such a step is in namespace form, where a name given as UNBOUND is removed.
+        outputs: What it returns. What `Step.outputs` names beside them stands in `definitions`.
         arguments: One for each input and parameter.
         helpers: The functions of `nb2pipe.runtime.magics` that its text calls, sorted.
         is_async: It awaits at top level.
@@ -167,6 +179,7 @@ class StepPlan:
     defaults: tuple[Chunk, ...] = ()
     chunks: tuple[Chunk, ...] = ()
     inputs: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     parameters: tuple[ParameterPlan, ...] = ()
     outputs: tuple[OutputPlan, ...] = ()
     arguments: tuple[Argument, ...] = ()
@@ -187,12 +200,15 @@ class DefinitionsPlan:
         helpers: As in `StepPlan`.
         noqa: As in `StepPlan`.
         future: The features of `from __future__ import ...`, sorted.
+        comes_first: It sets something that imports see (environment variables, `sys.path`, a backend), so that the
+            modules of steps have to import it before anything else of the author's.
     """
 
     chunks: tuple[Chunk, ...] = ()
     helpers: tuple[str, ...] = ()
     noqa: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
+    comes_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
