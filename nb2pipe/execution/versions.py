@@ -6,11 +6,12 @@ makes is known for sure when it has ended, so an order that the text did not sho
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from nb2pipe.execution.keys import GENERATORS
+from nb2pipe.runtime.versions import Earlier, Taken, take_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,23 +20,10 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Unit
     from nb2pipe.serializers.groups import Group
 
+__all__ = ["DECISIVE", "Overtaken", "Seen", "Taken", "What", "generators", "made_within", "overtaken", "take"]
+
 DECISIVE = frozenset({"cwd", "torch.defaults"})
 """Hidden state on which nearly every step depends. Other state is mostly set by libraries for themselves."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What a step takes when it begins.
-
-    Attributes:
-        groups: In notebook order of the steps that made them: where two hold one name, the later one counts.
-        variables: The maker and the group of each variable.
-        state: The maker and the digest of each kind of hidden state.
-    """
-
-    groups: tuple[Group, ...] = ()
-    variables: Mapping[str, tuple[str, Group]] = field(default_factory=dict)
-    state: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,32 +73,19 @@ def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> 
         earlier: The steps above it, in notebook order.
         made: What finished steps made.
     """
-    wanted = {port.name for port in unit.step.inputs}
-    variables: dict[str, tuple[str, Group]] = {}
-    state: dict[str, tuple[str, str]] = {}
-    order: list[tuple[str, Group]] = []
-    last: dict[str, str] = {}
-    for each in earlier:
-        last |= dict.fromkeys({port.name for port in each.step.outputs} - wanted, each.name)
-        if each.name not in made:
-            continue
-        for group in made[each.name].outputs:
-            order.append((each.name, group))
-            last |= dict.fromkeys(group.names, each.name)
-            variables |= dict.fromkeys(wanted & set(group.names), order[-1])
-        state |= {kind: (each.name, digest) for kind, digest in _left(each, unit, made).items()}
-    used = set(variables.values())
-    groups = dict.fromkeys(_current(group, maker, last) for maker, group in order if (maker, group) in used)
-    return Taken(groups=tuple(groups), variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+    wanted = frozenset(port.name for port in unit.step.inputs)
+    return take_from(wanted, unit.scope, (_left_by(each, made) for each in earlier))
 
 
-def _current(group: Group, maker: str, last: Mapping[str, str]) -> Group:
-    """A group without the names that a step below its maker binds or changes.
-
-    What shares objects with a step's inputs comes along, and goes on with what the step makes of it; a name that was
-    bound to something else in between must not.
-    """
-    return replace(group, names=tuple(name for name in group.names if last[name] == maker))
+def _left_by(unit: Unit, made: Mapping[str, Completed]) -> Earlier:
+    done = made.get(unit.name)
+    return Earlier(
+        name=unit.name,
+        scope=unit.scope,
+        outputs=frozenset(port.name for port in unit.step.outputs),
+        groups=done.outputs if done else None,
+        state=done.state if done else {},
+    )
 
 
 def made_within(unit: Unit, inner: Iterable[Unit], made: Mapping[str, Completed]) -> tuple[Group, ...]:
@@ -160,14 +135,6 @@ def _is_older(name: str, unit: str, now: Taken, seen: Seen) -> bool:
 def generators(done: Completed | None) -> frozenset[str]:
     """The random generators that a step drew from: those whose state it left."""
     return GENERATORS & frozenset(done.state) if done else frozenset()
-
-
-def _left(maker: Unit, unit: Unit, made: Mapping[str, Completed]) -> Mapping[str, str]:
-    """The hidden state that a step left for another; the working directory is each notebook's own."""
-    state = made[maker.name].state
-    if maker.scope == unit.scope:
-        return state
-    return {kind: digest for kind, digest in state.items() if kind != "cwd"}
 
 
 def _tied(done: Completed | None) -> frozenset[str]:
