@@ -133,7 +133,8 @@ def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> N
     """Tells what a step made."""
     now = time.time()
     for group in done.outputs:
-        publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now))
+        types = {each: done.types[each] for each in group.names if each in done.types}
+        publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now, types=types))
     for kind, digest in done.state.items():
         publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
     for metric, value in done.metrics.items():

@@ -10,10 +10,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from nb2pipe.diagnostics import Report
     from nb2pipe.notebook.model import Notebook
-    from nb2pipe.pipeline.model import Step
+    from nb2pipe.pipeline.model import Pipeline, Step
     from nb2pipe.records.events import Event, Failure, RunStatus, SkipReason, StepStatus
     from nb2pipe.serializers.groups import Group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """The package of a converted directory, whose modules run as they stand there.
+
+    Attributes:
+        folder: The converted directory, absolute.
+        name: The package's name.
+        modules: The path of each step's module below `steps`, by the step's name in the run.
+    """
+
+    folder: Path
+    name: str
+    modules: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +43,8 @@ class Surroundings:
         kernel: The kernel's name.
         seed: The initial random state, for random, NumPy and torch.
         variables: Environment variables that kernels get beside our own, such as `PYTHONHASHSEED`.
+        pipeline: The pipeline of the notebook itself, for executors that run steps as modules of one package.
+        package: Where such a package exists already.
     """
 
     folder: Path
@@ -35,6 +53,8 @@ class Surroundings:
     kernel: str
     seed: int
     variables: Mapping[str, str] = field(default_factory=dict)
+    pipeline: Pipeline | None = None
+    package: Package | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +90,15 @@ class Completed:
         metrics: What its `pipeline-metrics` cells printed or assigned.
         unchanged: Variables in the groups that have the content that they were taken with: the step only tied them to
             others, as a fitted model that keeps its data does. Whoever took them before took nothing old.
+        types: The types of the outputs as the public path that imports them, such as `pandas.DataFrame`, by name; only
+            those that have one.
     """
 
     outputs: tuple[Group, ...]
     state: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +117,18 @@ Outcome = Completed | Failed | Cancelled
 
 
 class Executor(Protocol):
-    """Runs one step. Order, retry and recording are the driver's."""
+    """Runs one step. Order, retry and recording are the driver's.
+
+    Attributes:
+        name: As the user gives it.
+        runs_packages: It can run the modules of a converted directory.
+    """
 
     name: str
+    runs_packages: bool
+
+    def check(self, pipeline: Pipeline) -> Report:
+        """What keeps it from running a pipeline; called before anything runs, which errors prevent."""
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step.

@@ -28,10 +28,15 @@ class LocalModules:
     _known: dict[str, tuple[str, frozenset[str]] | None] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, call: StepCall) -> dict[str, str]:
-        """The digests of the modules that the code of a step imports, directly and through each other, by name."""
+        """The digests of the modules that the code of a step imports, directly and through each other, by name.
+
+        Where the modules of a converted directory run, they are that code, and among what is found.
+        """
+        texts = package_texts(call)
+        found = {name: str(Digest.of("package-module", text)) for name, text in texts.items()}
         cells = {block.cell for block in call.step.blocks}
-        waiting = [name for cell in cells for name in imported(call.notebook.cell(cell).python)]
-        found: dict[str, str] = {}
+        codes = texts.values() or [call.notebook.cell(cell).python for cell in cells]
+        waiting = [name for code in codes for name in imported(code)]
         while waiting:
             name = waiting.pop()
             module = self._module(name) if name not in found else None
@@ -62,6 +67,16 @@ class LocalModules:
                 yield module
         except OSError:
             return
+
+
+def package_texts(call: StepCall) -> dict[str, str]:
+    """The modules of a converted directory that a step runs, by their paths in the package; none without such."""
+    package = call.surroundings.package
+    if package is None:
+        return {}
+    module = package.modules.get(call.step.name, "").replace(".", "/")
+    paths = ("definitions.py", f"steps/{module}.py", f"cells/{module}.py")
+    return {path: _text(package.folder / package.name / path) for path in paths}
 
 
 def imported(code: str) -> Iterable[str]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from nb2pipe.execution.model import Package
+
 SEEDS = 2**32
 """NumPy takes seeds below this."""
 
@@ -29,6 +31,7 @@ class RunOptions:
         seed: The initial random state; None for the one kept in the home.
         fresh_random: Draws the initial random state anew, for this run only.
         executor: The executor's name, for the record.
+        package: The package that is to run, for a converted directory; None to run the notebook's cells.
         name: The run's name.
         output: Where a copy of the executed notebook is wanted.
         keep_going: A failed step stops only what depends on it.
@@ -42,6 +45,7 @@ class RunOptions:
     seed: int | None = None
     fresh_random: bool = False
     executor: str = "papermill"
+    package: Package | None = None
     name: str | None = None
     tags: tuple[str, ...] = ()
     note: str | None = None

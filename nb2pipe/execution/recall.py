@@ -44,7 +44,8 @@ class Recall:
         outputs = tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
         if not self._has_all(step, outputs) or not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
             return None
-        return Recalled(done=Completed(outputs=outputs, state=step.state, metrics=step.metrics), seconds=step.seconds)
+        done = Completed(outputs=outputs, state=step.state, metrics=step.metrics, types=step.types)
+        return Recalled(done=done, seconds=step.seconds)
 
     def _has_all(self, step: StepRecord, outputs: tuple[Group, ...]) -> bool:
         """Whether the store still holds what the step made, the large memory of its variables included."""

@@ -45,6 +45,9 @@ NOTEBOOK = "notebook.ipynb"
 _KERNEL_GIVEN = "kernel_given"
 """The user's `-k` in the record: a resumed run keeps it, and otherwise takes the notebook's kernel as it is now."""
 
+PACKAGE = "package"
+"""The converted directory in the record, where one ran."""
+
 
 def run(
     pipeline: Pipeline,
@@ -215,6 +218,8 @@ class _Session:
             kernel=self.prepared.kernel,
             seed=self.started.seed,
             variables=self.prepared.variables,
+            pipeline=self.pipeline,
+            package=self.options.package,
         )
         return Context(
             executor=executor,
@@ -297,7 +302,11 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
         name=options.name,
         tags=options.tags,
         note=options.note,
-        surroundings={**prepared.surroundings, _KERNEL_GIVEN: options.kernel},
+        surroundings={
+            **prepared.surroundings,
+            _KERNEL_GIVEN: options.kernel,
+            **({PACKAGE: str(options.package.folder)} if options.package else {}),
+        },
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import subprocess
 import tempfile
 from contextlib import suppress
@@ -17,7 +16,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbclient.util import ensure_async
 from papermill.clientwrap import PapermillNotebookClient
 
-from nb2pipe.executors.processes import end_processes, process_family
+from nb2pipe.executors.outputs import merged
+from nb2pipe.executors.processes import end_processes, how_it_ended, process_family
 from nb2pipe.executors.watch import Reason, Stop, is_ours
 
 if TYPE_CHECKING:
@@ -214,7 +214,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         stopped = self.watch.stopped
         if stopped is not None and stopped.reason in {Reason.DIED, Reason.NOT_STARTED}:
             text = _tail(log)
-            message = _how_it_ended(self._exit_code) or stopped.message
+            message = how_it_ended(self._exit_code, "kernel") or stopped.message
             self.watch.stopped = Stop(reason=stopped.reason, cell=stopped.cell, message=message, traceback=text)
 
     async def _end_kernel(self) -> None:
@@ -258,48 +258,10 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
             await asyncio.sleep(_GLANCE)
 
 
-def merged(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Outputs in which neighbors of one stream are one, as Jupyter shows them."""
-    found: list[NotebookNode] = []
-    texts: list[str] = []
-    for output in outputs:
-        if found and _same_stream(found[-1], output):
-            texts.append(output["text"])
-            continue
-        _finish(found, texts)
-        found.append(output)
-        texts = [output["text"]] if output["output_type"] == "stream" else []
-    _finish(found, texts)
-    return found
-
-
-def _finish(found: list[NotebookNode], texts: list[str]) -> None:
-    """Joins the pieces once: text that grows piece by piece takes time with the square of its length."""
-    if len(texts) > 1:
-        found[-1]["text"] = "".join(texts)
-
-
-def _same_stream(one: NotebookNode, two: NotebookNode) -> bool:
-    return all(output["output_type"] == "stream" for output in (one, two)) and bool(one["name"] == two["name"])
-
-
 def _tail(log: Any) -> str:
     log.seek(0)
     text: str = log.read().decode(errors="replace")
     return text[-_LOG_TAIL:].strip()
 
 
-def _how_it_ended(code: int | None) -> str:
-    if code is None:
-        return ""
-    if code >= 0:
-        return f"the kernel ended with exit code {code}"
-    try:
-        name = signal.Signals(-code).name
-    except ValueError:
-        name = f"signal {-code}"
-    cause = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
-    return f"the kernel was ended by {name}{cause}"
-
-
-__all__ = ["NoSuchKernel", "StepClient", "merged"]
+__all__ = ["NoSuchKernel", "StepClient"]

@@ -5,36 +5,30 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.metric_names import metric_names
 from nb2pipe.codegen.step_notebook import step_notebook, without_secrets
-from nb2pipe.digest import Digest
-from nb2pipe.errors import InternalError, StoreError, UsageError
-from nb2pipe.execution.checks.nb500_unstorable_output import unstorable_output
-from nb2pipe.execution.checks.nb501_output_left_out import output_left_out
-from nb2pipe.execution.checks.nb502_state_left_out import state_left_out
-from nb2pipe.execution.model import Cancelled, Completed, Failed, Outcome, StepCall
-from nb2pipe.executors.failures import failure_of
-from nb2pipe.executors.origin import where_bound
-from nb2pipe.executors.watch import Reason, StepWatch, is_ours, position, role
+from nb2pipe.diagnostics import Report
+from nb2pipe.errors import UsageError
+from nb2pipe.executors.outcome import outcome_of, step_spec
+from nb2pipe.executors.outputs import write_notebook
+from nb2pipe.executors.watch import StepWatch, is_ours, position, role
 from nb2pipe.notebook.model import CellKind
 from nb2pipe.records.events import CellFinished, CellStarted, OutputWritten
-from nb2pipe.runtime.spec import GroupSpec, StepSpec
-from nb2pipe.serializers.groups import Group
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable
 
     from nbformat import NotebookNode
 
+    from nb2pipe.execution.model import Outcome, StepCall
+    from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.records.events import Event
 
 _ENGINE = "nb2pipe"
@@ -47,6 +41,11 @@ class PapermillExecutor:
     """Runs each step as a notebook through papermill."""
 
     name = "papermill"
+    runs_packages = False
+
+    def check(self, pipeline: Pipeline) -> Report:  # noqa: ARG002  # a kernel runs every notebook
+        """What keeps it from running a pipeline: nothing."""
+        return Report()
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step, and leaves its notebook in `RUN_FOLDER/steps/STEP.ipynb`, also when it failed.
@@ -129,7 +128,7 @@ class _StepWatch(StepWatch):
     def save(self) -> None:
         """Writes the step notebook as it stands."""
         if self.notebook is not None:
-            _write_notebook(without_secrets(self.notebook, self.call.parameters), self.path)
+            write_notebook(without_secrets(self.notebook, self.call.parameters), self.path)
             self.saved = time.monotonic()
 
 
@@ -140,9 +139,9 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
     with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
         result = Path(folder).resolve() / "result.json"
         given = Path(folder).resolve() / "step.ipynb"  # papermill reads a file; this one is gone when the step begins
-        notebook = step_notebook(call, _spec(call, result), kernel=call.surroundings.kernel)
-        _write_notebook(notebook, given)
-        _write_notebook(without_secrets(notebook, call.parameters), path)
+        notebook = step_notebook(call, step_spec(call, result), kernel=call.surroundings.kernel)
+        write_notebook(notebook, given)
+        write_notebook(without_secrets(notebook, call.parameters), path)
         watch = _StepWatch(
             folder=call.surroundings.folder,
             variables=call.surroundings.variables,
@@ -155,7 +154,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
         )
         _papermill(given, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
-    return _outcome(call, watch, told)
+    return outcome_of(call, watch.stopped, told, emit)
 
 
 def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
@@ -182,80 +181,6 @@ def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
         pass
     except NoSuchKernel as error:
         raise UsageError(f"there is no kernel named `{kernel}` here", hint="jupyter kernelspec list") from error
-
-
-def _spec(call: StepCall, result: Path) -> StepSpec:
-    # Where two groups hold a name, the later one counts.
-    home = {name: group for group in call.inputs for name in group.names}
-    taken = {port.name for port in call.step.inputs}
-    outputs = tuple(port.name for port in call.step.outputs)
-    groups = tuple(
-        GroupSpec(
-            names=group.names,
-            digest=str(group.digest),
-            take=tuple(name for name in group.names if name in taken and home[name] is group),
-        )
-        for group in call.inputs
-    )
-    return StepSpec(
-        step=call.step.name,
-        folder=str(call.surroundings.folder.resolve()),
-        store=str((call.surroundings.home / "store").resolve()),
-        result=str(result),
-        seed=call.surroundings.seed,
-        inputs=tuple(group for group in groups if group.take),
-        outputs=outputs,
-        required=tuple(name for name in outputs if call.taken is None or name in call.taken),
-        state=dict(call.state),
-        metrics={place: metric_names(call.notebook.cell(place).python) for place in call.step.metrics},
-    )
-
-
-def _outcome(call: StepCall, watch: _StepWatch, told: dict[str, Any]) -> Outcome:
-    stop = watch.stopped
-    if stop is not None and stop.reason is Reason.CANCELLED:
-        return Cancelled()
-    if "broken" in told:
-        _raise_broken(told["broken"], call.step.name)
-    if stop is not None:
-        errors = told.get("errors", [])
-        return Failed(failure=failure_of(stop, errors, call.step.name, call.notebook, call.step.timeout or 0))
-    if "completed" not in told:
-        raise InternalError(f"the step `{call.step.name}` ran to its end, but its kernel told nothing of it")
-    return _completed(call, watch.emit, told["completed"])
-
-
-def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, Any]) -> Outcome:
-    step = call.step.name
-    required = {port.name for port in call.step.outputs if call.taken is None or port.name in call.taken}
-    for error in told["unstorable"]:
-        if error["name"] in required:
-            return Failed(failure=unstorable_output(step, error, where_bound(call, error["name"])))
-    for error in told["unstorable"]:
-        emit(output_left_out(step, error, time=time.time()))
-    for kind, reason in told["lost"].items():
-        emit(state_left_out(step, kind, reason, time=time.time()))
-    outputs = tuple(Group(names=tuple(group["names"]), digest=Digest(group["digest"])) for group in told["outputs"])
-    unchanged = frozenset(told["unchanged"])
-    return Completed(outputs=outputs, state=told["state"], metrics=told["metrics"], unchanged=unchanged)
-
-
-def _raise_broken(broken: dict[str, Any], step: str) -> None:
-    if broken["store"]:
-        raise StoreError(f"step `{step}`: {broken['message']}", hint=broken["hint"])
-    raise InternalError(f"step `{step}`: {broken['kind']}: {broken['message']}")
-
-
-def _write_notebook(notebook: NotebookNode, path: Path) -> None:
-    """Writes a notebook so that it is there as a whole or not at all."""
-    import nbformat  # noqa: PLC0415  # heavy
-
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        temporary.write_text(nbformat.writes(notebook), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _loop_is_running() -> bool:

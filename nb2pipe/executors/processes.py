@@ -1,4 +1,4 @@
-"""The processes of a kernel: its group, and what it started elsewhere."""
+"""The processes of a kernel or another process that runs a step: its group, and what it started elsewhere."""
 
 from __future__ import annotations
 
@@ -21,6 +21,24 @@ def process_family(process: int | None) -> tuple[Any, ...]:
         return tuple(psutil.Process(process).children(recursive=True))
     except psutil.Error:
         return ()
+
+
+def how_it_ended(code: int | None, what: str) -> str:
+    """How a process ended, in words; empty where that is not known.
+
+    >>> how_it_ended(-9, "kernel")
+    'the kernel was ended by SIGKILL; the system may have run out of memory'
+    """
+    if code is None:
+        return ""
+    if code >= 0:
+        return f"the {what} ended with exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    cause = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
+    return f"the {what} was ended by {name}{cause}"
 
 
 def end_processes(process: int | None, family: Sequence[Any]) -> None:

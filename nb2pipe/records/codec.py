@@ -88,6 +88,7 @@ def step_file(step: StepRecord) -> Json:
         "source": step.source,
         "inputs": [_group_json(group) for group in step.inputs],
         "outputs": [_group_json(group) for group in step.outputs],
+        "types": dict(step.types),
         "state": dict(step.state),
         "state_used": dict(step.state_used),
         "metrics": metrics_json(step.metrics),
@@ -269,6 +270,7 @@ def _step(fields: Json) -> StepRecord:
         source=_maybe_text(fields["source"]),
         inputs=_groups(fields["inputs"]),
         outputs=_groups(fields["outputs"]),
+        types=_text_map(fields.get("types", {})),  # older records have none
         state=_text_map(fields["state"]),
         state_used=_text_map(fields["state_used"]),
         metrics=metrics_of(fields["metrics"]),

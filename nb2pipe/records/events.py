@@ -47,7 +47,7 @@ class Failure:
         step: The step, or None where it is not known.
         cell: Position of the cell in the notebook, or None where no cell of the author's is to blame.
         line: The line within the cell, from 1.
-        kind: The exception's class, `KernelDied` or `Timeout`.
+        kind: The exception's class, `KernelDied`, `ProcessDied` or `Timeout`.
         message: Its text.
         traceback: The author's own frames, without colors, outermost first.
         source_line: The text of the line.
@@ -230,13 +230,18 @@ class ArtifactUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactMade:
-    """A step put something into the store: `names` are the variables, or the hidden state."""
+    """A step put something into the store: `names` are the variables, or the hidden state.
+
+    Attributes:
+        types: The types of variables, as `execution.model.Completed` has them.
+    """
 
     step: str
     names: tuple[str, ...]
     digest: str
     time: float
     kind: ArtifactKind = ArtifactKind.GROUP
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ class StepRecord:
         source: The run whose results it took, where it was reused.
         inputs: What it took out of the store.
         outputs: What it put there.
+        types: The types of its outputs as the public path that imports them, by name, as far as they have one.
         state: Hidden state that it left: digest by kind.
         state_used: Hidden state that it took: digest by kind.
         metrics: Single numbers.
@@ -63,6 +64,7 @@ class StepRecord:
     description: str | None = None
     inputs: tuple[GroupRecord, ...] = ()
     outputs: tuple[GroupRecord, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
     state: Mapping[str, str] = field(default_factory=dict)
     state_used: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)

@@ -324,8 +324,8 @@ def _with_artifact(step: StepRecord, event: ArtifactUsed | ArtifactMade) -> Step
             return replace(step, state={**step.state, **states})
         return replace(step, state_used={**step.state_used, **states})
     group = GroupRecord(names=event.names, digest=event.digest)
-    if made:
-        return replace(step, outputs=_added(step.outputs, group))
+    if isinstance(event, ArtifactMade):
+        return replace(step, outputs=_added(step.outputs, group), types={**step.types, **event.types})
     return replace(step, inputs=_added(step.inputs, group))
 
 

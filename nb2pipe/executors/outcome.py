@@ -1,0 +1,110 @@
+"""What a step is told, and what came of it, whichever way its code is run."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.codegen.metric_names import metric_names
+from nb2pipe.digest import Digest
+from nb2pipe.errors import InternalError, StoreError
+from nb2pipe.execution.checks.nb500_unstorable_output import unstorable_output
+from nb2pipe.execution.checks.nb501_output_left_out import output_left_out
+from nb2pipe.execution.checks.nb502_state_left_out import state_left_out
+from nb2pipe.execution.model import Cancelled, Completed, Failed
+from nb2pipe.executors.failures import failure_of
+from nb2pipe.executors.origin import where_bound
+from nb2pipe.executors.watch import Reason
+from nb2pipe.runtime.spec import GroupSpec, StepSpec
+from nb2pipe.serializers.groups import Group
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from nb2pipe.execution.model import Outcome, StepCall
+    from nb2pipe.executors.watch import Stop
+    from nb2pipe.records.events import Event
+
+
+def step_spec(call: StepCall, result: Path) -> StepSpec:
+    """What a step is told.
+
+    Args:
+        call: The step, and what it is given.
+        result: The file that it writes what came of it to.
+    """
+    # Where two groups hold a name, the later one counts.
+    home = {name: group for group in call.inputs for name in group.names}
+    taken = {port.name for port in call.step.inputs}
+    outputs = tuple(port.name for port in call.step.outputs)
+    groups = tuple(
+        GroupSpec(
+            names=group.names,
+            digest=str(group.digest),
+            take=tuple(name for name in group.names if name in taken and home[name] is group),
+        )
+        for group in call.inputs
+    )
+    return StepSpec(
+        step=call.step.name,
+        folder=str(call.surroundings.folder.resolve()),
+        store=str((call.surroundings.home / "store").resolve()),
+        result=str(result),
+        seed=call.surroundings.seed,
+        inputs=tuple(group for group in groups if group.take),
+        outputs=outputs,
+        required=tuple(name for name in outputs if call.taken is None or name in call.taken),
+        state=dict(call.state),
+        metrics={place: metric_names(call.notebook.cell(place).python) for place in call.step.metrics},
+    )
+
+
+def outcome_of(call: StepCall, stop: Stop | None, told: dict[str, Any], emit: Callable[[Event], None]) -> Outcome:
+    """What came of a step.
+
+    Args:
+        call: The step.
+        stop: Why it was not run to its end, if it was not.
+        told: What it wrote to its result.
+        emit: Takes notes on what could not be kept.
+
+    Raises:
+        StoreError: An input cannot be read, or an output not written.
+        InternalError: Something of ours failed.
+    """
+    if stop is not None and stop.reason is Reason.CANCELLED:
+        return Cancelled()
+    if "broken" in told:
+        _raise_broken(told["broken"], call.step.name)
+    if stop is not None:
+        errors = told.get("errors", [])
+        return Failed(failure=failure_of(stop, errors, call.step.name, call.notebook, call.step.timeout or 0))
+    if "completed" not in told:
+        raise InternalError(f"the step `{call.step.name}` ran to its end, but told nothing of it")
+    return _completed(call, emit, told["completed"])
+
+
+def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, Any]) -> Outcome:
+    step = call.step.name
+    required = {port.name for port in call.step.outputs if call.taken is None or port.name in call.taken}
+    for error in told["unstorable"]:
+        if error["name"] in required:
+            return Failed(failure=unstorable_output(step, error, where_bound(call, error["name"])))
+    for error in told["unstorable"]:
+        emit(output_left_out(step, error, time=time.time()))
+    for kind, reason in told["lost"].items():
+        emit(state_left_out(step, kind, reason, time=time.time()))
+    return Completed(
+        outputs=tuple(Group(names=tuple(group["names"]), digest=Digest(group["digest"])) for group in told["outputs"]),
+        state=told["state"],
+        metrics=told["metrics"],
+        unchanged=frozenset(told["unchanged"]),
+        types=told.get("types", {}),
+    )
+
+
+def _raise_broken(broken: dict[str, Any], step: str) -> None:
+    if broken["store"]:
+        raise StoreError(f"step `{step}`: {broken['message']}", hint=broken["hint"])
+    raise InternalError(f"step `{step}`: {broken['kind']}: {broken['message']}")
