@@ -7,13 +7,26 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 _TIMED = "<timed exec>"
 """IPython's file name of the body of a `%%time` cell, which begins in the cell's second line."""
+
+
+class Places(Protocol):
+    """Tells where the author's code stands."""
+
+    def place(self, file: str, line: int | None) -> tuple[Any, int | None] | None:
+        """The cell and the line in it of a line in a file; None for files that hold no cells."""
+
+    def function(self, file: str, name: str) -> str:
+        """The name of a frame's function as the author knows it."""
+
+    def is_ours(self, file: str) -> bool:
+        """Whether what stands in a file, and is no cell's, is no code of the author's."""
 
 
 class Cells:
@@ -38,8 +51,16 @@ class Cells:
         key, offset = known
         return key, (None if line is None else line + offset)
 
+    def function(self, file: str, name: str) -> str:  # noqa: ARG002  # other places need the file
+        """The name of a frame's function as the author knows it."""
+        return name
 
-def describe(error: BaseException, cells: Cells, folder: str) -> list[dict[str, Any]]:
+    def is_ours(self, file: str) -> bool:  # noqa: ARG002  # other places have such files
+        """Whether what stands in a file, and is no cell's, is no code of the author's."""
+        return False
+
+
+def describe(error: BaseException, cells: Places, folder: str) -> list[dict[str, Any]]:
     """The error and the errors that led to it, the first one first.
 
     Returns:
@@ -78,18 +99,18 @@ def _message(error: BaseException) -> str:
         return "(its text cannot be made)"
 
 
-def _frames(error: BaseException, cells: Cells, folder: str) -> list[dict[str, Any]]:
+def _frames(error: BaseException, cells: Places, folder: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for file, line, name in _lines(error):
         place = cells.place(file, line)
         if place is not None:
-            found.append({"cell": place[0], "line": place[1], "name": name})
+            found.append({"cell": place[0], "line": place[1], "name": cells.function(file, name)})
         elif file == _TIMED and found and "cell" in found[-1] and line is not None:
             frame = (
                 found.pop() if name == "<module>" else found[-1]
             )  # the magic that runs the body is no frame of the author's
             found.append({**frame, "line": line + 1, "name": name})
-        elif _is_beside(file, folder):
+        elif _is_beside(file, folder) and not cells.is_ours(file):
             found.append({"file": os.path.relpath(file, folder), "line": line, "name": name, "text": _text(file, line)})
     return found
 

@@ -22,12 +22,14 @@ from nb2pipe.runtime.keeping import Keeper
 from nb2pipe.runtime.numbers import metrics_of
 from nb2pipe.runtime.outputs import collect
 from nb2pipe.runtime.spec import StepSpec
+from nb2pipe.runtime.type_names import type_names
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nb2pipe.runtime.spec import GroupSpec
+    from nb2pipe.store.base import Store
 
 _sessions: list[Session] = []
 """The one session of this process; empty until it begins."""
@@ -39,12 +41,13 @@ class Session:
     Args:
         spec: What the executor told.
         namespace: The user's.
+        store: Where artifacts lie; the spec's if it is not given.
     """
 
-    def __init__(self, spec: StepSpec, namespace: dict[str, Any]) -> None:
+    def __init__(self, spec: StepSpec, namespace: dict[str, Any], store: Store | None = None) -> None:
         self.spec = spec
         self.namespace = namespace
-        self.keeper = Keeper(LocalStore(Path(spec.store)), namespace)
+        self.keeper = Keeper(store or LocalStore(Path(spec.store)), namespace)
         self.loaded: dict[GroupSpec, dict[str, object]] = {}
         self.metrics: dict[str, float] = {}
         self.measured: set[int] = set()
@@ -70,10 +73,10 @@ class Session:
         self.hidden.settle()
         self.generators.settle()
 
-    def measure(self, cell: int) -> None:
-        """Takes the metrics of a cell that has just run."""
+    def measure(self, cell: int, values: Mapping[str, object] | None = None) -> None:
+        """Takes the metrics of a cell that has just run; `values` are its variables where they are not the user's."""
         self.measured.add(cell)
-        self.metrics.update(metrics_of(self.spec.metrics.get(cell, ()), self.namespace))
+        self.metrics.update(metrics_of(self.spec.metrics.get(cell, ()), self.namespace if values is None else values))
 
     def leave(self) -> dict[str, Any]:
         """Stores what the step leaves; the result for the executor."""
@@ -89,6 +92,7 @@ class Session:
             "state": state,
             "lost": self.hidden.lost,
             "metrics": self.metrics,
+            "types": type_names(self.namespace, self.spec.outputs),
         }
 
 

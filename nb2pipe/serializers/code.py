@@ -13,6 +13,7 @@ import types
 from typing import TYPE_CHECKING, Final, cast
 
 from nb2pipe.errors import StoreError
+from nb2pipe.serializers.names import in_packages, module_text
 from nb2pipe.serializers.shapes import NAMESPACE, NOTHING, Made, Named, Quiet, Refused
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PYTHON: Final = f"{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}"
 _MARSHAL: Final = 2
 """The last version of marshal's format whose bytes do not depend on reference counts."""
+_COMPILER_ONLY: Final = 0x1000000
+"""The flag that `from __future__ import annotations` leaves in code: it has an effect on compiling alone."""
 
 _RECURSIVE_REPR: Final = ("dataclasses", "reprlib")
 """Modules whose closure in a data class holds a set for the time of a call."""
@@ -57,7 +60,8 @@ def fingerprint(code: types.CodeType) -> str:
 
 def _bare(code: types.CodeType) -> types.CodeType:
     consts = tuple(_bare(part) if isinstance(part, types.CodeType) else part for part in code.co_consts)
-    return code.replace(co_filename="", co_firstlineno=1, co_linetable=b"", co_consts=consts)
+    flags = code.co_flags & ~_COMPILER_ONLY
+    return code.replace(co_filename="", co_firstlineno=1, co_linetable=b"", co_flags=flags, co_consts=consts)
 
 
 # Functions
@@ -128,6 +132,8 @@ def _globals_of(function: types.FunctionType, context: Context) -> object:
     main = sys.modules.get("__main__")
     if found is context.namespace or (main is not None and found is vars(main)):
         return NAMESPACE
+    if in_packages(found.get("__name__")):
+        return NAMESPACE  # a step's module is part of the notebook
     module = sys.modules.get(str(found.get("__name__")))
     if module is not None and vars(module) is found:
         return module.__name__
@@ -250,9 +256,11 @@ def _code(value: object, _context: Context) -> Shape:
 
 
 def _cell_source(filename: str) -> str:
-    """The text of the cell that a code is from; IPython keeps it under a name of no file, which has no time."""
+    """The text that a code is from: a cell's, which IPython keeps under a name of no file, or a step module's."""
     entry = linecache.cache.get(filename, ())
-    return "".join(entry[2]) if len(entry) > 2 and entry[1] is None else ""  # noqa: PLR2004 # size, time, lines
+    if len(entry) > 2 and entry[1] is None:  # noqa: PLR2004 # size, time, lines
+        return "".join(entry[2])
+    return module_text(filename)
 
 
 def _renamed(code: types.CodeType, name: str) -> types.CodeType:
@@ -273,8 +281,10 @@ def make_code(
     if python == PYTHON:
         return cast("types.CodeType", marshal.loads(data))  # noqa: S302 # the store is the user's own
     for found in _compiled(source, name):
-        if found.co_qualname == qualname and found.co_firstlineno == line:
-            return found
+        # In a step's module the notebook's top level is the body of a function.
+        within = found.co_qualname.endswith(f".<locals>.{qualname}")
+        if (found.co_qualname == qualname or within) and found.co_firstlineno == line:
+            return found.replace(co_qualname=qualname)
     message = f"`{qualname}` was compiled by {python}, this is {PYTHON}, and its source is not there to compile again"
     raise StoreError(message, hint=f"run with {python}, or run the pipeline again")
 

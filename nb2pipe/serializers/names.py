@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import sysconfig
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
@@ -30,6 +32,40 @@ _SINGLE: Final = (
 )
 """Objects with a state of their own of which each process has one."""
 
+_packages: dict[str, str] = {}
+"""The packages whose modules hold the notebook's code, and their folders."""
+
+
+def stand_for_notebook(package: str, folder: str) -> None:
+    """From now on what the modules of a package define is the notebook's, as if its `__main__` had defined it.
+
+    Args:
+        package: The package's name.
+        folder: Where it lies, absolute.
+    """
+    if _packages.get(package) != folder:
+        _packages[package] = folder
+        _globals.cache_clear()
+        module_text.cache_clear()
+
+
+def in_packages(module: object) -> bool:
+    """Whether a module's name is that of a module that holds the notebook's code."""
+    if not _packages or not isinstance(module, str):
+        return False
+    return any(module == package or module.startswith(f"{package}.") for package in _packages)
+
+
+@functools.lru_cache(maxsize=256)
+def module_text(file: str) -> str:
+    """The text of a file of a package that holds the notebook's code; empty for all other files."""
+    if not any(file.startswith(folder + os.sep) for folder in _packages.values()):
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+
 
 class Names:
     """Looks objects up in the modules that are loaded; imports nothing.
@@ -49,7 +85,7 @@ class Names:
 
     def of_notebook(self, module: object) -> bool:
         """Whether a module's name stands for the notebook."""
-        return module in self._notebook
+        return module in self._notebook or in_packages(module)
 
     def _is_namespace(self, module: str) -> bool:
         return vars(sys.modules[module]) is self._namespace
@@ -95,6 +131,8 @@ def _globals(_modules: int) -> dict[int, Named]:
         module: object = sys.modules[name]  # some put other objects there
         if not isinstance(module, ModuleType) or vars(module).get("__name__") == "__main__":
             continue  # a kernel has `__main__` under a second name
+        if in_packages(name):
+            continue
         for key, value in list(vars(module).items()):
             if type(value) not in ATOMS and not isinstance(value, ModuleType):
                 places.setdefault(id(value), Named(name, key))
