@@ -1,0 +1,43 @@
+"""Parameters in the signature of a function: their types and defaults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nb2pipe.codegen.indent import INDENT
+from nb2pipe.codegen.lines import skipped
+from nb2pipe.codegen.values import formatted, is_literal, is_mutable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nb2pipe.codegen.model import ParameterPlan
+
+
+def signature_item(plan: ParameterPlan, other: str) -> str:
+    """A parameter as it stands in a signature.
+
+    The default of a list, dictionary or set is None, and the function makes a new one: it may change it.
+
+    Args:
+        plan: The parameter.
+        other: What is its default where that is no literal.
+    """
+    if is_mutable(plan.default):
+        return f"{plan.name}: {plan.annotation if plan.annotation == 'Any' else f'{plan.annotation} | None'} = None"
+    head = f"{plan.name}: {plan.annotation} = "
+    if not is_literal(plan.default):
+        return head + other
+    return head + formatted(plan.default, indent=INDENT, before=len(head), after=1)
+
+
+def fresh_defaults(plans: Iterable[ParameterPlan]) -> str:
+    """The statements that make the defaults which can be changed."""
+    return "\n".join(_fresh(plan) for plan in plans if is_mutable(plan.default))
+
+
+def _fresh(plan: ParameterPlan) -> str:
+    inner = INDENT * 2
+    head = f"{plan.name} = "
+    value = formatted(plan.default, indent=inner, before=len(head))
+    return skipped(f"{INDENT}if {plan.name} is None:") + "\n" + skipped(f"{inner}{head}{value}")
