@@ -27,6 +27,7 @@ _BACKGROUND = re.compile(r"(?:^|\s)--(?:bg|proc)\b")
 _OUTPUT = re.compile(r"(?:^|\s)--(out|err)[=\s]\s*(\S+)")
 _NO_RAISE = re.compile(r"(?:^|\s)--no-raise-error\b")
 _WRITES = re.compile(r"(?:(?P<first>-a|--append)\s+)?(?P<path>\S.*?)(?:\s+(?P<last>-a|--append))?")
+_QUOTES = re.compile(r'"{3,}|"+\Z')
 _VISIBLE = re.compile("[^\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]*")
 
 
@@ -164,7 +165,7 @@ def block_text(body: str) -> str:
 
 
 def _escaped(body: str) -> str:
-    text = body.replace("\\", "\\\\").replace('"', '\\"')
+    text = _QUOTES.sub(lambda found: '\\"' * len(found[0]), body.replace("\\", "\\\\"))
     return "".join(character if _VISIBLE.fullmatch(character) else ascii(character)[1:-1] for character in text)
 
 

@@ -73,6 +73,10 @@ class Notes:
         """A command as a Python expression, with what IPython puts into it."""
         return command_text(parts(text, self.bound))
 
+    def in_order(self) -> list[Note]:
+        """The notes that say something, by their lines."""
+        return sorted((note for note in self.notes if note.message), key=lambda note: note.line)
+
     def is_fixed(self, text: str) -> bool:
         """Whether IPython puts nothing into a command."""
         return all(part.expression is None for part in parts(text, self.bound))

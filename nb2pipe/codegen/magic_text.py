@@ -91,7 +91,7 @@ def module_text(
         text=text,
         helpers=tuple(sorted(notes.helpers.values())),
         requirements=tuple(dict.fromkeys(notes.requirements)),
-        problems=tuple(_diagnostic(note, place(note.line)) for note in notes.notes if note.message),
+        problems=tuple(_diagnostic(note, place(note.line)) for note in notes.in_order()),
     )
 
 
