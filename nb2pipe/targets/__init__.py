@@ -1,0 +1,1 @@
+"""Stage 4b, `Pipeline` to `Bundle`: pure; one file a target."""

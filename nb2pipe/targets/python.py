@@ -1,0 +1,30 @@
+"""The target `python`: step modules, and all that is needed to run them with plain Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2pipe.targets.base import base_bundle
+from nb2pipe.targets.model import Feature
+
+if TYPE_CHECKING:
+    from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.targets.model import Bundle, Material
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonTarget:
+    """One process, or one process a step, wherever Python runs."""
+
+    name: str = "python"
+    supports: frozenset[Feature] = frozenset({Feature.GATE, Feature.SECRETS, Feature.NESTED})
+
+    def emit(self, pipeline: Pipeline, material: Material) -> Bundle:
+        """The bundle of a pipeline.
+
+        Args:
+            pipeline: Without errors.
+            material: The package and what was read around it.
+        """
+        return base_bundle(pipeline, material, self.name)

@@ -1,0 +1,260 @@
+"""Requirements, Dockerfile, README and tests of a bundle, as text."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nb2pipe.codegen.model import Form
+from nb2pipe.codegen.templates import Code, py, render
+from nb2pipe.codegen.words import one_line
+from nb2pipe.notebook.model import ImageTag
+from nb2pipe.pipeline.work import make_work
+from nb2pipe.targets.model import Origin
+from nb2pipe.targets.reads import reads_of_steps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from nb2pipe.codegen.model import StepPlan
+    from nb2pipe.pipeline.model import Parameter, Pipeline
+    from nb2pipe.pipeline.work import Unit
+    from nb2pipe.targets.model import Material, Requirement
+
+_LONGEST = 40
+"""Characters of a default that an example shows."""
+
+# ------------------------------------------------------------------------------------------------ requirements
+
+
+def requirements_txt(material: Material) -> str:
+    """What the modules import and the notebook asks for."""
+    head = f"# What the modules of {material.plan.name} import, and what the notebook asks for."
+    return _lines(head, material.requirements.direct)
+
+
+def requirements_lock(material: Material) -> str:
+    """The full closure."""
+    head = f"# All that {material.plan.name} needs, as it was installed with Python {material.requirements.python}."
+    return _lines(head, material.requirements.lock)
+
+
+def _lines(head: str, requirements: Sequence[Requirement]) -> str:
+    return "".join(f"{line}\n" for line in (head, *map(requirement_line, requirements)))
+
+
+def requirement_line(requirement: Requirement) -> str:
+    """A line of `requirements.txt`.
+
+    >>> from nb2pipe.targets.model import Requirement
+    >>> requirement_line(Requirement(name="torch", version="2.13.0+cpu"))
+    'torch==2.13.0  # installed as 2.13.0+cpu'
+    """
+    version = requirement.version
+    name = requirement.name + (f"[{','.join(requirement.extras)}]" if requirement.extras else "")
+    if requirement.url is not None:
+        return requirement.url if name == requirement.url else f"{name} @ {requirement.url}"
+    if version is None:
+        return f"{name}{requirement.specifier}"
+    public = version.partition("+")[0]
+    notes = {
+        Origin.EDITABLE: f"installed in editable form as {version}",
+        Origin.FOLDER: f"installed from a folder as {version}",
+        Origin.VCS: f"installed from a repository as {version}",
+        Origin.ARCHIVE: f"installed from a file as {version}",
+        Origin.INDEX: f"installed as {version}" if public != version else "",
+    }
+    note = notes[requirement.origin]
+    return f"{name}=={public}  # {one_line(note)}" if note else f"{name}=={public}"
+
+
+# ------------------------------------------------------------------------------------------------ Dockerfile
+
+
+def dockerfile(pipeline: Pipeline, material: Material) -> str:
+    """How an image is made; whatever names files have, a line stays one."""
+    package = material.plan.name
+    modules = [copy.path for copy in material.copies if copy.module]
+    data = [copy.path for copy in material.copies if not copy.module]
+    return render(
+        "bundle/Dockerfile.jinja",
+        material.templates,
+        title=pipeline.name,
+        notebook=material.plan.notebook,
+        image=Code(image_of(pipeline, material)),
+        has_lock=bool(material.requirements.lock),
+        code=[Code(line) for line in _copied([f"{package}/__init__.py", *modules], "/app")],
+        data=[Code(line) for line in _copied(data, "/work", owner="10001:10001")],
+        package=_json(package),
+    )
+
+
+def image_of(pipeline: Pipeline, material: Material) -> str:
+    """The image to begin with: the one asked for, else the notebook's, else a slim Python of the same version."""
+    named = [tag.reference for tag in pipeline.settings.step_defaults if isinstance(tag, ImageTag)]
+    return material.flags.image or next(iter(named), f"python:{material.requirements.python}-slim")
+
+
+def _copied(paths: Sequence[str], to: str, *, owner: str = "") -> Iterator[str]:
+    option = f"--chown={owner} " if owner else ""
+    for top in sorted({path.partition("/")[0] for path in paths}):
+        is_folder = top not in paths
+        source = re.sub(r"([*?\[\\])", r"[\1]", top).replace("[\\]", "\\\\")  # COPY takes patterns
+        yield f"COPY {option}[{_json(source)}, {_json(f'{to}/{top}/' if is_folder else f'{to}/{top}')}]"
+
+
+def _json(text: str) -> Code:
+    return Code(json.dumps(text, ensure_ascii=not text.isprintable()))
+
+
+# ------------------------------------------------------------------------------------------------ tests
+
+
+def test_steps(pipeline: Pipeline, material: Material) -> str:
+    """The tests of a bundle."""
+    width = len(str(len(material.plan.steps)))
+    steps = [
+        (Code(f"{number:0{width}}_{step.module.replace('.', '_')}"), step.name)
+        for number, step in enumerate(material.plan.steps, 1)
+    ]
+    reads = {step: tuple(paths) for step, paths in reads_of_steps(pipeline).items()}
+    return render(
+        "bundle/test_steps.py.jinja",
+        material.templates,
+        title=pipeline.name,
+        package=material.plan.name,
+        steps=steps,
+        data=py(tuple(copy.path for copy in material.copies if not copy.module)),
+        reads=py(reads),
+    )
+
+
+# ------------------------------------------------------------------------------------------------ README
+
+
+def readme(pipeline: Pipeline, material: Material) -> str:
+    """What the bundle is and how it is used, for people."""
+    plan = material.plan
+    first = plan.steps[0]
+    example = next((each for each in pipeline.parameters if _is_shown(each)), None)
+    option, value = (example.name, _word(example.default)) if example is not None else ("", "")
+    notebooks = [file.path for file in material.package if file.path.startswith("notebooks/")]
+    return render(
+        "bundle/README.md.jinja",
+        material.templates,
+        title=pipeline.name,
+        description=Code(_prose(plan.description)),
+        notebook=plan.notebook,
+        python=material.requirements.python,
+        package=plan.name,
+        facts=[Code(line) for line in _facts(pipeline)],
+        rows=[Code(row) for row in _step_rows(pipeline, plan.steps)],
+        parameters=[Code(_row((span(one.name), span(one.annotation), span(one.default)))) for one in plan.parameters],
+        options=Code(f" --{option} {value}" if example is not None else ""),
+        torch=any(one.version and one.name == "torch" and "+" in one.version for one in material.requirements.lock),
+        first=first.module,
+        commands=[Code(line) for line in _commands(plan.name, plan.steps)],
+        notebook_step=Code(_word(notebooks[0])) if notebooks else None,
+        papermill=Code(_papermill(first, example)),
+        tests=Code(_json_example(example)),
+        image=_tag(plan.title),
+        has_cells=any(step.form is Form.NAMESPACE for step in plan.steps),
+    )
+
+
+def _prose(text: str) -> str:
+    """A description as paragraphs."""
+    parts = [one_line(part) for part in re.split(r"\n\s*\n", text)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _facts(pipeline: Pipeline) -> Iterator[str]:
+    settings = pipeline.settings
+    if settings.owner:
+        yield f"Owner: {one_line(settings.owner)}"
+    if settings.schedule:
+        zone = f" ({one_line(settings.timezone)})" if settings.timezone else ""
+        yield f"Schedule: {span(settings.schedule)}{zone}"
+
+
+def _step_rows(pipeline: Pipeline, steps: Sequence[StepPlan]) -> Iterator[str]:
+    units = make_work(pipeline, Path()).by_name
+    for step in steps:
+        yield _row(
+            (
+                span(step.name),
+                _spans(step.inputs),
+                _spans(output.name for output in step.outputs),
+                _spans(one.name for one in step.parameters),
+                "; ".join(_notes(step, units[step.name])),
+            )
+        )
+
+
+def _notes(step: StepPlan, unit: Unit) -> Iterator[str]:
+    own = unit.step
+    if own.gate is not None:
+        yield f"gate {span(own.gate.text)}"
+    if step.gates:
+        yield f"runs if the gate of {_spans(step.gates)} holds"
+    for secret in own.resources.secrets:
+        yield f"reads the environment variable {span(secret.variable)}"
+    if own.retry:
+        yield f"to be tried {own.retry + 1} times"
+    if own.timeout is not None:
+        yield f"may take {own.timeout:g} s"
+
+
+def _commands(package: str, steps: Sequence[StepPlan]) -> Iterator[str]:
+    for place, step in enumerate(steps):
+        inputs = " --inputs values" if place else ""
+        yield f"python -m {package}.steps.{step.module}{inputs} --outputs values"
+
+
+def _papermill(step: StepPlan, example: Parameter | None) -> str:
+    known = example is not None and example.name in {one.name for one in step.parameters}
+    given = f"-p {example.name} {_word(example.default)} " if known and example is not None else ""
+    inputs = "-p nb2pipe_inputs values " if step.inputs else ""
+    return f"{given}{inputs}-p nb2pipe_outputs values"
+
+
+def _is_shown(parameter: Parameter) -> bool:
+    """Whether a parameter is good for an example."""
+    value = parameter.default
+    return parameter.is_literal and isinstance(value, (int, float, str)) and len(str(value)) <= _LONGEST
+
+
+def _word(value: object) -> str:
+    """A value as a word of a command line."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return shlex.quote(one_line(text))
+
+
+def _json_example(parameter: Parameter | None) -> str:
+    return json.dumps({parameter.name: parameter.default} if parameter is not None else {}).replace("'", "")
+
+
+def _tag(title: str) -> Code:
+    """A name for an image."""
+    return Code(re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-") or "pipeline")
+
+
+def span(text: str) -> str:
+    r"""A text as code in a table of Markdown.
+
+    >>> print(span("a|b"), span("`"))
+    `a\|b` `` ` ``
+    """
+    plain = one_line(text).replace("|", "\\|")
+    return f"`` {plain} ``" if "`" in plain else f"`{plain}`"
+
+
+def _spans(texts: Iterable[str]) -> str:
+    return ", ".join(map(span, texts))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
