@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, cast
 from nb2pipe import plugins
 from nb2pipe.codegen.executed import assemble
 from nb2pipe.codegen.page import html as page
+from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.errors import NotebookError, PluginError, RecordsError, UsageError
 from nb2pipe.execution import run as running
+from nb2pipe.execution.converted import read_converted
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.options import RunOptions
 from nb2pipe.pipeline.compile import compile_notebook
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from nb2pipe.diagnostics import Diagnostic
-    from nb2pipe.execution.model import Executor, RunEnd
+    from nb2pipe.execution.model import Executor, Package, RunEnd
     from nb2pipe.records.events import Event, Failure, RunStatus
     from nb2pipe.records.files import RunRecord, StepRecord
 
@@ -85,7 +87,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     pipeline: Pipeline | str | Path,
     *,
     parameters: Mapping[str, object] | None = None,
-    executor: str = "papermill",
+    executor: str | None = None,
     seed: int | None = None,
     jobs: int | None = None,
     home: str | Path | None = None,
@@ -103,14 +105,15 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     """Runs a pipeline, each step in a kernel of its own; in Jupyter too.
 
     Args:
-        pipeline: A pipeline, or the path of a notebook.
+        pipeline: A pipeline, the path of a notebook, or a converted directory, whose modules are run as they stand.
         parameters: Values of parameters, by name; needed for a parameter that has the name of an option.
-        executor: What runs a step.
+        executor: What runs a step; by default `papermill`, and `subprocess` for a converted directory.
         seed: The initial state of random, NumPy and torch; by default the home's.
         jobs: How many steps may run at the same time; by default as many as there are processors.
         home: The folder `.nb2pipe`; by default searched upward from the notebook.
         kernel: By default the notebook's.
-        folder: The folder in which the steps run; by default the notebook's.
+        folder: The folder in which the steps run; by default the notebook's, or the converted directory itself where
+            the notebook is not there any more.
         name: A name for the run.
         tags: Words to find the run by.
         note: A note that is kept with the run.
@@ -130,7 +133,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         StoreError: The home cannot be written.
         RecordsError: The record cannot be written.
     """
-    pipeline = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    pipeline, package = _to_run(pipeline)
     options = RunOptions(
         parameters=_values(pipeline, parameters or {}, values),
         jobs=jobs,
@@ -139,7 +142,8 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         home=_path(home),
         seed=seed,
         fresh_random=fresh_random,
-        executor=executor,
+        executor=executor or default_executor(package),
+        package=package,
         name=name,
         tags=tuple(tags),
         note=note,
@@ -213,7 +217,7 @@ def start(
     Raises:
         Nb2pipeError: As `run` says.
     """
-    executor = _executor(options.executor)
+    executor = check_executor(pipeline, options)
     end = running.run(pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel)
     _conclude(pipeline, end, listeners)
     return end
@@ -240,16 +244,45 @@ def resume(
     """
     root = find_home(Path.cwd(), options.home)
     record = index.find_run(root, selector)
-    pipeline = compile_notebook(Path(record.notebook))
-    options = replace(options, home=root)
+    directory = record.surroundings.get(running.PACKAGE)
+    pipeline, package = _as_recorded(record.notebook, directory if isinstance(directory, str) else None)
+    options = replace(options, home=root, executor=record.executor, package=package)
     if options.parameters:
         return start(pipeline, _as_new(record, options), listeners=listeners, cancel=cancel)
-    executor = _executor(record.executor)
+    executor = check_executor(pipeline, options)
     end = running.resume(
         record, pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel
     )
     _conclude(pipeline, end, listeners)
     return end
+
+
+def default_executor(package: Package | None) -> str:
+    """The executor where the user names none."""
+    return "papermill" if package is None else "subprocess"
+
+
+def check_executor(pipeline: Pipeline, options: RunOptions) -> Executor:
+    """The executor of a run, once it is known that it can run the pipeline.
+
+    Raises:
+        UsageError: There is none of that name, or it cannot run modules.
+        PluginError: It is broken.
+        NotebookError: The pipeline holds what it cannot run; the report says where.
+    """
+    executor = _executor(options.executor)
+    if options.package is not None:
+        if not getattr(executor, "runs_packages", False):
+            message = f"the executor `{options.executor}` runs notebooks, not the modules of a converted directory"
+            raise UsageError(message, hint="leave --executor out, or give the notebook")
+        return executor
+    if pipeline.report.errors or not hasattr(executor, "check"):  # the run tells of these itself
+        return executor
+    report = Report.of(pipeline.report, executor.check(pipeline))
+    if report.errors:
+        message = f"{pipeline.notebook.path} cannot be run by the executor `{options.executor}`"
+        raise NotebookError(message, hint="nb2pipe run without --executor runs it in kernels", report=report)
+    return executor
 
 
 # -- what a run left
@@ -375,6 +408,24 @@ def _assemble(folder: Path, pipeline: Pipeline) -> None:
     assemble(folder, pipeline)
 
 
+def _to_run(given: Pipeline | str | Path) -> tuple[Pipeline, Package | None]:
+    """A pipeline, and where a converted directory was given its package."""
+    if isinstance(given, Pipeline):
+        return given, None
+    if not Path(given).is_dir():
+        return load(given), None
+    converted = read_converted(Path(given))
+    return converted.pipeline, converted.package
+
+
+def _as_recorded(notebook: str, directory: str | None) -> tuple[Pipeline, Package | None]:
+    """What a recorded run ran, as it stands now."""
+    if directory is None:
+        return compile_notebook(Path(notebook)), None
+    converted = read_converted(Path(directory))
+    return converted.pipeline, converted.package
+
+
 def _executor(name: str) -> Executor:
     factory = plugins.load("executors", name)
     try:
@@ -448,7 +499,7 @@ def _values(pipeline: Pipeline, parameters: Mapping[str, object], values: Mappin
 
 def _check_ambiguous(pipeline: Pipeline, parameters: Mapping[str, object], options: RunOptions) -> None:
     """An option that is given, and that a parameter has the name of: which of the two is meant has to be said."""
-    default = RunOptions()
+    default = RunOptions(executor=default_executor(options.package))
     for parameter in pipeline.parameters:
         name = parameter.name
         given = name in _OPTIONS and getattr(options, name, None) != getattr(default, name, None)

@@ -47,13 +47,14 @@ class Display(Protocol):
         """Sets the terminal right."""
 
 
-def conduct(session: Session, begin: Begin, *, output: Path | None = None) -> int:
+def conduct(session: Session, begin: Begin, *, output: Path | None = None, what: str = "notebook") -> int:
     """Makes a run and shows it.
 
     Args:
         session: How to talk.
         begin: Starts the run, given its listeners and what cancels it.
         output: Where the user wanted the executed notebook.
+        what: What is to be mended where a step failed.
 
     Returns:
         The exit code of a run that did not fail.
@@ -71,7 +72,7 @@ def conduct(session: Session, begin: Begin, *, output: Path | None = None) -> in
     if session.json:
         session.emit(end_json(end))
     _tell_end(session, end, progress, output)
-    return _code(session, end, progress)
+    return _code(session, end, progress, what)
 
 
 def display_of(session: Session) -> Display:
@@ -153,7 +154,7 @@ def _stopped_by_gate(progress: Progress) -> list[str]:
     return [one_line(row.step) for row in progress.rows.values() if row.reason == SkipReason.GATE]
 
 
-def _code(session: Session, end: RunEnd, progress: Progress) -> int:
+def _code(session: Session, end: RunEnd, progress: Progress, what: str) -> int:
     command = f"nb2pipe resume {end.run}{_home_option(end)}"
     if end.status is RunStatus.INTERRUPTED:
         write(f"interrupted; go on with: {command}", sys.stderr)
@@ -161,7 +162,7 @@ def _code(session: Session, end: RunEnd, progress: Progress) -> int:
     if end.failure is not None:
         _tell_failure(session, end.failure, progress)
         step = f"step `{end.failure.step}`" if end.failure.step else "the run"
-        raise StepError(f"{step} failed", hint=f"mend the notebook, then go on with: {command}")
+        raise StepError(f"{step} failed", hint=f"mend the {what}, then go on with: {command}")
     return 0
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from nb2pipe import api, plugins
+from nb2pipe import api
 from nb2pipe.cli.arguments import JOBS, NOTEBOOK, PARAMETER, ParameterCommand, complete_executor
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import conduct
@@ -16,11 +16,16 @@ from nb2pipe.cli.parameters import given_values
 from nb2pipe.cli.planned import tell_plan
 from nb2pipe.cli.session import common, current
 from nb2pipe.errors import UsageError
+from nb2pipe.execution.converted import read_converted
 from nb2pipe.execution.options import SEEDS, RunOptions
 from nb2pipe.execution.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from nb2pipe.cli.session import Session
+    from nb2pipe.execution.model import Package
+    from nb2pipe.pipeline.model import Pipeline
 
 _EPILOG = """\b
 Exit code: 0; 3 the notebook has errors; 5 a step failed; 130 interrupted.
@@ -31,6 +36,8 @@ Examples:
   nb2pipe run train.ipynb out.ipynb -p lr 0.1 -p epochs=3
   nb2pipe run train.ipynb -f params.yaml -j 2
   nb2pipe run train.ipynb --dry-run
+  nb2pipe run train.ipynb --executor subprocess
+  nb2pipe run train_pipeline
   nb2pipe run train.ipynb --json | tail -1 | jq .metrics
 """
 
@@ -83,7 +90,7 @@ Examples:
     envvar="NB2PIPE_EXECUTOR",
     show_envvar=True,
     shell_complete=complete_executor,
-    help="What runs a step.",
+    help="What runs a step: papermill in a kernel, subprocess as a module.",
 )
 @click.option(
     "--seed",
@@ -102,11 +109,13 @@ Examples:
 def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_run: bool, **more: Any) -> None:
     """Run NOTEBOOK as a pipeline, each step in a kernel of its own.
 
+    NOTEBOOK may be a folder that `nb2pipe convert` made: then its modules run, as they stand there.
+
     OUT.ipynb is the executed notebook with all outputs; the run keeps one in the home too.
     """
     session = current(ctx)
     _check_output(output)
-    pipeline = compiled(notebook, session)
+    pipeline, package = _to_run(notebook, session)
     parameters = given_values(more["given"], more["files"], more["texts"])
     options = RunOptions(
         parameters=parameters,
@@ -116,16 +125,16 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         home=session.home,
         seed=_seed(ctx),
         fresh_random=more["fresh_random"],
-        executor=more["executor"],
+        executor=_executor(ctx, package),
+        package=package,
         name=more["name"],
         tags=_tags(more["tags"]),
         note=more["note"],
         output=output,
         keep_going=more["keep_going"],
     )
-    if options.executor not in plugins.names("executors"):
-        plugins.load("executors", options.executor)  # says which one was meant
     if dry_run:
+        api.check_executor(pipeline, options)
         tell_plan(session, plan(pipeline, options))
         return
     ctx.exit(
@@ -133,8 +142,24 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
             session,
             lambda listeners, cancel: api.start(pipeline, options, listeners=listeners, cancel=cancel),
             output=output,
+            what="notebook" if package is None else "module",
         )
     )
+
+
+def _to_run(notebook: Path, session: Session) -> tuple[Pipeline, Package | None]:
+    """The pipeline, and where a converted directory was given its package."""
+    if not notebook.is_dir():
+        return compiled(notebook, session), None
+    converted = read_converted(notebook)
+    return converted.pipeline, converted.package
+
+
+def _executor(ctx: click.Context, package: Package | None) -> str:
+    """The executor; for a converted directory only the command line itself says another than `subprocess`."""
+    said = ctx.get_parameter_source("executor") is ParameterSource.COMMANDLINE
+    name: str = ctx.params["executor"]
+    return name if said or package is None else api.default_executor(package)
 
 
 def _seed(ctx: click.Context) -> int | None:

@@ -20,9 +20,11 @@ _LINKS = {
     "cause": "The above exception was the direct cause of the following exception:",
     "context": "During handling of the above exception, another exception occurred:",
 }
+_DEATH = "look at the memory that the cell needs, and for native libraries that end the process"
 _HINTS = {
     "StdinNotImplementedError": "make what is asked for a parameter: tag its cell `parameters`",
-    "KernelDied": "look at the memory that the cell needs, and for native libraries that end the process",
+    "KernelDied": _DEATH,
+    "ProcessDied": _DEATH,
     "ModuleNotFoundError": "install it in the environment of the kernel",
 }
 
@@ -72,8 +74,8 @@ def _kind_and_message(stop: Stop, errors: Sequence[dict[str, Any]], timeout: flo
         case Reason.EXIT:
             return "SystemExit", "the cell called `exit()`, which ends the kernel before the step's end"
         case Reason.DIED | Reason.NOT_STARTED:
-            kind = "KernelDied" if stop.reason is Reason.DIED else "KernelNotStarted"
-            return kind, _last_line(stop)
+            kind = "Died" if stop.reason is Reason.DIED else "NotStarted"
+            return f"{stop.what.capitalize()}{kind}", _last_line(stop)
         case _:
             return _error(stop, errors)
 
@@ -91,8 +93,8 @@ def _last_line(stop: Stop) -> str:
     """How the kernel ended; for one that never began, with the last line that it wrote."""
     lines = clean(stop.traceback).splitlines()
     if stop.reason is Reason.NOT_STARTED and lines:
-        return f"{stop.message or 'the kernel did not start'}: {lines[-1]}"
-    return stop.message or "the kernel ended"
+        return f"{stop.message or f'the {stop.what} did not start'}: {lines[-1]}"
+    return stop.message or f"the {stop.what} ended"
 
 
 def _line(frames: Sequence[dict[str, Any]], cell: int | None) -> int | None:

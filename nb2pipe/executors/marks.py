@@ -56,7 +56,7 @@ class MarkedStream:
         begin = _FIRST + self.token.encode() + b" "
         data, self._left = self._left + data, b""
         while (start := data.find(begin)) >= 0 and (end := data.find(b"\n", start)) >= 0:
-            yield from self._text(data[:start])
+            yield from self._text(data[:start], last=True)
             word, _, rest = data[start + len(begin) : end].decode("utf-8", "replace").partition(" ")
             yield Mark(word, rest.rstrip("\r"))
             data = data[end + 1 :]

@@ -36,6 +36,7 @@ class Stop:
         kind: The exception's class, for an error.
         message: Its text, or how the kernel ended.
         traceback: The kernel's own text, colors and all.
+        what: What ran it, `kernel` or `process`.
     """
 
     reason: Reason
@@ -43,6 +44,7 @@ class Stop:
     kind: str = ""
     message: str = ""
     traceback: str = ""
+    what: str = "kernel"
 
 
 @dataclass(slots=True, kw_only=True)

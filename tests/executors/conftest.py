@@ -79,6 +79,8 @@ class Bench:
     def __post_init__(self) -> None:
         self.home = self.root / ".nb2pipe"
 
+    notebook = staticmethod(make_notebook)
+
     def call(
         self,
         notebook: Notebook,
