@@ -117,22 +117,22 @@ def _without(cell: NotebookNode, lines: Mapping[str, str]) -> NotebookNode:
 
 def _parts(call: Call, spec: StepSpec) -> Iterator[_Own | _Authors]:
     yield _Own("enter", _enter(spec))
-    blocks = _joined(call.step.blocks)
-    loads = _loads(call, blocks, spec.inputs)
-    injections = _injections(call, blocks)
+    blocks = joined(call.step.blocks)
+    takes = loads(call, blocks, spec.inputs)
+    gives = injections(call, blocks)
     for index, block in enumerate([None, *blocks]):
-        if index in loads:
-            yield _Own("enter", _load(loads[index]))
+        if index in takes:
+            yield _Own("enter", _load(takes[index]))
         if block is not None:
             yield _Authors(block, call.notebook.cell(block.cell))
-        if names := injections.get(index):
+        if names := gives.get(index):
             yield _Own("injected", _assignments(call, names), ("injected-parameters",))
-    if len(blocks) + 1 in loads:
-        yield _Own("enter", _load(loads[len(blocks) + 1]))
+    if len(blocks) + 1 in takes:
+        yield _Own("enter", _load(takes[len(blocks) + 1]))
     yield _Own("leave", f"# nb2pipe: keeps what the step `{spec.step}` made\n{_SESSION}.leave()")
 
 
-def _joined(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+def joined(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     """The blocks, where neighbors of one cell are one block; so a cell stands once in the notebook."""
     joined: list[Block] = []
     for block in blocks:
@@ -153,7 +153,7 @@ def _join(one: Block, two: Block) -> Block:
     return replace(two, role=role, lines=lines, may_raise=one.may_raise or two.may_raise)
 
 
-def _loads(call: Call, blocks: tuple[Block, ...], groups: tuple[GroupSpec, ...]) -> dict[int, list[str]]:
+def loads(call: Call, blocks: tuple[Block, ...], groups: tuple[GroupSpec, ...]) -> dict[int, list[str]]:
     """The names to load, by the number of the block (from 1) before which that has to be done.
 
     Where something is repeated before the step's own code there is always such a place: what the repeated imports
@@ -162,11 +162,11 @@ def _loads(call: Call, blocks: tuple[Block, ...], groups: tuple[GroupSpec, ...])
     own = (n for n, block in enumerate(blocks, 1) if block.cell in call.step.cells or block.role is BlockRole.CODE)
     first_code = next(own, len(blocks) + 1)
     mentioned = [_mentioned(block_text(call.notebook.cell(block.cell), block)) for block in blocks[: first_code - 1]]
-    loads: dict[int, list[str]] = {first_code: []} if groups or first_code > 1 else {}
+    takes: dict[int, list[str]] = {first_code: []} if groups or first_code > 1 else {}
     for group in groups:
         wanted = (n for n, names in enumerate(mentioned, 1) if names & set(group.take))
-        loads.setdefault(next(wanted, first_code), []).extend(group.names)
-    return loads
+        takes.setdefault(next(wanted, first_code), []).extend(group.names)
+    return takes
 
 
 def _mentioned(source: str) -> set[str]:
@@ -188,7 +188,7 @@ def _read_at_once(node: ast.AST) -> Iterator[str]:
         yield from _read_at_once(child)
 
 
-def _injections(call: Call, blocks: tuple[Block, ...]) -> dict[int, list[str]]:
+def injections(call: Call, blocks: tuple[Block, ...]) -> dict[int, list[str]]:
     """The parameters to assign, by the number of the block (from 1) after which that is done; 0 is before all."""
     places: dict[int, list[str]] = {}
     for name in call.parameters:
