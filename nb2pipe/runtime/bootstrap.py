@@ -1,4 +1,4 @@
-"""The first code of ours in a kernel: brings nb2pipe in from its folder, and begins the step. `sys.path` stays as is.
+"""The first code of ours in a step's process: brings nb2pipe in from its folder. `sys.path` stays as it is.
 
 It is run as a file of its own, and by any Python; so nothing here may be newer than Python 3.6.
 """
@@ -11,17 +11,18 @@ OLDEST = (3, 11)
 
 
 def enter(spec: dict) -> None:  # type: ignore[type-arg]  # `dict[str, object]` does not exist everywhere
-    """Begins the step that `spec` describes."""
-    if sys.version_info < OLDEST:
-        found = f"{sys.version_info[0]}.{sys.version_info[1]}"
-        raise RuntimeError(f"the kernel's Python is {found}; nb2pipe needs 3.11 or newer in it")
-    _bring()
+    """Begins the step that `spec` describes; a kernel calls it."""
+    bring()
     from nb2pipe.runtime import session  # noqa: PLC0415  # it is importable only now
 
     session.enter(spec)
 
 
-def _bring() -> None:
+def bring() -> None:
+    """Makes nb2pipe importable."""
+    if sys.version_info < OLDEST:
+        found = f"{sys.version_info[0]}.{sys.version_info[1]}"
+        raise RuntimeError(f"the kernel's Python is {found}; nb2pipe needs 3.11 or newer in it")
     if "nb2pipe" in sys.modules:
         return
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120

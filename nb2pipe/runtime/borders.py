@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
 from types import CodeType
@@ -132,7 +133,8 @@ def compiled(text: str, file: str) -> CodeType:
     steps = {node.name: node for node in functions if (inside := _inside(node, found)) and inside[0].indent}
     for node in steps.values():
         _mark_function(node, _inside(node, found), borders)
-    if not steps:
+    if not steps:  # it is `definitions`
+        found = tuple(replace(one, place=replace(one.place, definitions=True)) for one in found)
         tree.body = borders.between(tree.body, found, len(text.split("\n")) + 1)
     if not borders.objects:
         return compile(tree, file, "exec", dont_inherit=True)
@@ -266,9 +268,19 @@ def _put_in(consts: Sequence[object], objects: Sequence[object]) -> Iterator[obj
 
 
 class Loader(SourceFileLoader):
-    """Loads a module of a package with its cell borders; nothing is kept in `__pycache__`."""
+    """Loads a module of a package with its cell borders; nothing is kept in `__pycache__`.
+
+    Attributes:
+        is_main: It is `definitions`, which becomes `__main__`.
+        module: The module to fill, if it is there already.
+    """
 
     is_main = False
+    module: ModuleType | None = None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:  # noqa: ARG002  # Python's signature
+        """The module to fill; None for a new one."""
+        return self.module
 
     def get_code(self, fullname: str) -> CodeType:
         """The module's code.
@@ -289,8 +301,9 @@ class Loader(SourceFileLoader):
 class _Finder:
     """Finds the modules of one package that hold the notebook's code."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, main: ModuleType | None) -> None:
         self.package = package
+        self.main = main
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -304,17 +317,22 @@ class _Finder:
             return spec
         loader = Loader(name, spec.origin)
         loader.is_main = is_main
+        loader.module = self.main if is_main else None
         places = spec.submodule_search_locations
         return spec_from_file_location(name, spec.origin, loader=loader, submodule_search_locations=places)
 
 
-def install(package: str) -> None:
+def install(package: str, main: ModuleType | None = None) -> None:
     """From now on the modules of a package are imported with their cell borders; `definitions` becomes `__main__`.
 
     Where `definitions` was imported before, it becomes `__main__` now, and has no borders.
+
+    Args:
+        package: The package's name.
+        main: The module that `definitions` is to fill; None for a new one.
     """
     if not any(isinstance(one, _Finder) and one.package == package for one in sys.meta_path):
-        sys.meta_path.insert(0, _Finder(package))
+        sys.meta_path.insert(0, _Finder(package, main))
     there = sys.modules.get(f"{package}.definitions")
     if there is not None:
         sys.modules["__main__"] = there

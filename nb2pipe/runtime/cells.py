@@ -121,10 +121,10 @@ def _parts(text: str) -> tuple[Part, ...]:
         tree = None
     lines = text.split("\n")
     found = markers(text, tree)
-    ends = [marker.line - 1 for marker in found[1:]] + [len(lines)]
+    ends = [*(marker.line - 1 for marker in found), len(lines)]
     return tuple(
         Part(place=marker.place, text="\n".join(lines[marker.line : end]), above=marker.line)
-        for marker, end in zip(found, ends, strict=True)
+        for marker, end in zip(found, ends[1:], strict=True)
     )
 
 

@@ -130,10 +130,10 @@ def markers(text: str, tree: ast.AST | None = None) -> tuple[Marker, ...]:
         for number, line in enumerate(lines, 1)
         if "# %% " in line and number not in inside and (place := place_of(line.rstrip("\r"))) is not None
     ]
-    ends = [number for number, _ in found[1:]] + [len(lines) + 1]
+    ends = [*(number for number, _ in found), len(lines) + 1]
     return tuple(
         Marker(line=number, end=_end(lines, number, end), indent=_indent(lines[number - 1]), place=place)
-        for (number, place), end in zip(found, ends, strict=True)
+        for (number, place), end in zip(found, ends[1:], strict=True)
     )
 
 

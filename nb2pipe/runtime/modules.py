@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nb2pipe.errors import InternalError
+from nb2pipe.runtime.display import silence_display
 from nb2pipe.serializers import names as known
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def stand_for_notebook(names: dict[str, Any]) -> None:
     file = names.pop("__file__", None)  # a notebook has none, and some code asks
     if package and file:
         known.stand_for_notebook(package, str(Path(file).absolute().parent))
+    silence_display()
     names["__name__"] = _MAIN
+    names["__spec__"] = None  # programs that a library starts would import what it names, under `__main__`
     for name in [name for name, value in names.items() if value is stand_for_notebook]:
         del names[name]
     _notebooks[:] = [one for one in _notebooks if one is not names]

@@ -1,0 +1,301 @@
+"""Folders that steps hand over what they make in: `FOLDER/STEP.json`, and a store beside it.
+
+Modules use it (`python -m PACKAGE.steps.STEP --inputs FOLDER --outputs FOLDER`), and so do step notebooks that plain
+papermill runs: `begin` in their first cell, `take` after the definitions, `leave` in the last one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.digest import Digest
+from nb2pipe.errors import StepError, StoreError, UsageError
+from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.session import Session
+from nb2pipe.runtime.spec import GroupSpec, StepSpec
+from nb2pipe.runtime.versions import Earlier, take_from
+from nb2pipe.serializers.groups import Group
+from nb2pipe.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.versions import Taken
+
+_SCHEMA = 1
+_SEEDS = 2**32
+_begun: list[Handover] = []
+"""The step that this notebook is, once it has begun."""
+
+
+class FolderStore:
+    """Reads artifacts of several folders, and writes into one.
+
+    Args:
+        folders: To read from.
+        target: To write into; None where nothing is to be kept.
+    """
+
+    def __init__(self, folders: Sequence[Path], target: Path | None) -> None:
+        self._target = LocalStore(target / "store") if target else None
+        stores = [LocalStore(folder / "store") for folder in folders]
+        self._stores = [self._target, *stores] if self._target else stores
+
+    def put(self, data: bytes | bytearray | memoryview) -> Digest:
+        """Keeps bytes.
+
+        Raises:
+            StoreError: They cannot be written.
+        """
+        if self._target is None:
+            raise StoreError("there is no folder to write into", hint="name one for the outputs")
+        return self._target.put(data)
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes of a digest.
+
+        Raises:
+            StoreError: They are missing, damaged or cannot be read.
+        """
+        return self._home(digest).get(digest)
+
+    def path(self, digest: Digest) -> Path | None:
+        """The file that holds exactly these bytes.
+
+        Raises:
+            StoreError: They are missing, damaged or cannot be read.
+        """
+        return self._home(digest).path(digest)
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the bytes are there."""
+        return any(store.has(digest) for store in self._stores)
+
+    def _home(self, digest: Digest) -> LocalStore:
+        found = next((store for store in self._stores if store.has(digest)), None)
+        if found is not None:
+            return found
+        hint = "a folder is copied as a whole, `store` included; or run the step that made it again"
+        raise StoreError(f"the artifact {digest.hex[:12]} is in none of the folders of the inputs", hint=hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A step that takes from folders and leaves in one.
+
+    Attributes:
+        session: The step that runs.
+        outputs: Where to; None where nothing is kept.
+    """
+
+    session: Session
+    outputs: Path | None
+
+    def leave(self) -> list[str]:
+        """Stores what the step leaves, and writes `STEP.json`.
+
+        Returns:
+            What could not be kept, and nobody needs, as sentences.
+
+        Raises:
+            StepError: Something that a later step takes cannot be passed on.
+            StoreError: The folder cannot be written.
+        """
+        if self.outputs is None:
+            return []
+        told = self.session.leave()
+        for error in told["unstorable"]:
+            if error["name"] in self.session.spec.required:
+                raise StepError(error["message"], hint=error["hint"])
+        left_out = [error["message"] for error in told["unstorable"]]
+        left_out += [f"the state `{kind}` cannot be handed on: {reason}" for kind, reason in told["lost"].items()]
+        spec = self.session.spec
+        kept = {key: told[key] for key in ("outputs", "unchanged", "state", "metrics", "types")}
+        _write(
+            self.outputs / f"{_file(spec.step)}.json", {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **kept}
+        )
+        return left_out
+
+
+def prepare(
+    description: Description,
+    step: str,
+    inputs: Sequence[Path],
+    outputs: Path | None,
+    *,
+    seed: int | None = None,
+    namespace: dict[str, Any],
+) -> Handover:
+    """A step that is about to begin.
+
+    Args:
+        description: The pipeline.
+        step: The step's name.
+        inputs: The folders that hold what the steps above it left.
+        outputs: The folder for what it leaves; None where nothing is to be kept.
+        seed: The initial random state; if it is not given, that of the steps above, else a new one.
+        namespace: The dictionary that stands for the notebook.
+
+    Raises:
+        UsageError: A folder is not there, or what the step takes is in none of them.
+        StoreError: A folder cannot be read.
+    """
+    facts = description.step(step)
+    missing = next((folder for folder in inputs if not folder.is_dir()), None)
+    if missing is not None:
+        raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
+    records = {each.name: _record(each, inputs) for each in description.earlier(step)}
+    _refuse_missing(facts, records, inputs)
+    earlier = [_earlier(each, records[each.name]) for each in description.earlier(step)]
+    taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
+    seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
+    known = seeds[0] if seeds else secrets.randbelow(_SEEDS)
+    spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
+    return Handover(Session(spec, namespace, FolderStore(inputs, outputs)), outputs)
+
+
+def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> StepSpec:
+    homes = {name: str(group.digest) for name, (_, group) in taken.variables.items()}
+    groups = (
+        GroupSpec(
+            names=group.names,
+            digest=str(group.digest),
+            take=tuple(name for name in group.names if homes.get(name) == str(group.digest)),
+        )
+        for group in taken.groups
+    )
+    return StepSpec(
+        step=facts.name,
+        folder=str(Path.cwd()),
+        store="",
+        result="",
+        seed=seed,
+        inputs=tuple(group for group in groups if group.take),
+        outputs=facts.outputs,
+        required=tuple(sorted(wanted)),
+        state={kind: digest for kind, (_, digest) in taken.state.items()},
+        metrics=facts.metrics,
+    )
+
+
+def _earlier(facts: StepFacts, record: Mapping[str, Any] | None) -> Earlier:
+    outputs = frozenset(facts.outputs)
+    if record is None:
+        return Earlier(name=facts.name, scope=facts.scope, outputs=outputs)
+    groups = tuple(Group(names=tuple(one["names"]), digest=Digest(one["digest"])) for one in record["outputs"])
+    return Earlier(name=facts.name, scope=facts.scope, outputs=outputs, groups=groups, state=record["state"])
+
+
+def _record(facts: StepFacts, folders: Sequence[Path]) -> dict[str, Any] | None:
+    """What a step left, as the first folder that knows it says."""
+    for folder in folders:
+        file = folder / f"{facts.file}.json"
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as cause:
+            raise StoreError(f"`{file}` cannot be read: {cause}", hint="run that step again") from cause
+        if not isinstance(data, dict) or data.get("schema") != _SCHEMA or "outputs" not in data or "state" not in data:
+            hint = "run that step again, with the same version of nb2pipe"
+            raise StoreError(f"`{file}` is nothing that a step of this version left", hint=hint)
+        return data
+    return None
+
+
+def _refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Sequence[Path]) -> None:
+    lacking = {name: maker for name, maker in facts.origins.items() if maker in records and records[maker] is None}
+    if not lacking:
+        return
+    name, maker = next(iter(sorted(lacking.items())))
+    where = ", ".join(f"`{folder}`" for folder in folders) or "no folder of inputs was given"
+    file = f"{_file(maker)}.json"
+    found = f"there is no `{file}` in {where}" if folders else where
+    hint = f"run the step `{maker}` first, and name the folder that it wrote into"
+    raise UsageError(f"the step `{facts.name}` takes `{name}` from the step `{maker}`; {found}", hint=hint)
+
+
+def _file(step: str) -> str:
+    return step.replace("/", ".")
+
+
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as cause:
+        hint = "look at space and permissions of the folder of the outputs"
+        raise StoreError(f"`{path}` cannot be written: {cause.strerror or cause}", hint=hint) from cause
+
+
+# In the cells of a step notebook
+
+
+def begin(
+    step: str,
+    inputs: str | Sequence[str] = (),
+    outputs: str = "",
+    *,
+    pipeline: str | Path,
+    seed: int | None = None,
+) -> None:
+    """Begins the step that a notebook is: sets hidden state and random generators.
+
+    Args:
+        step: The step's name.
+        inputs: The folder that holds what earlier steps left, or several; empty where it takes nothing.
+        outputs: The folder for what it leaves; empty where nothing is to be kept.
+        pipeline: The path of `pipeline.json`.
+        seed: The initial random state.
+
+    Raises:
+        UsageError: What the step takes is not there.
+        StoreError: It cannot be read.
+    """
+    folders = [inputs] if isinstance(inputs, str) else list(inputs)
+    handover = prepare(
+        read_description(Path(pipeline)),
+        step,
+        [Path(folder).absolute() for folder in folders if folder],
+        Path(outputs).absolute() if outputs else None,
+        seed=seed,
+        namespace=vars(sys.modules["__main__"]),
+    )
+    handover.session.begin()
+    _begun[:] = [handover]
+
+
+def take(*names: str) -> None:
+    """Gives the notebook what the step takes; `names` only where some of it is needed before the rest.
+
+    Raises:
+        StoreError: It cannot be loaded.
+    """
+    session = _begun[-1].session
+    every = (name for group in session.spec.inputs for name in group.names)
+    session.load(frozenset(names or every))
+
+
+def measure(cell: int) -> None:
+    """Takes the metrics of the cell of a position, which has just run; those not taken are taken at the end."""
+    _begun[-1].session.measure(cell)
+
+
+def leave() -> None:
+    """Ends the step: keeps what it leaves.
+
+    Raises:
+        StepError: Something that a later step takes cannot be passed on.
+        StoreError: The folder cannot be written.
+    """
+    for sentence in _begun[-1].leave():
+        print(f"nb2pipe: {sentence}", file=sys.stderr)  # noqa: T201  # the notebook shows it
