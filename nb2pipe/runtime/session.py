@@ -109,7 +109,7 @@ def enter(data: dict[str, object]) -> None:
     """
     spec = StepSpec.read(data)
     _sessions.clear()
-    with _Telling(spec.result):
+    with Telling(spec.result):
         session = Session(spec, _user_namespace())
         session.begin()
         _sessions.append(session)
@@ -122,7 +122,7 @@ def load(names: Sequence[str]) -> None:
         StoreError: They cannot be loaded.
     """
     session = _sessions[-1]
-    with _Telling(session.spec.result):
+    with Telling(session.spec.result):
         session.load(frozenset(names))
 
 
@@ -138,8 +138,8 @@ def leave() -> None:
         StoreError: The store cannot be written.
     """
     session = _sessions[-1]
-    with _Telling(session.spec.result):
-        _write(session.spec.result, {"completed": session.leave()})
+    with Telling(session.spec.result):
+        write_result(session.spec.result, {"completed": session.leave()})
 
 
 def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
@@ -151,10 +151,10 @@ def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
     """
     error = getattr(sys, "last_value", None)
     if error is not None:
-        _write(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_names), folder)})
+        write_result(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_names), folder)})
 
 
-class _Telling:
+class Telling:
     """Writes an error of the store, or of our own, to the result before it is raised in the cell."""
 
     def __init__(self, result: str) -> None:
@@ -167,10 +167,11 @@ class _Telling:
         if isinstance(error, Exception):
             hint = error.hint if isinstance(error, StoreError) else None
             broken = {"kind": type(error).__name__, "message": str(error), "hint": hint}
-            _write(self._result, {"broken": {**broken, "store": isinstance(error, StoreError | OSError)}})
+            write_result(self._result, {"broken": {**broken, "store": isinstance(error, StoreError | OSError)}})
 
 
-def _write(result: str, data: dict[str, Any]) -> None:
+def write_result(result: str, data: dict[str, Any]) -> None:
+    """Tells the executor what came of the step; the file is there as a whole or not at all."""
     path = Path(result)
     if not path.parent.is_dir():  # the step notebook is run by hand, long after
         return
