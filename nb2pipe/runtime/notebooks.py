@@ -1,0 +1,126 @@
+"""What our cells in the step notebooks of a bundle call, where plain papermill runs them."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.errors import UsageError
+from nb2pipe.runtime import handover
+from nb2pipe.runtime.description import FILE, read_description
+from nb2pipe.runtime.handover import leave, measure, take
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+__all__ = ["begin", "expect_error", "give", "leave", "measure", "take"]
+
+OWN = ("nb2pipe_inputs", "nb2pipe_outputs", "nb2pipe_seed", "nb2pipe_bundle")
+"""The parameters of ours in the notebook's first cell."""
+
+_given: dict[str, object] = {}
+"""The values that were given to parameters of the author's."""
+
+
+def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None:
+    """Begins the step that a notebook is, with what its first cell and papermill's cell after it say.
+
+    Parameters that were not given are unbound again: the author's own cell says what they are.
+
+    Args:
+        step: The step's name.
+        bundle: The folder of the bundle.
+        defaults: Of the step's parameters, by name; `...` where one is no literal.
+
+    Raises:
+        UsageError: A value is of the wrong type, or what the step takes is not there.
+        StoreError: What it takes cannot be read.
+    """
+    names = vars(sys.modules["__main__"])
+    own = {name: names.pop(name, None) for name in OWN}
+    values = {name: names.pop(name) for name in defaults if name in names}
+    file = Path(bundle) / FILE
+    types = read_description(file).step(step).parameters
+    _given.clear()
+    _given.update(
+        {
+            name: _fitting(name, value, types.get(name))
+            for name, value in values.items()
+            if _text(value) != _text(defaults[name])
+        }
+    )
+    seed = own["nb2pipe_seed"]
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
+        raise UsageError(f"nb2pipe_seed is {seed!r}", hint="give a whole number from 0 on")
+    folders = _folders(own["nb2pipe_inputs"])
+    outputs = _folders(own["nb2pipe_outputs"])
+    handover.begin(step, folders, outputs[0] if outputs else "", pipeline=file, seed=seed)
+
+
+def give(*names: str) -> None:
+    """Binds those of the parameters that were given; each after the author's cell that holds its default."""
+    space = vars(sys.modules["__main__"])
+    space.update({name: _given[name] for name in names if name in _given})
+
+
+def expect_error() -> None:
+    """The next cell may raise: its error is printed, and papermill does not take it for the end."""
+    from IPython.core.getipython import get_ipython  # only in a kernel
+
+    shell = get_ipython()
+    if shell is not None:
+        shell.set_custom_exc((Exception,), _print_error)
+        shell.events.register("post_run_cell", _Once(shell))
+
+
+class _Once:
+    """Ends it after the cell that comes next."""
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._cells = 0
+
+    def __call__(self, _result: object) -> None:
+        """A cell has run; the first one is our own."""
+        self._cells += 1
+        if self._cells > 1:
+            self._shell.set_custom_exc((), None)
+            self._shell.events.unregister("post_run_cell", self)
+
+
+def _print_error(_shell: object, kind: Any, error: Any, trace: Any, **_options: object) -> None:
+    traceback.print_exception(kind, error, trace)
+
+
+def _text(value: object) -> tuple[type, str]:
+    return type(value), repr(value)
+
+
+def _folders(value: object) -> Sequence[str]:
+    if isinstance(value, list | tuple):
+        return [str(one) for one in value if one]
+    return [str(value)] if value else []
+
+
+def _fitting(name: str, value: object, kind: str | None) -> object:
+    """A value as one of its parameter's type.
+
+    Raises:
+        UsageError: It is none.
+    """
+    if kind in {None, "None", type(value).__name__}:
+        return value
+    make = _FITS.get((kind or "", type(value)))
+    if make is None:
+        hint = "papermill takes `-p NAME VALUE` for what it looks like, and `-r NAME VALUE` for a text"
+        raise UsageError(f"the parameter `{name}` is of type {kind}, and {value!r} is not", hint=hint)
+    return make(value)
+
+
+_FITS: Mapping[tuple[str, type], Callable[[Any], object]] = {
+    ("float", int): float,
+    ("tuple", list): tuple,
+    ("set", list): set,
+}
