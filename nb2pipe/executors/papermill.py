@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from nb2pipe.codegen.step_notebook import step_notebook, without_secrets
 from nb2pipe.diagnostics import Report
 from nb2pipe.errors import UsageError
+from nb2pipe.executors.logged import tell_logged
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.outputs import write_notebook
 from nb2pipe.executors.watch import StepWatch, is_ours, position, role
 from nb2pipe.notebook.model import CellKind
 from nb2pipe.records.events import CellFinished, CellStarted, OutputWritten
+from nb2pipe.runtime.journal import POINTS
 
 if TYPE_CHECKING:
     import threading
@@ -154,6 +156,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
         )
         _papermill(given, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
+        tell_logged(call.step.name, result.with_name(POINTS), told, emit)
     return outcome_of(call, watch.stopped, told, emit)
 
 

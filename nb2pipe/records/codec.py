@@ -93,6 +93,7 @@ def step_file(step: StepRecord) -> Json:
         "state_used": dict(step.state_used),
         "metrics": metrics_json(step.metrics),
         "series": dict(step.series),
+        "parameters": {name: encode(item) for name, item in step.parameters.items()},
         "error": failure_json(step.failure),
         "retries": [failure_json(failure) for failure in step.retries],
     }
@@ -275,6 +276,7 @@ def _step(fields: Json) -> StepRecord:
         state_used=_text_map(fields["state_used"]),
         metrics=metrics_of(fields["metrics"]),
         series={name: _whole(count) for name, count in _object(fields["series"]).items()},
+        parameters={name: decode(value) for name, value in _object(fields.get("parameters", {})).items()},
         failure=_failure(fields["error"]),
         retries=tuple(failure for item in _items(fields["retries"]) if (failure := _failure(item))),
     )

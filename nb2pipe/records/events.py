@@ -210,6 +210,16 @@ class MetricLogged:
     index: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterSet:
+    """The author's code noted a parameter that is none of the notebook's."""
+
+    step: str
+    name: str
+    value: object
+    time: float
+
+
 class ArtifactKind(StrEnum):
     """What an artifact of a step is."""
 
@@ -287,6 +297,7 @@ Event = (
     | StepFinished
     | StepFailed
     | MetricLogged
+    | ParameterSet
     | ArtifactUsed
     | ArtifactMade
     | Noted

@@ -47,6 +47,7 @@ class StepRecord:
         state_used: Hidden state that it took: digest by kind.
         metrics: Single numbers.
         series: Number of points of each series.
+        parameters: What its code noted by `track.params`; secrets are masked.
         failure: Why it failed.
         retries: Why its earlier attempts failed.
     """
@@ -69,6 +70,7 @@ class StepRecord:
     state_used: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
     failure: Failure | None = None
     retries: tuple[Failure, ...] = ()
 
@@ -157,7 +159,7 @@ class RunRecord:
         run: The id, `YYYYMMDD-HHMMSS-xxxx`.
         notebook: The notebook's path, absolute.
         notebook_digest: Of the content that counts.
-        parameters: All of them; secret ones are masked.
+        parameters: Those of the notebook, then those that its code noted; secret ones are masked.
         given: The names of those that the user gave.
         masked: The names of those whose values were not kept.
         metrics: Single numbers, the last of each name.

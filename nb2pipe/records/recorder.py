@@ -25,6 +25,7 @@ from nb2pipe.records.events import (
     MetricLogged,
     Noted,
     OutputWritten,
+    ParameterSet,
     RunFinished,
     RunInterrupted,
     RunStarted,
@@ -76,6 +77,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._run: RunRecord | None = None
         self._steps: dict[str, StepRecord] = {}
+        self._parameters: Mapping[str, object] = {}
         self._late: set[str] = set()
         self._points: BinaryIO | None = None
         self._began = 0.0
@@ -132,6 +134,7 @@ class Recorder:
         self._began = event.time
         self._seconds_before = before.seconds if before else 0.0
         self._run = _begun(event, before)
+        self._parameters = self._run.parameters
         with _told(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._points = (self._folder / POINTS).open("ab")
@@ -188,7 +191,11 @@ class Recorder:
         return {name: value for step in self._steps.values() for name, value in step.metrics.items()}
 
     def _write_run(self) -> None:
-        self._run = replace(self._current(), steps=tuple(self._steps.values()))
+        steps = tuple(self._steps.values())
+        # A parameter of the notebook keeps the value that the run was given.
+        noted = {name: value for step in steps for name, value in step.parameters.items()}
+        parameters = {**self._parameters, **{name: noted[name] for name in noted if name not in self._parameters}}
+        self._run = replace(self._current(), steps=steps, parameters=parameters)
         write_run(self._folder, self._run)
 
     # -- the steps
@@ -202,6 +209,7 @@ class Recorder:
         | StepFinished
         | StepFailed
         | MetricLogged
+        | ParameterSet
         | ArtifactUsed
         | ArtifactMade,
     ) -> None:
@@ -210,6 +218,9 @@ class Recorder:
         match event:
             case MetricLogged():
                 self._log_metric(step, event)
+            case ParameterSet():
+                noted = masked({event.name: event.value})
+                self._keep(replace(step, parameters={**step.parameters, **noted}))
             case ArtifactUsed() | ArtifactMade():
                 self._keep(_with_artifact(step, event))
             case StepStarted():

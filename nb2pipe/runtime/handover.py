@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.runtime.versions import Earlier, take_from
@@ -117,7 +118,7 @@ class Handover:
         left_out = [error["message"] for error in told["unstorable"]]
         left_out += [f"the state `{kind}` cannot be handed on: {reason}" for kind, reason in told["lost"].items()]
         spec = self.session.spec
-        kept = {key: told[key] for key in ("outputs", "unchanged", "state", "metrics", "types")}
+        kept = {key: told[key] for key in ("outputs", "unchanged", "state", "metrics", "series", "parameters", "types")}
         _write(
             self.outputs / f"{_file(spec.step)}.json", {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **kept}
         )
@@ -158,7 +159,8 @@ def prepare(
     seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
     known = seeds[0] if seeds else secrets.randbelow(_SEEDS)
     spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
-    return Handover(Session(spec, namespace, FolderStore(inputs, outputs)), outputs)
+    points = outputs / f"{facts.file}.{POINTS}" if outputs else None
+    return Handover(Session(spec, namespace, FolderStore(inputs, outputs), points), outputs)
 
 
 def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> StepSpec:

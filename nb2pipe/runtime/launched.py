@@ -124,7 +124,7 @@ def run(file: str) -> int:
             done = step.run()
     except KeyboardInterrupt as error:
         _end_soon()
-        write_result(told.spec.result, {"errors": step.described(error)})
+        write_result(told.spec.result, step.session.failed(step.described(error)))
         return INTERRUPTED
     _flush()
     write_result(told.spec.result, done)
@@ -158,7 +158,7 @@ class _Step:
         try:
             self._call(self._import())
         except _AuthorsError as raised:
-            return {"errors": self.described(raised.error)}
+            return self.session.failed(self.described(raised.error))
         finally:
             borders.stop_listening(marks)
         return {"completed": self.session.leave()}

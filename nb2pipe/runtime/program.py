@@ -18,6 +18,7 @@ from nb2pipe.runtime.arguments import Own, Parameter, read_arguments, whole_numb
 from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.figures import close_figures, use_own_backend
 from nb2pipe.runtime.gates import gate_holds
+from nb2pipe.runtime.journal import recording
 from nb2pipe.runtime.modules import bind, notebook
 from nb2pipe.runtime.numbers import metrics_of
 
@@ -99,10 +100,11 @@ class Run:
         _tell(place + (f": {facts.description}" if facts.description else ""))
         began = time.monotonic()
         watch = _Watch(facts, self._description.notebook)
-        result = _within(facts, self._description, watch, lambda: self._call(facts, arguments))
-        self._ran[step] = watch.measured
-        self.metrics |= watch.measured
-        _tell(f"{place}: done in {time.monotonic() - began:.1f} s{_shown(watch.measured)}")
+        with recording() as journal:
+            result = _within(facts, self._description, watch, lambda: self._call(facts, arguments))
+        self._ran[step] = journal.metrics | watch.measured
+        self.metrics |= self._ran[step]
+        _tell(f"{place}: done in {time.monotonic() - began:.1f} s{_shown(journal.last | self._ran[step])}")
         return result
 
     def passes(self, *gates: str) -> bool:
@@ -221,7 +223,8 @@ def _run_step(handover: Handover, work: _Work) -> None:
     session.measured.update(work.facts.metrics)
     for sentence in handover.leave():
         _tell(f"warning: {sentence}")
-    _tell(f"{work.facts.name}: done in {time.monotonic() - began:.1f} s{_shown(watch.measured)}")
+    shown = session.journal.last | session.journal.metrics | watch.measured
+    _tell(f"{work.facts.name}: done in {time.monotonic() - began:.1f} s{_shown(shown)}")
 
 
 def _function(package: str, facts: StepFacts) -> Callable[..., Any]:

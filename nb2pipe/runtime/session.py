@@ -18,6 +18,7 @@ from nb2pipe.runtime.frames import Cells, describe
 from nb2pipe.runtime.generators import ALL as GENERATORS
 from nb2pipe.runtime.generators import Generators
 from nb2pipe.runtime.hidden import Hidden
+from nb2pipe.runtime.journal import POINTS, Journal
 from nb2pipe.runtime.keeping import Keeper
 from nb2pipe.runtime.numbers import metrics_of
 from nb2pipe.runtime.outputs import collect
@@ -42,13 +43,17 @@ class Session:
         spec: What the executor told.
         namespace: The user's.
         store: Where artifacts lie; the spec's if it is not given.
+        points: Where the points of series go; beside the spec's result if it is not given.
     """
 
-    def __init__(self, spec: StepSpec, namespace: dict[str, Any], store: Store | None = None) -> None:
+    def __init__(
+        self, spec: StepSpec, namespace: dict[str, Any], store: Store | None = None, points: Path | None = None
+    ) -> None:
         self.spec = spec
         self.namespace = namespace
         self.keeper = Keeper(store or LocalStore(Path(spec.store)), namespace)
         self.loaded: dict[GroupSpec, dict[str, object]] = {}
+        self.journal = Journal(points or (Path(spec.result).with_name(POINTS) if spec.result else None))
         self.metrics: dict[str, float] = {}
         self.measured: set[int] = set()
         kinds = {generator.kind for generator in GENERATORS}
@@ -61,6 +66,7 @@ class Session:
         os.chdir(self.spec.folder)
         self.hidden.begin()
         self.generators.begin()
+        self.journal.begin()
 
     def load(self, names: frozenset[str]) -> None:
         """Loads the groups that hold the names, and gives the user those of their variables that the step takes."""
@@ -85,15 +91,24 @@ class Session:
         for cell in sorted(self.spec.metrics.keys() - self.measured):
             self.measure(cell)
         found = collect(self.spec, self.keeper, self.loaded)
+        self.journal.end()
+        logged = self.journal.told()
         return {
             "outputs": [{"names": list(group.names), "digest": str(group.digest)} for group in found.groups],
             "unchanged": list(found.unchanged),
             "unstorable": [vars_of(error) for error in found.unstorable],
             "state": state,
             "lost": self.hidden.lost,
-            "metrics": self.metrics,
+            "metrics": {**logged["metrics"], **self.metrics},
+            "series": logged["series"],
+            "parameters": logged["parameters"],
             "types": type_names(self.namespace, self.spec.outputs),
         }
+
+    def failed(self, errors: list[dict[str, Any]]) -> dict[str, Any]:
+        """What the executor is told of errors, and of what was logged before them."""
+        self.journal.flush()
+        return {"errors": errors, "logged": self.journal.told()}
 
 
 def vars_of(error: Any) -> dict[str, str | None]:
@@ -151,7 +166,8 @@ def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
     """
     error = getattr(sys, "last_value", None)
     if error is not None:
-        write_result(_sessions[-1].spec.result, {"errors": describe(error, Cells(cells, _file_names), folder)})
+        session = _sessions[-1]
+        write_result(session.spec.result, session.failed(describe(error, Cells(cells, _file_names), folder)))
 
 
 class Telling:

@@ -1,0 +1,56 @@
+"""What a step's code logged, as events: from the file of points that its process left, and from what it told."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.records.events import MetricLogged, ParameterSet
+from nb2pipe.records.values import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from nb2pipe.records.events import Event
+
+
+def tell_logged(step: str, points: Path, told: Mapping[str, Any], emit: Callable[[Event], None]) -> None:
+    """Tells what a step logged, also where it failed.
+
+    Numbers of a step that was run to its end are told with what it made.
+
+    Args:
+        step: The step.
+        points: The file of points; it is not there where there are none.
+        told: What the step wrote to its result.
+        emit: Takes the events.
+    """
+    for point in _points(points):
+        emit(
+            MetricLogged(
+                step=step,
+                name=str(point["name"]),
+                value=float(point["value"]),
+                time=float(point["time"]),
+                index=int(point["index"]),
+            )
+        )
+    now = time.time()
+    logged = told.get("completed") or told.get("logged") or {}
+    for name, value in logged.get("parameters", {}).items():
+        emit(ParameterSet(step=step, name=name, value=decode(value), time=now))
+    if "completed" not in told:
+        for name, number in logged.get("metrics", {}).items():
+            emit(MetricLogged(step=step, name=name, value=number, time=now))
+
+
+def _points(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="ascii") as stream:
+        for line in stream:
+            with suppress(ValueError):  # the process was killed while it wrote
+                yield json.loads(line)
