@@ -30,7 +30,8 @@ def test_the_wheel_holds_the_package_and_its_data(wheel: Path) -> None:
         for path in (ROOT / "nb2pipe").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     ]
-    assert set(data) <= set(names)
+    templates = (path.relative_to(ROOT / "templates").as_posix() for path in (ROOT / "templates").rglob("*.jinja"))
+    assert {*data, *(f"nb2pipe/_templates/{name}" for name in templates)} <= set(names)
     assert not [name for name in names if name.startswith(("tests", "docs"))]
 
 

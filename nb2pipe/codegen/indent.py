@@ -24,7 +24,8 @@ _ENDS = frozenset(getattr(tokenize, name) for name in ("FSTRING_END", "TSTRING_E
 def indented(text: str, indent: str = INDENT) -> str | None:
     r"""The text as the body of a function, or None where it would mean something else there.
 
-    What stands inside a string keeps its place; blank lines get no spaces.
+    What stands inside a string keeps its place; blank lines get no spaces, and page breaks
+    before a line go.
 
     Args:
         text: Plain Python.
@@ -71,7 +72,7 @@ def _strings(text: str) -> Iterator[tuple[int, int]]:
 def _moved(row: str, indent: str, *, kept: bool) -> str:
     if kept:
         return row
-    return indent + row if row.strip() else ""
+    return indent + row.lstrip("\f") if row.strip() else ""
 
 
 def _means_the_same(text: str, moved: str) -> bool:
