@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from nbclient.util import ensure_async
 from papermill.clientwrap import PapermillNotebookClient
 
 from nb2pipe.executors.outputs import merged
-from nb2pipe.executors.processes import end_processes, how_it_ended, process_family
+from nb2pipe.executors.processes import end_processes, hint_on_end, how_it_ended, process_family
 from nb2pipe.executors.watch import Reason, Stop, is_ours
 
 if TYPE_CHECKING:
@@ -215,7 +216,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         if stopped is not None and stopped.reason in {Reason.DIED, Reason.NOT_STARTED}:
             text = _tail(log)
             message = how_it_ended(self._exit_code, "kernel") or stopped.message
-            self.watch.stopped = Stop(reason=stopped.reason, cell=stopped.cell, message=message, traceback=text)
+            self.watch.stopped = replace(stopped, message=message, traceback=text, hint=hint_on_end(self._exit_code))
 
     async def _end_kernel(self) -> None:
         """Ends the kernel and all that it started; where the step was not stopped, with `atexit` as any program."""

@@ -20,11 +20,8 @@ _LINKS = {
     "cause": "The above exception was the direct cause of the following exception:",
     "context": "During handling of the above exception, another exception occurred:",
 }
-_DEATH = "look at the memory that the cell needs, and for native libraries that end the process"
 _HINTS = {
     "StdinNotImplementedError": "make what is asked for a parameter: tag its cell `parameters`",
-    "KernelDied": _DEATH,
-    "ProcessDied": _DEATH,
     "ModuleNotFoundError": "install it in the environment of the kernel",
 }
 
@@ -40,9 +37,8 @@ def failure_of(stop: Stop, errors: Sequence[dict[str, Any]], step: str, notebook
         timeout: The step's seconds, for the message.
     """
     cell = position(stop.cell) if stop.cell is not None else None
-    line = _line(errors[-1]["frames"], cell) if errors else None
-    if cell is None and errors:
-        cell, line = _first_cell(errors[-1]["frames"])
+    frame = _blamed(errors[-1]["frames"], cell) if errors else {}
+    cell, line = frame.get("cell", cell), frame.get("line")
     kind, message = _kind_and_message(stop, errors, timeout)
     trace = _traceback(errors, notebook) if errors else clean(stop.traceback)
     return Failure(
@@ -52,8 +48,8 @@ def failure_of(stop: Stop, errors: Sequence[dict[str, Any]], step: str, notebook
         kind=kind,
         message=message,
         traceback=trace,
-        source_line=_source_line(notebook, cell, line),
-        hint=_HINTS.get(kind),
+        source_line=_frame_text(frame, notebook),
+        hint=stop.hint if stop.reason is Reason.DIED else _HINTS.get(kind),
     )
 
 
@@ -97,19 +93,19 @@ def _last_line(stop: Stop) -> str:
     return stop.message or f"the {stop.what} ended"
 
 
-def _line(frames: Sequence[dict[str, Any]], cell: int | None) -> int | None:
+def _blamed(frames: Sequence[dict[str, Any]], cell: int | None) -> dict[str, Any]:
     """The line of the cell that was running: the outermost one in it, which called whatever failed."""
-    return next((frame["line"] for frame in frames if frame.get("cell") == cell and cell is not None), None)
+    found = (frame for frame in frames if "cell" in frame and cell in {None, frame["cell"]})
+    return next(found, {})
 
 
-def _first_cell(frames: Sequence[dict[str, Any]]) -> tuple[int | None, int | None]:
-    return next(((frame["cell"], frame["line"]) for frame in frames if "cell" in frame), (None, None))
-
-
-def _source_line(notebook: Notebook, cell: int | None, line: int | None) -> str | None:
-    if cell is None or line is None:
+def _frame_text(frame: dict[str, Any], notebook: Notebook) -> str | None:
+    """The text of a frame's line: the module's where it stands in one that somebody may have edited."""
+    if "text" in frame:
+        return clean(frame["text"]) or None
+    if frame.get("line") is None:
         return None
-    lines = notebook.cell(cell).source.split("\n")
+    lines, line = notebook.cell(frame["cell"]).source.split("\n"), frame["line"]
     return clean(lines[line - 1]) if 0 < line <= len(lines) else None
 
 
@@ -127,7 +123,8 @@ def _traceback(errors: Sequence[dict[str, Any]], notebook: Notebook) -> str:
 def _frame_lines(frame: dict[str, Any], notebook: Notebook) -> Iterator[str]:
     where = f"cell {frame['cell']}" if "cell" in frame else frame["file"]
     inside = "" if frame["name"] == "<module>" else f", in {frame['name']}"
-    yield f"{where}, line {frame['line']}{inside}"
-    text = frame["text"] if "file" in frame else _source_line(notebook, frame["cell"], frame["line"])
+    module = f" ({frame['module']}, line {frame['module_line']})" if "module" in frame else ""
+    yield f"{where}, line {frame['line']}{inside}{module}"
+    text = _frame_text(frame, notebook)
     if text:
         yield f"    {text.strip()}"

@@ -41,6 +41,13 @@ def how_it_ended(code: int | None, what: str) -> str:
     return f"the {what} was ended by {name}{cause}"
 
 
+def hint_on_end(code: int | None) -> str:
+    """What the user can do where a process ended before its time."""
+    if code is not None and code >= 0:
+        return "the cell, or a library that it calls, ended the process itself, as `os._exit` does"
+    return "look at the memory that the cell needs, and for native libraries that end the process"
+
+
 def end_processes(process: int | None, family: Sequence[Any]) -> None:
     """Ends what is left of a kernel, its process group and its family.
 

@@ -29,6 +29,8 @@ _SAVE_EVERY = 2.0
 """Seconds between two versions of the notebook on disk while the step runs."""
 
 
+_WORDS = 4000
+"""Characters of a process's last words that are kept."""
 _LATEST = 0.2
 """Seconds that one stream waits for the mark of a cell's begin to arrive on the other one too."""
 
@@ -90,12 +92,18 @@ class Sheet:
         self._open: int | None = None
         self._told: set[int] = set()
         self._saved = time.monotonic()
+        self._words: deque[str] = deque(maxlen=_WORDS)
         self.save()
 
     @property
     def cell(self) -> int | None:
         """The cell that ran last; None where the author's code was not reached."""
         return self._run[0] if self._run else None
+
+    @property
+    def last_words(self) -> str:
+        """What stands last on the error stream, where a process that dies says why."""
+        return "".join(self._words).strip()
 
     def feed(self, stream: str, data: bytes, *, last: bool = False) -> None:
         """Takes what the process wrote."""
@@ -164,12 +172,18 @@ class Sheet:
                     source.between = True
                 case Mark(word="error", rest=data) if self.cell is not None:
                     self._error(self.cell, data)
-                case str(text) if source.between:
-                    source.held.append(text)
                 case str(text):
-                    self._print(source, text)
+                    self._text(source, text)
                 case _:
                     pass
+
+    def _text(self, source: _Stream, text: str) -> None:
+        if source.name == "stderr":
+            self._words.extend(text[-_WORDS:])
+        if source.between:
+            source.held.append(text)
+        else:
+            self._print(source, text)
 
     def _begin(self, begun: str) -> None:
         for source in self._streams.values():

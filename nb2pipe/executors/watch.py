@@ -37,6 +37,7 @@ class Stop:
         message: Its text, or how the kernel ended.
         traceback: The kernel's own text, colors and all.
         what: What ran it, `kernel` or `process`.
+        hint: What the user can do about a death.
     """
 
     reason: Reason
@@ -45,6 +46,7 @@ class Stop:
     message: str = ""
     traceback: str = ""
     what: str = "kernel"
+    hint: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -28,6 +28,9 @@ class Places(Protocol):
     def is_ours(self, file: str) -> bool:
         """Whether what stands in a file, and is no cell's, is no code of the author's."""
 
+    def module(self, file: str, line: int | None) -> dict[str, Any]:
+        """Where the line of a cell stands beside: `module`, `module_line` and `text`; empty where it has no module."""
+
 
 class Cells:
     """The cells' places by the file names that IPython compiles them under.
@@ -59,6 +62,10 @@ class Cells:
         """Whether what stands in a file, and is no cell's, is no code of the author's."""
         return False
 
+    def module(self, file: str, line: int | None) -> dict[str, Any]:  # noqa: ARG002  # other places have modules
+        """Nothing: cells are all that a kernel knows."""
+        return {}
+
 
 def describe(error: BaseException, cells: Places, folder: str) -> list[dict[str, Any]]:
     """The error and the errors that led to it, the first one first.
@@ -66,7 +73,8 @@ def describe(error: BaseException, cells: Places, folder: str) -> list[dict[str,
     Returns:
         For each error `kind`, `message`, `link` (how it led to the next: `cause`, `context` or None) and `frames`,
         outermost first; each frame has `cell` and `line`, or `file` and `line` for a module in the notebook's folder,
-        `name` of the function, and `text` of a line that is no cell's.
+        `name` of the function, and `text` of a line that is no cell's. Where cells stand in modules, such a frame has
+        `module`, `module_line` and `text` too.
     """
     return [
         {
@@ -104,7 +112,8 @@ def _frames(error: BaseException, cells: Places, folder: str) -> list[dict[str, 
     for file, line, name in _lines(error):
         place = cells.place(file, line)
         if place is not None:
-            found.append({"cell": place[0], "line": place[1], "name": cells.function(file, name)})
+            named = {"cell": place[0], "line": place[1], "name": cells.function(file, name)}
+            found.append({**named, **cells.module(file, line)})
         elif file == _TIMED and found and "cell" in found[-1] and line is not None:
             frame = (
                 found.pop() if name == "<module>" else found[-1]

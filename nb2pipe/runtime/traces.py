@@ -9,7 +9,7 @@ import traceback
 from contextlib import suppress
 from itertools import islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime.markers import find, markers_of
 from nb2pipe.serializers.names import module_text
@@ -55,6 +55,13 @@ class ModulePlaces:
     def is_ours(self, file: str) -> bool:
         """Whether what stands in a file, and is no cell's, is no code of the author's."""
         return file.startswith(self._folder)
+
+    def module(self, file: str, line: int | None) -> dict[str, Any]:
+        """The module's path, from the folder of its package, its line, and the text of that."""
+        if not file.startswith(self._folder):  # code that was stored by a module
+            return {}
+        path = os.path.relpath(file, os.path.dirname(self._folder.rstrip(os.sep))).replace(os.sep, "/")  # noqa: PTH120
+        return {"module": path, "module_line": line, "text": linecache.getline(file, line or 0).strip()}
 
 
 def place_of_line(file: str, line: int) -> Place | None:
