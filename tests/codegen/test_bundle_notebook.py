@@ -81,7 +81,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str
 def papermill(
     python: tuple[Path, dict[str, str]], folder: Path, notebook: str, *given: str
 ) -> subprocess.CompletedProcess[str]:
-    command = [python[0], "-m", "papermill", "--no-progress-bar", notebook, "out.ipynb", *given]
+    command = [str(python[0]), "-m", "papermill", "--no-progress-bar", notebook, "out.ipynb", *given]
     return subprocess.run(command, cwd=folder, env=python[1], capture_output=True, text=True, check=False)
 
 

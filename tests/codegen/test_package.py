@@ -143,9 +143,19 @@ def text_of(path: str, plan: PackagePlan = PLAN, types: Mapping[str, str] = TYPE
 def assert_clean(folder: Path) -> None:
     ruff = [sys.executable, "-m", "ruff"]
     for command in (
-        [*ruff, "format", "--isolated", "--no-cache", "--diff", folder],
-        [*ruff, "check", "--isolated", "--no-cache", "--select", "E9,F", "--ignore", "F841,F403,F405,F811", folder],
-        [*ruff, "check", "--isolated", "--no-cache", "--select", "I", folder / "digits_pipeline" / "steps"],
+        [*ruff, "format", "--isolated", "--no-cache", "--diff", str(folder)],
+        [
+            *ruff,
+            "check",
+            "--isolated",
+            "--no-cache",
+            "--select",
+            "E9,F",
+            "--ignore",
+            "F841,F403,F405,F811",
+            str(folder),
+        ],
+        [*ruff, "check", "--isolated", "--no-cache", "--select", "I", str(folder / "digits_pipeline" / "steps")],
     ):
         ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
         assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
@@ -561,7 +571,7 @@ def pythons() -> list[Path]:
 
 def test_the_bytes_are_the_same_on_every_python(tmp_path: Path) -> None:
     for module in (jinja2, markupsafe):
-        folder = Path(module.__file__).parent
+        folder = Path(str(module.__file__)).parent
         (tmp_path / folder.name).symlink_to(folder)
     text = 'x = f"""{1\n}\n  {x!r:>{2}}\n"""\ny = """\n"""'
     plan = replace(PLAN, steps=(*PLAN.steps, *step(text, docstring="🫩 \u1c89 é" * 20).steps))
