@@ -39,6 +39,7 @@ class Notes:
         helpers: What is imported, by the name of the helper.
         requirements: What `pip install` lines ask for.
         notes: What modules cannot hold, or do without.
+        indent: What stands before the magic that is read.
     """
 
     bound: BoundNames
@@ -46,6 +47,7 @@ class Notes:
     helpers: dict[str, str] = field(default_factory=dict)
     requirements: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    indent: str = ""
 
     def helper(self, name: str) -> str:
         """The name that a helper has in the module."""
@@ -71,7 +73,7 @@ class Notes:
 
     def command(self, text: str) -> str:
         """A command as a Python expression, with what IPython puts into it."""
-        return command_text(parts(text, self.bound))
+        return command_text(parts(text, self.bound.at(self.indent)))
 
     def in_order(self) -> list[Note]:
         """The notes that say something, by their lines."""
@@ -79,7 +81,7 @@ class Notes:
 
     def is_fixed(self, text: str) -> bool:
         """Whether IPython puts nothing into a command."""
-        return all(part.expression is None for part in parts(text, self.bound))
+        return all(part.expression is None for part in parts(text, self.bound.at(self.indent)))
 
 
 def command_text(found: tuple[Part, ...]) -> str:

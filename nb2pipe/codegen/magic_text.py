@@ -109,8 +109,10 @@ class _Words:
 
     def line(self, found: Found) -> str:
         """One line of Python."""
+        self.notes.indent = found.before
         return line_text(found, self.notes)
 
     def cell(self, magic: Magic, read: Callable[[str, int], str]) -> tuple[str, str]:
         """The first line and the body."""
+        self.notes.indent = ""
         return cell_text(magic, read, self.notes)

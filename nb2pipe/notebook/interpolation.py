@@ -30,10 +30,16 @@ class BoundNames:
     Attributes:
         names: The names that its text shows.
         star: Whether it has a star import, whose names are not known here.
+        inner: The arguments of its functions, and the names of caught errors: bound inside of blocks only.
     """
 
     names: frozenset[str] = frozenset()
     star: bool = False
+    inner: frozenset[str] = frozenset()
+
+    def at(self, indent: str) -> BoundNames:
+        """The names that may be bound in a line with some indentation."""
+        return BoundNames(self.names | self.inner, self.star) if indent[:1].isspace() else self
 
     def has(self, name: str, *, dollar: bool) -> bool:
         """Whether a name in a command is one of the notebook's; `$HOME` is the shell's unless the notebook binds it."""
@@ -43,6 +49,7 @@ class BoundNames:
 @dataclass(slots=True)
 class _Collector:
     names: set[str] = field(default_factory=set)
+    inner: set[str] = field(default_factory=set)
     star: bool = False
 
     def add(self, node: ast.AST) -> None:
@@ -51,6 +58,8 @@ class _Collector:
                 self.names.add(name)
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 self.names.add(name)
+            case ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                self.inner.add(name)
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 self.star = self.star or any(alias.name == "*" for alias in aliases)
                 self.names.update(alias.asname or alias.name.partition(".")[0] for alias in aliases)
@@ -65,7 +74,7 @@ def bound_names(texts: Iterable[str]) -> BoundNames:
         tree = parsed(text)
         for node in ast.walk(tree) if tree else ():
             collector.add(node)
-    return BoundNames(frozenset(collector.names), collector.star)
+    return BoundNames(frozenset(collector.names), collector.star, frozenset(collector.inner))
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,16 +80,15 @@ class _Names:
 
     def line(self, found: Found) -> str:
         """What a piece does to names."""
-        magic = found.magic
+        magic, here = found.magic, _Names(self.bound.at(found.before))
         match magic.kind:
             case MagicKind.HELP:
                 return f"{found.before}pass"
             case MagicKind.SHELL:
-                return found.before + self._result(
-                    "getoutput", (magic.arguments,), magic.arguments, assigned=not found.bare
-                )
+                command = magic.arguments
+                return found.before + here._result("getoutput", (command,), command, assigned=not found.bare)
             case _:
-                return found.before + self._line_magic(magic, bare=found.bare)
+                return found.before + here._line_magic(magic, bare=found.bare)
 
     def cell(self, magic: Magic, read: Callable[[str, int], str]) -> tuple[str, str]:
         """The first line and the body, as Python."""
