@@ -4,7 +4,7 @@
 Nb2pipeError
 ├── UsageError         2   the command line, a parameter, a missing file
 ├── NotebookError      3   the notebook cannot be read, or `check` reports an error
-├── ConversionError    4   a bundle cannot be written
+├── ConversionError    4   a bundle cannot be made or written
 ├── StepError          5   the code of a step failed
 ├── PluginError        6   a plug-in is broken
 ├── StoreError         7   the store cannot be read or written
@@ -62,9 +62,13 @@ class NotebookError(Nb2pipeError):
 
 
 class ConversionError(Nb2pipeError):
-    """A bundle cannot be written; what existed is as it was."""
+    """A bundle cannot be made or written; what existed is as it was."""
 
     exit_code = 4
+
+    def __init__(self, message: str, *, hint: str | None = None, report: Report | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.report = report
 
 
 class StepError(Nb2pipeError):

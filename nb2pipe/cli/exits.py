@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nb2pipe.cli.session import Session, write
-from nb2pipe.errors import INTERRUPTED, Nb2pipeError, NotebookError, UsageError
+from nb2pipe.errors import INTERRUPTED, ConversionError, Nb2pipeError, NotebookError, UsageError
 
 if TYPE_CHECKING:
     from nb2pipe.diagnostics import Report
@@ -66,7 +66,7 @@ def _usage(error: click.ClickException, session: Session) -> int:
 
 
 def _known(error: Nb2pipeError, session: Session) -> int:
-    if isinstance(error, NotebookError) and error.report is not None and len(error.report):
+    if isinstance(error, NotebookError | ConversionError) and error.report is not None and len(error.report):
         _report(error, error.report, session)
     else:
         _error(error.message, error.hint, session)
@@ -77,7 +77,7 @@ def _known(error: Nb2pipeError, session: Session) -> int:
     return error.exit_code
 
 
-def _report(error: NotebookError, report: Report, session: Session) -> None:
+def _report(error: Nb2pipeError, report: Report, session: Session) -> None:
     from nb2pipe.cli.diagnostics import as_text, summary  # noqa: PLC0415 - only where something is wrong
     from nb2pipe.diagnostics import Severity  # noqa: PLC0415 - as above
 

@@ -12,6 +12,8 @@ from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.targets.checks.nb406_name_is_the_bundles import name_is_the_bundles
 from nb2pipe.targets.checks.nb407_file_may_be_missing import file_may_be_missing
+from nb2pipe.targets.checks.nb408_not_for_this_target import not_for_this_target
+from nb2pipe.targets.features import features
 from nb2pipe.targets.manifest import manifest_text
 from nb2pipe.targets.model import BUNDLE_FILE, Bundle
 from nb2pipe.targets.reads import cell_that_reads, reads_of_steps
@@ -22,16 +24,18 @@ if TYPE_CHECKING:
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Pipeline
-    from nb2pipe.targets.model import Copy, Material
+    from nb2pipe.targets.model import Copy, Material, Target
 
 
-def base_bundle(pipeline: Pipeline, material: Material, target: str, definition: Sequence[EmittedFile] = ()) -> Bundle:
+def base_bundle(
+    pipeline: Pipeline, material: Material, target: Target, definition: Sequence[EmittedFile] = ()
+) -> Bundle:
     """The bundle of a target.
 
     Args:
         pipeline: Without errors.
         material: The package and what was read around it.
-        target: The target's name.
+        target: The target.
         definition: What the target adds for its platform.
     """
     package = material.plan.name
@@ -41,12 +45,17 @@ def base_bundle(pipeline: Pipeline, material: Material, target: str, definition:
     copies = [copy for copy in material.copies if copy.path not in {clash for clash, _ in clashes}]
     digests = {file.path: str(Digest.of_bytes(file.text.encode())) for file in files}
     digests |= {copy.path: str(copy.digest) for copy in copies}
-    files.append(EmittedFile(path=BUNDLE_FILE, text=manifest_text(pipeline, material, target, digests)))
+    files.append(EmittedFile(path=BUNDLE_FILE, text=manifest_text(pipeline, material, target.name, digests)))
     return Bundle(
-        target=target,
+        target=target.name,
         files=tuple(sorted(files, key=lambda file: file.path)),
         copies=tuple(copies),
-        diagnostics=Report.of(material.plan.report, (found for _, found in clashes), _missing(pipeline, copies)),
+        diagnostics=Report.of(
+            material.plan.report,
+            (found for _, found in clashes),
+            _missing(pipeline, copies),
+            _lacking(pipeline, target),
+        ),
         plan=material.plan,
     )
 
@@ -69,6 +78,13 @@ def _clashes(pipeline: Pipeline, material: Material, files: Sequence[EmittedFile
         top = path.partition("/")[0]
         if path in ours or top.partition(".")[0] == package or any(each.startswith(f"{path}/") for each in ours):
             yield copy.path, name_is_the_bundles(pipeline.notebook.path, copy.path)
+
+
+def _lacking(pipeline: Pipeline, target: Target) -> Iterator[Diagnostic]:
+    """What the pipeline asks for and the target lacks."""
+    for feature, steps in features(pipeline).items():
+        if feature not in target.supports:
+            yield not_for_this_target(pipeline.notebook.path, target.name, feature, steps)
 
 
 def _missing(pipeline: Pipeline, copies: Sequence[Copy]) -> Iterator[Diagnostic]:

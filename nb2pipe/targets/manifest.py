@@ -67,8 +67,8 @@ def manifest_text(pipeline: Pipeline, material: Material, target: str, files: Ma
         "types": dict(sorted(material.types.items())),
         "python": needs.python,
         "modules": dict(sorted(needs.modules.items())),
-        "requirements": [_requirement_json(each) for each in needs.direct],
-        "lock": [_requirement_json(each) for each in needs.lock],
+        "requirements": {each.name: _requirement_json(each) for each in needs.direct},
+        "lock": {each.name: _requirement_json(each) for each in needs.lock},
         "files": dict(sorted(files.items())),
     }
     return json.dumps(content | {"digest": str(Digest.of(_TAG, content))}, indent=1, allow_nan=False) + "\n"
@@ -115,8 +115,8 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         ),
         types={_text(name): _text(value) for name, value in content["types"].items()},
         requirements=Requirements(
-            direct=tuple(map(_requirement, content["requirements"])),
-            lock=tuple(map(_requirement, content["lock"])),
+            direct=tuple(_requirement(name, value) for name, value in content["requirements"].items()),
+            lock=tuple(_requirement(name, value) for name, value in content["lock"].items()),
             modules=dict(content["modules"]),
             python=_text(content["python"]),
         ),
@@ -131,22 +131,26 @@ def _text(value: object) -> str:
     return value
 
 
-def _requirement_json(requirement: Requirement) -> dict[str, object]:
-    """What is said of a requirement; what is as usual is left out."""
-    content: dict[str, object] = {"name": requirement.name, "version": requirement.version}
+def _requirement_json(requirement: Requirement) -> object:
+    """What is said of a requirement: its version, or more where more is to be said."""
+    content: dict[str, object] = {}
     if requirement.specifier:
         content["specifier"] = requirement.specifier
     if requirement.extras:
         content["extras"] = list(requirement.extras)
     if requirement.origin is not Origin.INDEX:
         content["origin"] = requirement.origin.value
-    return content if requirement.url is None else content | {"url": requirement.url}
+    if requirement.url is not None:
+        content["url"] = requirement.url
+    return {"version": requirement.version, **content} if content else requirement.version
 
 
-def _requirement(content: dict[str, Any]) -> Requirement:
+def _requirement(name: str, said: object) -> Requirement:
+    content: dict[str, Any] = said if isinstance(said, dict) else {"version": said}
+    version = content["version"]
     return Requirement(
-        name=_text(content["name"]),
-        version=content["version"],
+        name=name,
+        version=None if version is None else _text(version),
         specifier=_text(content.get("specifier", "")),
         extras=tuple(map(_text, content.get("extras", ()))),
         origin=Origin(content.get("origin", Origin.INDEX)),

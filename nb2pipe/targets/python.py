@@ -27,4 +27,4 @@ class PythonTarget:
             pipeline: Without errors.
             material: The package and what was read around it.
         """
-        return base_bundle(pipeline, material, self.name)
+        return base_bundle(pipeline, material, self)

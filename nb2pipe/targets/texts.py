@@ -8,8 +8,10 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nb2pipe.codegen.literals import literal
 from nb2pipe.codegen.model import Form
-from nb2pipe.codegen.templates import Code, py, render
+from nb2pipe.codegen.templates import Code, render
+from nb2pipe.codegen.values import formatted
 from nb2pipe.codegen.words import one_line
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.pipeline.work import make_work
@@ -127,9 +129,13 @@ def test_steps(pipeline: Pipeline, material: Material) -> str:
         title=pipeline.name,
         package=material.plan.name,
         steps=steps,
-        data=py(tuple(copy.path for copy in material.copies if not copy.module)),
-        reads=py(reads),
+        data=_assigned("DATA: tuple[str, ...]", tuple(copy.path for copy in material.copies if not copy.module)),
+        reads=_assigned("READS: dict[str, tuple[str, ...]]", reads),
     )
+
+
+def _assigned(name: str, value: object) -> Code:
+    return Code(f"{name} = {formatted(literal(value), before=len(name) + len(' = '))}")
 
 
 # ------------------------------------------------------------------------------------------------ README
@@ -203,7 +209,7 @@ def _notes(step: StepPlan, unit: Unit) -> Iterator[str]:
     for secret in own.resources.secrets:
         yield f"reads the environment variable {span(secret.variable)}"
     if own.retry:
-        yield f"to be tried {own.retry + 1} times"
+        yield f"to be tried again up to {own.retry} time{'s' if own.retry > 1 else ''}"
     if own.timeout is not None:
         yield f"may take {own.timeout:g} s"
 
