@@ -153,8 +153,8 @@ class StepPlan:
         chunks: Its cells, in notebook order. In namespace form those definitions too that `definitions` cannot hold.
         inputs: The names that it takes from earlier steps, sorted. Functions and classes that stand in `definitions`
             are not among them, even where `Step.inputs` names them: what its signature has not is not passed to it.
-        optional: Those of `inputs` that may be missing without that being an error: keyword-only, `NAME: Any = UNBOUND`.
-            Such a step is in namespace form, where a name given as UNBOUND is removed.
+        optional: Those of `inputs` that may be missing without that being an error: they are keyword-only,
+            `NAME: Any = UNBOUND`. Such a step is in namespace form, where a name given as UNBOUND is removed.
         outputs: What it returns. What `Step.outputs` names beside them stands in `definitions`.
         arguments: One for each input and parameter.
         helpers: The functions of `nb2pipe.runtime.magics` that its text calls, sorted.

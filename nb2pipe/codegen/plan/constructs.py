@@ -1,0 +1,159 @@
+"""What a function body cannot hold, or would do otherwise than top-level code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_BY_TEXT = frozenset({"exec", "eval", "globals", "locals"})
+_OF_THE_PLACE = frozenset({"vars", "dir"})
+_KNOWN_DUNDERS = frozenset({"__debug__", "__import__", "__build_class__"})
+_FRAMES = frozenset({"_getframe", "currentframe", "f_back", "f_locals", "f_globals"})
+_FRAME_MODULES = frozenset({"inspect", "weakref", "gc"})
+_CLASS_MAKERS = frozenset(
+    {"namedtuple", "NamedTuple", "TypedDict", "make_dataclass", "NewType", "new_class", "create_model"}
+)
+_ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
+_TEMPORARY = frozenset({"TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile"})
+_PROFILERS = frozenset({"cProfile", "profile"})
+_TABLES = frozenset({"pd", "pandas", "ne", "numexpr"})
+_AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
+
+
+class Obstacle(NamedTuple):
+    """Why a text is no function body.
+
+    Attributes:
+        reason: As a clause for people.
+        node: Where.
+    """
+
+    reason: str
+    node: ast.AST
+
+
+def obstacle(node: ast.stmt) -> Obstacle | None:
+    """What keeps a top-level statement out of a function body, as far as its own text tells.
+
+    >>> obstacle(ast.parse("exec(code)").body[0]).reason
+    'it calls `exec`, which reaches names by their text'
+    """
+    managed: set[int] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.With | ast.AsyncWith):
+            managed |= {id(item.context_expr) for item in part.items}
+        check = _CHECKS.get(type(part)) if id(part) not in managed else None
+        reason = check(part) if check is not None else None
+        if reason is not None:
+            return Obstacle(reason, part)
+    return next(_hidden_queries(node), None)
+
+
+def _name(node: ast.Name) -> str | None:
+    name = node.id
+    if name in _BY_TEXT:
+        return f"it calls `{name}`, which reaches names by their text"
+    if name == "get_ipython":
+        return "it talks to IPython by `get_ipython`"
+    if name.startswith("__") and name.endswith("__") and name not in _KNOWN_DUNDERS:
+        return f"it uses `{name}`, which is another one in a module"
+    if name in _FRAME_MODULES:
+        return f"it uses `{name}`, which sees that it runs in a function"
+    return None
+
+
+def _attribute(node: ast.Attribute) -> str | None:
+    if node.attr in _FRAMES:
+        return f"it looks at frames by `{node.attr}`"
+    return None
+
+
+def _constant(node: ast.Constant) -> str | None:
+    if isinstance(node.value, str) and "__main__" in node.value:
+        return "it names `__main__`"
+    return None
+
+
+def _import(node: ast.Import | ast.ImportFrom) -> str | None:
+    modules = {alias.name for alias in node.names} if isinstance(node, ast.Import) else {node.module or ""}
+    if "__main__" in modules:
+        return "it imports `__main__`"
+    if modules & _FRAME_MODULES:
+        return f"it imports `{min(modules & _FRAME_MODULES)}`, which sees that it runs in a function"
+    if any(alias.name == "*" for alias in node.names):
+        return "it holds a star import, which functions cannot"
+    return None
+
+
+def _global(node: ast.Global) -> str | None:
+    return f"it declares `{node.names[0]}` global"
+
+
+def _class(node: ast.ClassDef) -> str | None:
+    return f"it makes the class `{node.name}`, which cannot stand in `definitions.py`"
+
+
+def _call(node: ast.Call) -> str | None:
+    match node.func:
+        case ast.Name(id=name) if name in _OF_THE_PLACE and not node.args:
+            return f"it calls `{name}()`, which reaches names by their text"
+        case ast.Name(id="type") if len(node.args) == 3:  # noqa: PLR2004  # name, bases, attributes
+            return "it makes a class by a call of `type`"
+        case ast.Attribute(value=ast.Name(id=owner), attr="run" | "runctx") if owner in _PROFILERS:
+            return f"it calls `{owner}.run`, which reaches names by their text"
+        case ast.Attribute(value=ast.Name(id=owner), attr="eval" | "evaluate") if owner in _TABLES:
+            return f"it calls `{owner}.{node.func.attr}`, which reaches names by their text"
+        case ast.Name(id=word) | ast.Attribute(attr=word):
+            return _made(word, node)
+        case _:
+            return None
+
+
+def _made(word: str, node: ast.Call) -> str | None:
+    text = bool(node.args) and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
+    if word in _CLASS_MAKERS or (word in _ENUMS and text):
+        return f"it makes a class by a call of `{word}`"
+    if word in _TEMPORARY:
+        return f"it uses `{word}`, whose files go when a function ends"
+    return None
+
+
+_CHECKS: dict[type[ast.AST], Callable[..., str | None]] = {
+    ast.Name: _name,
+    ast.Attribute: _attribute,
+    ast.Constant: _constant,
+    ast.Import: _import,
+    ast.ImportFrom: _import,
+    ast.Global: _global,
+    ast.ClassDef: _class,
+    ast.Call: _call,
+}
+
+
+def _hidden_queries(node: ast.stmt) -> Iterator[Obstacle]:
+    """Queries such as `df.query("a > @limit")` in an inner scope, which would not see the step's variables there."""
+    for scope in ast.walk(node):
+        if isinstance(
+            scope, ast.Lambda | ast.FunctionDef | ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
+        ):
+            for part in ast.walk(scope):
+                if query_names(part):
+                    yield Obstacle("it queries a table in an inner scope by names in a text", part)
+
+
+def query_names(node: ast.AST) -> frozenset[str]:
+    """The names that a query's text reads from around.
+
+    >>> sorted(query_names(ast.parse("df.query('a > @limit')", mode="eval").body))
+    ['limit']
+    """
+    match node:
+        case ast.Call(func=ast.Attribute(attr="query" | "eval"), args=[first, *_]):
+            texts = [part.value for part in ast.walk(first) if isinstance(part, ast.Constant)]
+            return frozenset(name for text in texts if isinstance(text, str) for name in _AT_NAME.findall(text))
+        case _:
+            return frozenset()
