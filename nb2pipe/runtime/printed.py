@@ -96,7 +96,7 @@ class Lines(list[str]):
     @property
     def paths(self) -> list[Path]:  # type: ignore[valid-type]  # `list` is the property above, as in IPython
         """Those that are paths of something."""
-        return [Path(line) for line in self if Path(line).exists()]
+        return [Path(line) for line in self if line and Path(line).exists()]
 
     l = list  # noqa: A003, E741  # IPython's names
     n = nlstr
