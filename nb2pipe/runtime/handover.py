@@ -6,6 +6,7 @@ papermill runs: `begin` in their first cell, `take` after the definitions, `leav
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -152,6 +153,8 @@ def prepare(
     missing = next((folder for folder in inputs if not folder.is_dir()), None)
     if missing is not None:
         raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
+    if outputs is not None:
+        _make(outputs)
     records = {each.name: _record(each, inputs) for each in description.earlier(step)}
     _refuse_missing(facts, records, inputs)
     earlier = [_earlier(each, records[each.name]) for each in description.earlier(step)]
@@ -226,6 +229,17 @@ def _refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Seque
 
 def _file(step: str) -> str:
     return step.replace("/", ".")
+
+
+def _make(folder: Path) -> None:
+    """Makes the folder of the outputs, before the step takes its time."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as cause:
+        hint = "look at space and permissions of the folder of the outputs"
+        raise StoreError(f"`{folder}` cannot be written: {cause.strerror or cause}", hint=hint) from cause
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:
