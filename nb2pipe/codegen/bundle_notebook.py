@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.codegen.files import EmittedFile
+from nb2pipe.codegen.indent import INDENT, lines_inside_strings
+from nb2pipe.codegen.lines import DICT, bracketed, enclosed
 from nb2pipe.codegen.step_notebook import injections, joined, loads
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.codegen.values import value_text
@@ -90,14 +93,19 @@ def _cells(unit: Unit, pipeline: Pipeline, package: str, templates: Path | None)
     step, notebook = unit.step, unit.pipeline.notebook
     known = {one.name: one for one in unit.pipeline.parameters}
     parameters = [known[name] for name in step.parameters if name in known]
-    values = {"step": unit.name, "title": pipeline.name, "package": package, "file": unit.name.replace("/", ".")}
-    yield _markdown(render("notebook/title.md.jinja", templates, **values))
+    file = unit.name.replace("/", ".")
+    yield _markdown(render("notebook/title.md.jinja", templates, step=unit.name, title=pipeline.name, file=file))
     yield _ours(_defaults(parameters), "parameters")
-    literals = {one.name: _default(one) for one in parameters}
-    yield _ours(render("notebook/begin.py.jinja", templates, **values, defaults=literals).rstrip("\n"))
-    sketch = _Sketch(step=step, notebook=notebook, parameters=dict.fromkeys(literals))
-    yield from _body(sketch)
+    begin = Code(_begin(unit.name, parameters))
+    yield _ours(render("notebook/begin.py.jinja", templates, package=package, begin=begin).rstrip("\n"))
+    yield from _body(_Sketch(step=step, notebook=notebook, parameters={one.name: None for one in parameters}))
     yield _ours(f"# keeps what the step made\n{_CALL}.leave()")
+
+
+def _begin(step: str, parameters: list[Parameter]) -> str:
+    defaults = [f"{quoted(one.name)}: {_default(one)}" for one in parameters]
+    mapping = enclosed("", defaults, "", indent=INDENT, brackets=DICT).lstrip()
+    return bracketed(f"{_CALL}.begin", [quoted(step), "_bundle", mapping], "")
 
 
 def _body(sketch: _Sketch) -> Iterator[dict[str, Any]]:
@@ -113,7 +121,7 @@ def _body(sketch: _Sketch) -> Iterator[dict[str, Any]]:
         if block is not None:
             yield from _block(block, sketch)
         if names := gives.get(index):
-            yield _ours(f"# what was given takes the place of the default\n{_CALL}.give({_listed(names)})")
+            yield _ours(f"# what was given takes the place of the default\n{_call('give', names)}")
     if len(blocks) + 1 in takes:
         yield _take([])
 
@@ -128,11 +136,11 @@ def _block(block: Block, sketch: _Sketch) -> Iterator[dict[str, Any]]:
 
 
 def _take(names: list[str]) -> dict[str, Any]:
-    return _ours(f"# takes what earlier steps left\n{_CALL}.take({_listed(names)})")
+    return _ours(f"# takes what earlier steps left\n{_call('take', names)}")
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(quoted(name) for name in sorted(set(names)))
+def _call(function: str, names: list[str]) -> str:
+    return bracketed(f"{_CALL}.{function}", [quoted(name) for name in sorted(set(names))], "")
 
 
 def _defaults(parameters: list[Parameter]) -> str:
@@ -166,7 +174,21 @@ def _ours(source: str, *tags: str) -> dict[str, Any]:
 def _authors(cell: Cell, block: Block) -> dict[str, Any]:
     tags = [tag for tag in cell.raw_tags if tag not in _PAPERMILLS]
     ours = {"cell": cell.position, "role": block.role.value}
-    return _code(block_text(cell, block).strip("\n"), {"tags": tags, "nb2pipe": ours})
+    text = block_text(cell, block)
+    return _code(text if block.lines is None else _closed_up(text), {"tags": tags, "nb2pipe": ours})
+
+
+def _closed_up(text: str) -> str:
+    """Without the blank lines that stand for what was left out."""
+    try:
+        inside = lines_inside_strings(text)
+    except (SyntaxError, tokenize.TokenError):
+        return text.strip("\n")
+    kept: list[str] = []
+    for number, row in enumerate(text.split("\n"), start=1):
+        if row.strip() or number in inside or kept[-2:] != ["", ""]:
+            kept.append(row)
+    return "\n".join(kept).strip("\n")
 
 
 def _code(source: str, metadata: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WIDTH = 88
 """Columns of our own lines, as formatters have it by default."""
@@ -112,20 +116,36 @@ def _ended(line: str) -> str:
 
 
 def _wrapped(lines: list[str], room: int) -> list[str]:
+    """The lines, each paragraph with a line that is too long wrapped anew."""
     wrapped: list[str] = []
+    paragraph: list[str] = []
+    for line, is_prose in _marked(lines):
+        if not is_prose or _ITEM.match(line):
+            wrapped += _fitted(paragraph, room if wrapped else room - 7)
+            paragraph = []
+        if is_prose:
+            paragraph.append(line)
+        else:
+            wrapped.append(line)
+    return wrapped + _fitted(paragraph, room if wrapped else room - 7)
+
+
+def _marked(lines: list[str]) -> Iterator[tuple[str, bool]]:
+    """Each line, and whether it is prose rather than code, a table, a heading or blank."""
     fence = ""
-    for number, line in enumerate(lines):
-        mark = _FENCE.match(line)
+    for line in lines:
+        row = line.rstrip()
+        mark = _FENCE.match(row)
         inside = bool(fence)
         if mark and (not fence or mark[1] == fence):
             fence = "" if fence else mark[1]
-        wrapped += [line.rstrip()] if inside or fence else _fitted(line.rstrip(), room - 7 if number == 0 else room)
-    return wrapped
+        yield row, not (inside or fence or not row or _VERBATIM.match(row))
 
 
-def _fitted(line: str, room: int) -> list[str]:
-    if len(line) <= room or _VERBATIM.match(line):
-        return [line]
-    item = _ITEM.match(line)
+def _fitted(paragraph: list[str], room: int) -> list[str]:
+    if all(len(line) <= room for line in paragraph):
+        return paragraph
+    item = _ITEM.match(paragraph[0])
     hang = " " * len(item[0]) if item else ""
-    return textwrap.wrap(line, room, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
+    text = " ".join([paragraph[0], *(line.strip() for line in paragraph[1:])])
+    return textwrap.wrap(text, room, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)

@@ -167,7 +167,7 @@ def test_what_is_wrong_is_said_before_the_authors_code_runs(bundle: Path) -> Non
     for given, message in (
         (("-p", "nb2pipe_inputs", "nowhere"), "there is no folder"),
         (("-p", "word", "3"), "the parameter `word` is of type str, and 3 is not"),
-        (("-p", "nb2pipe_bundle", ".."), "this is not the folder of the bundle"),
+        (("-p", "nb2pipe_bundle", ".."), "the bundle is not here"),
         ((), "the step `train` takes `alias` from the step `data`"),
     ):
         done = papermill(here, bundle, "notebooks/train.ipynb", *given)
