@@ -79,6 +79,7 @@ class Recorder:
         self._steps: dict[str, StepRecord] = {}
         self._parameters: Mapping[str, object] = {}
         self._late: set[str] = set()
+        self._counts: dict[str, dict[str, int]] = {}
         self._points: BinaryIO | None = None
         self._began = 0.0
         self._seconds_before = 0.0
@@ -191,7 +192,7 @@ class Recorder:
         return {name: value for step in self._steps.values() for name, value in step.metrics.items()}
 
     def _write_run(self) -> None:
-        steps = tuple(self._steps.values())
+        steps = tuple(self._counted(step) for step in self._steps.values())
         # A parameter of the notebook keeps the value that the run was given.
         noted = {name: value for step in steps for name, value in step.parameters.items()}
         parameters = {**self._parameters, **{name: noted[name] for name in noted if name not in self._parameters}}
@@ -224,6 +225,7 @@ class Recorder:
             case ArtifactUsed() | ArtifactMade():
                 self._keep(_with_artifact(step, event))
             case StepStarted():
+                self._counts.pop(event.step, None)
                 self._append({"step": event.step, "begin": event.attempt})
                 self._write_step(_with_start(step, event), durable=False)
             case StepRetried():
@@ -236,8 +238,11 @@ class Recorder:
         self._append({"step": event.step, "name": event.name, "index": event.index, "value": value, "time": event.time})
         if event.index is None:
             self._keep(replace(step, metrics={**step.metrics, event.name: event.value}))
-        else:
-            self._keep(replace(step, series={**step.series, event.name: step.series.get(event.name, 0) + 1}))
+            return
+        # There may be millions: they are counted here, and put into the record as it is written.
+        counts = self._counts.setdefault(event.step, dict(step.series))
+        counts[event.name] = counts.get(event.name, 0) + 1
+        self._late.add(event.step)
 
     def _append(self, line: Mapping[str, object]) -> None:
         if self._points is None:
@@ -252,9 +257,15 @@ class Recorder:
         self._late.add(step.name)
 
     def _write_step(self, step: StepRecord, *, durable: bool = True) -> None:
+        step = self._counted(step)
         self._steps[step.name] = step
         write_step(self._folder, step, durable=durable)
         self._late.discard(step.name)
+
+    def _counted(self, step: StepRecord) -> StepRecord:
+        """A step with the numbers of points of its series as they are now."""
+        counts = self._counts.get(step.name)
+        return step if counts is None else replace(step, series=dict(counts))
 
     def _write_late(self) -> None:
         for name in sorted(self._late):
