@@ -28,7 +28,7 @@ def is_literal(text: str) -> bool:
 
 def is_mutable(text: str) -> bool:
     """Whether a literal makes an object that can be changed, so that it is no good as a default of a function."""
-    return isinstance(_parsed(text), _MUTABLE)
+    return is_literal(text) and isinstance(_parsed(text), _MUTABLE)
 
 
 def value_text(value: object) -> str:
