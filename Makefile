@@ -40,8 +40,9 @@ format: $(VENV)/.dev  ## format the code, and mend what lint can mend
 pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
 	$(BIN)/python docs/pictures.py
 
-bench: $(VENV)/.examples  ## start-up and growth, as ratios of commands timed in turns
+bench: $(VENV)/.examples  ## start-up, growth and conversion, as ratios of commands timed in turns
 	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/convert.py
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,23 +9,41 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nb2pipe.api import Run, RunResult, load, open_run, run, runs
+    from nb2pipe.api import Run, RunResult, emit, load, open_run, run, runs
     from nb2pipe.errors import Nb2pipeError, NotebookError
     from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.targets.model import Bundle
+    from nb2pipe.tracking import track
 
 __version__ = "0.1.0"
-__all__ = ["Nb2pipeError", "NotebookError", "Pipeline", "Run", "RunResult", "load", "open_run", "run", "runs"]
+__all__ = [
+    "Bundle",
+    "Nb2pipeError",
+    "NotebookError",
+    "Pipeline",
+    "Run",
+    "RunResult",
+    "emit",
+    "load",
+    "open_run",
+    "run",
+    "runs",
+    "track",
+]
 
 _HOMES = {
+    "Bundle": "nb2pipe.targets.model",
     "Nb2pipeError": "nb2pipe.errors",
     "NotebookError": "nb2pipe.errors",
     "Pipeline": "nb2pipe.pipeline.model",
     "Run": "nb2pipe.api",
     "RunResult": "nb2pipe.api",
+    "emit": "nb2pipe.api",
     "load": "nb2pipe.api",
     "open_run": "nb2pipe.api",
     "run": "nb2pipe.api",
     "runs": "nb2pipe.api",
+    "track": "nb2pipe.tracking",
 }
 
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.model import Executor, Package, RunEnd
     from nb2pipe.records.events import Event, Failure, RunStatus
     from nb2pipe.records.files import RunRecord, StepRecord
+    from nb2pipe.targets.model import Bundle
 
     Listener = Callable[[Event], None]
 
@@ -153,6 +154,57 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)
     return RunResult(record=read_run(end.folder), folder=end.folder)
+
+
+def emit(  # noqa: PLR0913  # options of a conversion, each by its name
+    pipeline: Pipeline | str | Path,
+    *,
+    target: str = "python",
+    folder: str | Path | None = None,
+    types_from: str | None = None,
+    include: Sequence[str] = (),
+    image: str | None = None,
+    templates: str | Path | None = None,
+    home: str | Path | None = None,
+) -> Bundle:
+    """What `nb2pipe convert` would write: nothing is written, and nothing of the notebook is executed.
+
+    Args:
+        pipeline: A pipeline, or the path of a notebook.
+        target: What it is for.
+        folder: Where the bundle is to lie, which it refers to the notebook from; by default `NAME_pipeline`, here.
+        types_from: A run whose types annotate the functions; as in `open_run`.
+        include: Patterns of files to take over, relative to the notebook.
+        image: What the Dockerfile begins with; by default the notebook's, else a slim Python.
+        templates: A folder whose templates win over those of nb2pipe.
+        home: The folder `.nb2pipe`; by default searched upward from the notebook.
+
+    Raises:
+        UsageError: There is no such target, or an option is wrong.
+        NotebookError: The notebook has errors; `report` holds all diagnostics.
+        ConversionError: Modules cannot hold what it does, `report` says why; or a template does not work.
+        PluginError: The target is broken.
+        RecordsError: There is no such run.
+    """
+    from nb2pipe.bundles import emit as conversion  # noqa: PLC0415 - runs do without
+
+    pipeline = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
+    wishes = conversion.Wishes(
+        target=target,
+        folder=_path(folder),
+        image=image,
+        include=tuple(include),
+        templates=_path(templates),
+        types={} if types_from is None else _types(types_from, pipeline, _path(home)),
+    )
+    return conversion.emit(pipeline, wishes)
+
+
+def _types(selector: str, pipeline: Pipeline, home: Path | None) -> Mapping[str, str]:
+    from nb2pipe.bundles.types import types_of_run  # noqa: PLC0415 - as above
+
+    root = find_home(Path(pipeline.notebook.path).absolute().parent, home)
+    return types_of_run(index.find_run(root, selector), pipeline)
 
 
 def runs(*, home: str | Path | None = None) -> pd.DataFrame:

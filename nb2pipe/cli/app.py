@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a notebook as a pipeline.",
     "resume": "Go on with a failed or interrupted run.",
     "runs": "List past runs, show one, open its notebook.",
+    "convert": "Turn a notebook into a package of step modules.",
     "explain": "Explain the code of a diagnostic.",
 }
 """Each command with its short help, so that `--help` loads none; the module is named as the command."""
@@ -126,6 +127,7 @@ Examples:
   nb2pipe graph train.ipynb -o train.svg
   nb2pipe run train.ipynb -p lr 0.1
   nb2pipe runs show latest
+  nb2pipe convert train.ipynb
 
 \b
 Completion, for bash, zsh and fish:

@@ -1,0 +1,8 @@
+"""The pipeline `survey`, made by nb2pipe from `survey.ipynb`."""
+
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+if find_spec("nb2pipe") is None:  # one that is installed is used instead
+    sys.path.append(str(Path(__file__).parent / "_vendor"))

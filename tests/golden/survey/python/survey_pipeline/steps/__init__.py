@@ -1,0 +1,1 @@
+"""The steps of the pipeline `survey`, one module each."""

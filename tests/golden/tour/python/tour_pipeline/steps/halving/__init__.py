@@ -1,0 +1,1 @@
+"""The steps of the nested notebook `halving`, one module each."""
