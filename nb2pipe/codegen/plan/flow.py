@@ -426,7 +426,8 @@ class _Walker(ast.NodeVisitor):
         else:
             block, kind = module_block([ast.Expr(node)]).inner[-1], LateKind.GENERATOR
             self._comprehension(node)
-        self.keep(Late(node, kind, block.free(), frozenset(self.now or ()), consumed))
+        free = block.free().difference(*self.hidden)
+        self.keep(Late(node, kind, free, frozenset(self.now or ()), consumed))
 
     def _comprehension(self, node: _Comprehension) -> None:
         self.expression(node.generators[0].iter)

@@ -14,10 +14,11 @@ from nb2pipe.codegen.plan.constructs import obstacle
 from nb2pipe.codegen.plan.flow import LateKind, name_flow
 from nb2pipe.codegen.plan.hoist import BUILTINS
 from nb2pipe.codegen.plan.inner import inner_problem
+from nb2pipe.codegen.plan.readers import Loose
 from nb2pipe.codegen.plan.stores import StoresNeededError, stores_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nb2pipe.codegen.plan.body import Body
     from nb2pipe.codegen.plan.hoist import Hoisted, Place
@@ -49,12 +50,14 @@ class Surroundings:
         readers: Who reads which name as a global.
         last_binder: For each name, the number of the last step that binds it, with that step's name.
         uncertain: For each step, by its name, the inputs that may be missing when it begins.
+        loose: What the steps above in namespace form left; it grows from step to step.
     """
 
     hoisted: Hoisted
     readers: Readers
     last_binder: Mapping[str, tuple[int, str]]
     uncertain: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    loose: Loose = field(default_factory=Loose)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,22 @@ class Verdict:
     shared: tuple[str, ...] = ()
     stores: Mapping[Place, tuple[str, ...]] = field(default_factory=dict)
     optional: frozenset[str] = frozenset()
+
+
+def verdicts_of(bodies: Iterable[Body], defaults: Mapping[str, Defaults], around: Surroundings) -> dict[str, Verdict]:
+    """How each step is written, by its name: in notebook order, since what one leaves concerns the later ones.
+
+    Args:
+        bodies: What each step runs, in notebook order.
+        defaults: Where the defaults of each step's parameters are made.
+        around: What the steps have in common.
+    """
+    found: dict[str, Verdict] = {}
+    for body in bodies:
+        found[body.step.name] = verdict(body, defaults[body.step.name], around)
+        if found[body.step.name].problem is not None:
+            around.loose.take(body.flow)
+    return found
 
 
 def verdict(body: Body, defaults: Defaults, around: Surroundings) -> Verdict:
@@ -94,7 +113,7 @@ def verdict(body: Body, defaults: Defaults, around: Surroundings) -> Verdict:
         part = defaults.inside[0][0]
         return Verdict(problem=Problem(f"cell {part.block.cell} makes defaults of parameters that only it can make"))
     try:
-        shared, stores = stores_of(body, around.readers)
+        shared, stores = stores_of(body, around.readers, around.loose)
     except StoresNeededError as error:
         return Verdict(problem=Problem(error.reason, error.piece, error.piece.node.lineno))
     return Verdict(shared=shared, stores=stores)
@@ -174,7 +193,8 @@ def _globals(body: Body, around: Surroundings) -> Problem | None:
         if name in concerned:
             function = min(candidate.names, default="?")
             return Problem(f"`{function}` binds `{name}` as a global", candidate.piece, candidate.piece.first)
-    return None
+    loose = sorted(around.loose.binds & concerned)
+    return Problem(f"a function of an earlier step binds `{loose[0]}` as a global") if loose else None
 
 
 def _names_by_text(body: Body, around: Surroundings) -> Problem | None:

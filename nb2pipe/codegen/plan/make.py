@@ -12,7 +12,7 @@ from nb2pipe.codegen.model import Chunk, ChunkRole, Form, OutputPlan, PackagePla
 from nb2pipe.codegen.plan.body import Passing, bodies, still_names
 from nb2pipe.codegen.plan.contents import Top, definitions, helpers_of, shelf
 from nb2pipe.codegen.plan.definable import is_stateless
-from nb2pipe.codegen.plan.form import Surroundings, last_binders, verdict
+from nb2pipe.codegen.plan.form import Surroundings, last_binders, verdicts_of
 from nb2pipe.codegen.plan.hoist import hoisted
 from nb2pipe.codegen.plan.inner import inner_functions
 from nb2pipe.codegen.plan.names import (
@@ -65,7 +65,7 @@ def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
     defaults = {step.name: defaults_of(step, early) for step in steps}
     found = bodies(steps, early, passing, defaults)
     around = _surroundings(found, early, passing)
-    verdicts = {body.step.name: verdict(body, defaults[body.step.name], around) for body in found}
+    verdicts = verdicts_of(found, defaults, around)
     shelves = shelf(early, steps)
     tops = {body.step.name: shelves.top(body, defaults[body.step.name]) for body in found}
     modules = module_names(step.name for step in steps)

@@ -14,6 +14,7 @@ from nb2pipe.codegen.plan.mentions import is_quiet, mentions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from nb2pipe.codegen.plan.flow import NameFlow
     from nb2pipe.codegen.plan.hoist import Candidate, Hoisted, Place
     from nb2pipe.codegen.plan.source import Piece, StepSource
 
@@ -81,6 +82,24 @@ class Readers:
         if targets & self.reached(piece):
             return True
         return bool(targets & self.escaping & visible) and not is_quiet(piece.node, self.libraries)
+
+
+@dataclass(slots=True)
+class Loose:
+    """Code that earlier steps in namespace form left, whose globals are those of `definitions`.
+
+    Attributes:
+        reads: The names that it reads as globals.
+        binds: Those that it binds.
+    """
+
+    reads: set[str] = field(default_factory=set)
+    binds: set[str] = field(default_factory=set)
+
+    def take(self, flow: NameFlow) -> None:
+        """Takes in what a step in namespace form leaves."""
+        self.reads |= {name for late in flow.late if not late.consumed for name in late.free}
+        self.binds |= flow.functions
 
 
 def readers(hoisted: Hoisted, steps: Sequence[StepSource], moving: frozenset[str]) -> Readers:

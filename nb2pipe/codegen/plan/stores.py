@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.plan.flow import certain_after
 from nb2pipe.codegen.plan.hoist import BUILTINS
+from nb2pipe.codegen.plan.mentions import is_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nb2pipe.codegen.plan.body import Body
     from nb2pipe.codegen.plan.hoist import Place
-    from nb2pipe.codegen.plan.readers import Readers
+    from nb2pipe.codegen.plan.readers import Loose, Readers
     from nb2pipe.codegen.plan.source import Piece
 
 
@@ -27,7 +28,7 @@ class StoresNeededError(Exception):
         self.piece = piece
 
 
-def stores_of(body: Body, readers: Readers) -> tuple[tuple[str, ...], dict[Place, tuple[str, ...]]]:
+def stores_of(body: Body, readers: Readers, loose: Loose) -> tuple[tuple[str, ...], dict[Place, tuple[str, ...]]]:
     """The names to store as the function begins, and those to store after statements, by place.
 
     A name is stored right before the next statement that may run a function which reads it, so that it reads what the
@@ -36,22 +37,20 @@ def stores_of(body: Body, readers: Readers) -> tuple[tuple[str, ...], dict[Place
     Args:
         body: What the step runs.
         readers: Who reads which name as a global.
+        loose: What the steps above in namespace form left.
 
     Raises:
         StoresNeededError: There is no place for a line of ours.
     """
     visible = readers.visible(body.step)
     pieces = body.pieces
-    watched = frozenset(name for name in body.flow.bound if readers.readers(name))
+    read = frozenset(name for name in body.local if readers.readers(name) or name in loose.reads)
+    watched = read & body.flow.bound
     ends = certain_after([piece.node for piece in pieces], watched, body.given, body.step.book.own)
-    walk = _Walk(readers=readers, visible=visible, bound=watched)
+    walk = _Walk(readers=readers, visible=visible, bound=watched, loose=loose)
     for number, piece in enumerate(pieces):
         walk.take(piece, pieces[number - 1] if number else None, ends[number])
-    shared = (
-        name
-        for name in sorted(body.given)
-        if readers.readers(name) and any(walk.reads(piece, name) for piece in pieces)
-    )
+    shared = (name for name in sorted(body.given & read) if any(walk.reads(piece, name) for piece in pieces))
     return tuple(shared), {place: tuple(sorted(names)) for place, names in walk.stores.items()}
 
 
@@ -62,12 +61,15 @@ class _Walk:
     readers: Readers
     visible: frozenset[Place]
     bound: frozenset[str]
+    loose: Loose
     pending: dict[str, Piece] = field(default_factory=dict)
     lost: dict[str, Piece] = field(default_factory=dict)
     stores: dict[Place, set[str]] = field(default_factory=dict)
 
     def reads(self, piece: Piece, name: str) -> bool:
         """Whether a statement may run a function that reads a name as a global."""
+        if name in self.loose.reads and not is_quiet(piece.node, self.readers.libraries):
+            return True
         return self.readers.can_reach(piece, self.readers.readers(name), self.visible)
 
     def take(self, piece: Piece, before: Piece | None, certain: frozenset[str]) -> None:
@@ -96,6 +98,8 @@ class _Walk:
 
     def _reason(self, name: str) -> str:
         by = sorted(self.readers.readers(name))
+        if not by:
+            return f"`{name}`, which this step binds, is read as a global by code that an earlier step left"
         candidate = self.readers.hoisted.pieces[by[0]]
         function = min(candidate.names, default="?")
         what = "class" if isinstance(candidate.piece.node, ast.ClassDef) else "function"
