@@ -54,9 +54,9 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
     seed = own["nb2pipe_seed"]
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
         raise UsageError(f"nb2pipe_seed is {seed!r}", hint="give a whole number from 0 on")
-    folders = _folders(own["nb2pipe_inputs"])
-    outputs = _folders(own["nb2pipe_outputs"])
-    handover.begin(step, folders, outputs[0] if outputs else "", pipeline=file, seed=seed)
+    outputs = next(iter(_folders(own["nb2pipe_outputs"])), "")
+    folders = [one for one in _folders(own["nb2pipe_inputs"]) if one != outputs or Path(one).is_dir()]
+    handover.begin(step, folders, outputs, pipeline=file, seed=seed)  # one folder for all may begin with the first step
 
 
 def give(*names: str) -> None:
