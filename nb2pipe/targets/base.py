@@ -17,7 +17,7 @@ from nb2pipe.targets.features import features
 from nb2pipe.targets.manifest import manifest_text
 from nb2pipe.targets.model import BUNDLE_FILE, Bundle
 from nb2pipe.targets.reads import cell_that_reads, reads_of_steps
-from nb2pipe.targets.texts import dockerfile, readme, requirements_lock, requirements_txt, test_steps
+from nb2pipe.targets.texts import dockerfile, readme, requirements_lock, requirements_txt, ruff_toml, test_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,6 +65,7 @@ def _texts(pipeline: Pipeline, material: Material) -> Iterator[EmittedFile]:
     yield EmittedFile(path="requirements.txt", text=requirements_txt(material))
     yield EmittedFile(path="requirements.lock", text=requirements_lock(material))
     yield EmittedFile(path="Dockerfile", text=dockerfile(pipeline, material))
+    yield EmittedFile(path="ruff.toml", text=ruff_toml(material))
     yield EmittedFile(path="README.md", text=readme(pipeline, material))
     yield EmittedFile(path="tests/test_steps.py", text=test_steps(pipeline, material))
 

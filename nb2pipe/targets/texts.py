@@ -112,6 +112,20 @@ def _json(text: str) -> Code:
     return Code(json.dumps(text, ensure_ascii=not text.isprintable()))
 
 
+# ------------------------------------------------------------------------------------------------ formatters
+
+
+def ruff_toml(material: Material) -> str:
+    """What formatters and linters leave to the author: cells and files that stand as they were written."""
+    copied = [copy.path for copy in material.copies if copy.path.endswith((".py", ".ipynb"))]
+    plain = [path for path in copied if re.fullmatch(r"[\w./ -]+", path)]
+    return render(
+        "bundle/ruff.toml.jinja",
+        material.templates,
+        excluded=[_json(path) for path in ("_vendor", "notebooks", *sorted(plain))],
+    )
+
+
 # ------------------------------------------------------------------------------------------------ tests
 
 
