@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import sys
 from pathlib import Path
 
 _SECRET = ("key", "token", "secret")
@@ -97,7 +97,9 @@ def write_file(path: str, text: str, *, append: bool = False) -> None:
 
 
 def set_precision(text: str = "") -> None:
-    """`%precision`: how NumPy prints numbers, if it has been imported.
+    """`%precision`: how NumPy prints numbers.
+
+    Modules may import NumPy later than the notebook does, so it need not have been imported yet.
 
     Raises:
         ValueError: It is neither a number nor a format.
@@ -110,9 +112,10 @@ def set_precision(text: str = "") -> None:
         raise ValueError(f"Precision must be int or format string, not {text!r}") from None
     if digits < 0:
         raise ValueError(f"int precision must be non-negative, not {digits!r}")
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.set_printoptions(precision=digits)
+    with contextlib.suppress(ImportError):
+        import numpy as np
+
+        np.set_printoptions(precision=digits)
 
 
 def body(text: str) -> str:

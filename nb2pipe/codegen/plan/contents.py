@@ -166,6 +166,7 @@ def definitions(
     hoisted = found.hoisted
     placed = {place: each for place, each in hoisted.pieces.items() if each.kind is not Kind.IMPORT}
     names = {name for each in placed.values() for name in each.piece.flow.reads | each.piece.flow.late_reads}
+    run_here: list[Piece] = []  # what is run in this dictionary, and finds its helpers here
     for body in bodies:
         if verdicts[body.step.name].problem is None:
             names |= set(tops[body.step.name].from_definitions)
@@ -173,13 +174,14 @@ def definitions(
         else:
             names |= body.mentioned
             names |= _imported(body.step, hoisted)
+            run_here += [piece for _, kept in body.parts for piece in kept]
     placed |= found.needed(names)
     chunks = tuple(_chunks(placed, [body.step for body in bodies]))
     pieces = [each.piece for each in placed.values()]
     text = {helper for body in bodies for part, _ in body.parts for helper in part.text.module.helpers}
     return DefinitionsPlan(
         chunks=chunks,
-        helpers=helpers_of(pieces, text),
+        helpers=helpers_of([*pieces, *run_here], text),
         noqa=_noqa(pieces, hoisted, text),
         future=tuple(sorted({feature for features in hoisted.futures.values() for feature in features}))
         if chunks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.checks.nb402_namespace_form import namespace_form
 from nb2pipe.codegen.model import Chunk, ChunkRole, Form, OutputPlan, PackagePlan, StepPlan
-from nb2pipe.codegen.plan.body import Passing, bodies, still_names
+from nb2pipe.codegen.plan.body import Certainty, Passing, bodies, certainty, still_names
 from nb2pipe.codegen.plan.contents import Top, definitions, helpers_of, shelf
 from nb2pipe.codegen.plan.definable import is_stateless
 from nb2pipe.codegen.plan.form import Surroundings, last_binders, verdicts_of
@@ -64,13 +64,14 @@ def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
     passing = Passing(still=still_names(steps, early, stateless), origins=makers, taken=taken(makers))
     defaults = {step.name: defaults_of(step, early) for step in steps}
     found = bodies(steps, early, passing, defaults)
-    around = _surroundings(found, early, passing)
+    known = certainty(found, early, passing)
+    around = _surroundings(found, early, passing, known)
     verdicts = verdicts_of(found, defaults, around)
     shelves = shelf(early, steps)
     tops = {body.step.name: shelves.top(body, defaults[body.step.name]) for body in found}
     modules = module_names(step.name for step in steps)
     behind = gates(work)
-    writer = _Writer(work=work, pipeline=pipeline, passing=passing, hoisted=early, modules=modules, gates=behind)
+    writer = _Writer(work=work, pipeline=pipeline, passing=passing, always=known.always, modules=modules, gates=behind)
     plans = tuple(
         writer.step(body, verdicts[body.step.name], defaults[body.step.name], tops[body.step.name]) for body in found
     )
@@ -96,27 +97,15 @@ def _file_name(path: str) -> str:
     return PurePosixPath(path.replace("\\", "/")).name
 
 
-def _surroundings(found: tuple[Body, ...], early: Hoisted, passing: Passing) -> Surroundings:
+def _surroundings(found: tuple[Body, ...], early: Hoisted, passing: Passing, known: Certainty) -> Surroundings:
     handed = {port.name for body in found for port in body.step.unit.step.inputs}
     moving = frozenset(handed & early.by_name.keys()) - passing.still
-    certain = {(body.step.name, name) for body in found for name in body.outputs if _is_certain(body, name, early)}
-    uncertain = {
-        step: frozenset(name for name, maker in makers.items() if (maker, name) not in certain)
-        for step, makers in passing.origins.items()
-    }
     return Surroundings(
         hoisted=early,
         readers=readers(early, [body.step for body in found], moving),
         last_binder=last_binders(found),
-        uncertain={step: names - passing.still for step, names in uncertain.items()},
+        optional=known.optional,
     )
-
-
-def _is_certain(body: Body, name: str, early: Hoisted) -> bool:
-    """Whether an output is bound whenever the step ends."""
-    if name in body.flow.bound or name in body.given:
-        return body.flow.end is not None and name in body.flow.end
-    return name in early.by_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +113,7 @@ class _Writer:
     """Writes the plans of steps.
 
     Attributes:
+        always: For each step, the outputs that are bound whenever it ends.
         modules: The path of each step's module.
         gates: The steps whose gates each step stands behind.
     """
@@ -131,7 +121,7 @@ class _Writer:
     work: Work
     pipeline: Pipeline
     passing: Passing
-    hoisted: Hoisted
+    always: Mapping[str, frozenset[str]]
     modules: Mapping[str, str]
     gates: Mapping[str, tuple[str, ...]]
 
@@ -159,7 +149,7 @@ class _Writer:
             parameters=step_parameters(step, defaults),
             outputs=outputs,
             arguments=arguments(step, inputs, self.passing.origins[step.name], self.work, self.pipeline.parameters),
-            helpers=helpers_of(pieces, [helper for part, _ in body.parts for helper in part.text.module.helpers]),
+            helpers=helpers_of(pieces if is_function else (), _helpers(body)),
             is_async=any(_awaits(piece.node) for piece in pieces),
             gates=self.gates[step.name],
         )
@@ -179,7 +169,7 @@ class _Writer:
         inner = {node.name for piece in body.pieces for node in inner_functions(piece.node)} if is_function else set()
         for name in body.outputs:
             if name not in inner or name in body.taken:
-                yield OutputPlan(name=name, always=_is_certain(body, name, self.hoisted))
+                yield OutputPlan(name=name, always=name in self.always[body.step.name])
 
 
 def _reserved(used: frozenset[str], top: Top) -> dict[str, str]:
@@ -207,6 +197,11 @@ def _noqa(body: Body, top: Top) -> tuple[str, ...]:
 def _default_imports(top: Top, defaults: Defaults) -> tuple[Import, ...]:
     names = {name for _, pieces in defaults.above for piece in pieces for name in piece.flow.early}
     return tuple(one for one in top.imports if one.bound in names)
+
+
+def _helpers(body: Body) -> list[str]:
+    """The functions of ours that the text of a step calls."""
+    return [helper for part, _ in body.parts for helper in part.text.module.helpers]
 
 
 def _awaits(node: ast.AST) -> bool:
