@@ -131,3 +131,36 @@ def still_names(steps: Sequence[StepSource], hoisted: Hoisted, stateless: frozen
         and name not in changed
         and givers.get(name, 0) <= 1
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certainty:
+    """What is there for certain.
+
+    Attributes:
+        optional: For each step, by its name, the inputs that may be missing when it begins, and that it may never read.
+        always: For each step, by its name, the outputs that are bound whenever it ends.
+    """
+
+    optional: Mapping[str, frozenset[str]]
+    always: Mapping[str, frozenset[str]]
+
+
+def certainty(found: Sequence[Body], hoisted: Hoisted, passing: Passing) -> Certainty:
+    """What is there for certain, in notebook order: what a step may not leave may be missing in a later one."""
+    optional: dict[str, frozenset[str]] = {}
+    always: dict[str, frozenset[str]] = {}
+    for body in found:
+        name = body.step.name
+        makers = passing.origins.get(name, {})
+        uncertain = frozenset(each for each, maker in makers.items() if each not in always[maker]) & body.given
+        flow = body.flow
+        if uncertain:
+            nodes = [piece.node for piece in body.pieces]
+            uncertain -= name_flow(nodes, body.given - uncertain, body.step.book.own).sure
+            flow = name_flow(nodes, body.given - uncertain, body.step.book.own)
+        optional[name] = uncertain
+        own = flow.bound | body.given
+        still = {each for each in body.outputs if each not in own and each in hoisted.by_name}
+        always[name] = frozenset(still | passing.still | ((flow.end & own) if flow.end is not None else set()))
+    return Certainty(optional=optional, always=always)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nb2pipe.codegen.indent import indented
 from nb2pipe.codegen.plan.constructs import obstacle
-from nb2pipe.codegen.plan.flow import LateKind, name_flow
+from nb2pipe.codegen.plan.flow import LateKind
 from nb2pipe.codegen.plan.hoist import BUILTINS
 from nb2pipe.codegen.plan.inner import inner_problem
 from nb2pipe.codegen.plan.readers import Loose
@@ -49,14 +49,14 @@ class Surroundings:
         hoisted: What can be made before any step runs.
         readers: Who reads which name as a global.
         last_binder: For each name, the number of the last step that binds it, with that step's name.
-        uncertain: For each step, by its name, the inputs that may be missing when it begins.
+        optional: For each step, by its name, the inputs that may be missing when it begins, and that it may never read.
         loose: What the steps above in namespace form left; it grows from step to step.
     """
 
     hoisted: Hoisted
     readers: Readers
     last_binder: Mapping[str, tuple[int, str]]
-    uncertain: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     loose: Loose = field(default_factory=Loose)
 
 
@@ -101,7 +101,7 @@ def verdict(body: Body, defaults: Defaults, around: Surroundings) -> Verdict:
         defaults: Where the defaults of its parameters are made.
         around: What the steps have in common.
     """
-    optional = _optional(body, around)
+    optional = around.optional.get(body.step.name, frozenset())
     for test in _TESTS:
         problem = test(body, around)
         if problem is not None:
@@ -117,15 +117,6 @@ def verdict(body: Body, defaults: Defaults, around: Surroundings) -> Verdict:
     except StoresNeededError as error:
         return Verdict(problem=Problem(error.reason, error.piece, error.piece.node.lineno))
     return Verdict(shared=shared, stores=stores)
-
-
-def _optional(body: Body, around: Surroundings) -> frozenset[str]:
-    """The inputs that may be missing, and that the step may never read."""
-    uncertain = around.uncertain.get(body.step.name, frozenset()) & body.given
-    if not uncertain:
-        return uncertain
-    nodes = [piece.node for piece in body.pieces]
-    return uncertain - name_flow(nodes, body.given - uncertain, body.step.book.own).sure
 
 
 # ------------------------------------------------------------------------------------------------ tests
