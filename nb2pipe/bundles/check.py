@@ -28,9 +28,11 @@ class Comparison:
         notebook: Where the notebook is.
         changes: What converting it again would do.
         reasons: What of its origin is another now, in words.
+        manifest: What its `bundle.json` says.
     """
 
     notebook: Path
+    manifest: Manifest
     changes: Changes
     reasons: tuple[str, ...]
 
@@ -76,7 +78,8 @@ def compare(folder: Path) -> Comparison:
         known=manifest.requirements,
     )
     found = changes(emit(pipeline, wishes), folder)
-    return Comparison(notebook=notebook, changes=found, reasons=_reasons(manifest, str(pipeline.notebook.digest)))
+    reasons = _reasons(manifest, str(pipeline.notebook.digest))
+    return Comparison(notebook=notebook, manifest=manifest, changes=found, reasons=reasons)
 
 
 def manifest_of(folder: Path) -> Manifest | None:

@@ -94,9 +94,10 @@ def write(bundle: Bundle, folder: Path, *, force: bool = False) -> Changes:
         listed = _listed([f"{path} ({reason})" for path, reason in found.blocked])
         raise ConversionError(f"{_count(len(found.blocked), 'file')} of {folder} cannot be written: {listed}")
     if found.foreign and not force:
-        count = _count(len(found.foreign), "file")
+        number = len(found.foreign)
+        which = f"{_count(number, 'file')} of {folder} {'was' if number == 1 else 'were'} edited"
         raise ConversionError(
-            f"{count} of {folder} would be lost, edited or not written by nb2pipe: {_listed(found.foreign)}",
+            f"{which}, or not written by nb2pipe, and would be lost: {_listed(found.foreign)}",
             hint="move what you want to keep, or convert with --force; -o DIR writes elsewhere",
         )
     try:

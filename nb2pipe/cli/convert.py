@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 OUTDATED = 1
 """Exit code of `--check` where the bundle is not what its notebook makes now."""
+
+_DEFAULT = "python"
 
 _EPILOG = """\b
 Files that nb2pipe did not write, or that were edited since, are never overwritten without --force.
@@ -52,7 +55,7 @@ def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str
     "--to",
     "target",
     metavar="TARGET",
-    default="python",
+    default=_DEFAULT,
     show_default=True,
     shell_complete=_complete_target,
     help="What it is for.",
@@ -252,8 +255,21 @@ def _differences(found: Comparison, folder: Path) -> Iterator[str]:
         *((reason, (path,)) for path, reason in done.blocked),
     ):
         yield from (f"  {word:<14}  {path}" for path in paths)
-    force = " --force" if done.foreign else ""
-    yield f"mend it: nb2pipe convert {shown_path(found.notebook)} -o {shown_path(folder)}{force}"
+    yield f"mend it: {_command(found, folder)}"
+
+
+def _command(found: Comparison, folder: Path) -> str:
+    """What to type, so that the bundle is made again as it was made."""
+    manifest = found.manifest
+    flags = manifest.flags
+    words = ["nb2pipe", "convert", shown_path(found.notebook), "-o", shown_path(folder)]
+    words += ["--to", manifest.target] if manifest.target != _DEFAULT else []
+    words += [word for pattern in flags.include for word in ("--include", pattern)]
+    words += ["--image", flags.image] if flags.image is not None else []
+    words += ["--templates", shown_path(folder / flags.templates)] if flags.templates is not None else []
+    words += ["--types-from", "latest"] if manifest.types else []
+    words += ["--force"] if found.changes.foreign else []
+    return shlex.join(words)
 
 
 def _comparison_json(found: Comparison, folder: Path) -> dict[str, object]:

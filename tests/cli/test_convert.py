@@ -220,7 +220,9 @@ def test_local_modules_and_included_files_come_along(write: Write) -> None:
     assert tree(folder / "made")["data/a.csv"] == b"1\n"
     assert invoke("convert", "--check", "made").exit_code == 0
     (folder / "data/a.csv").write_text("2\n")
-    assert invoke("convert", "--check", "made").exit_code == 1
+    result = invoke("convert", "--check", "made")
+    assert result.exit_code == 1
+    assert "mend it: nb2pipe convert n.ipynb -o made --include 'data/*.csv'" in result.stdout
     result = invoke("convert", path, "-o", "made")
     assert "was made with --include data/*.csv before" in result.stderr
     assert not (folder / "made/data").exists()
