@@ -6,11 +6,13 @@ Modules are compiled here as Python does it, with calls put in at the comments t
 from __future__ import annotations
 
 import ast
+import gc
 import sys
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source, spec_from_file_location
-from types import CodeType
+from pathlib import Path
+from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from nb2pipe.runtime.markers import markers
@@ -26,6 +28,8 @@ _MARK: Final = "\0nb2pipe "
 """Begins the constants that stand for our objects until the code is compiled; no text that Python reads holds it."""
 _OPTIMIZED: Final = 0x1
 _NESTED: Final = 0x10
+_FUTURE: Final = 0xFFE0000
+"""The flags that `from __future__` leaves in code."""
 _SNAPSHOT_IS_KEPT: Final = sys.version_info < (3, 13)
 
 
@@ -116,8 +120,11 @@ def _variables(frame: Any) -> Mapping[str, object]:
 # Compiling
 
 
-def compiled(text: str, file: str) -> CodeType:
-    """The code of a module with calls at its cell borders.
+def compiled(text: str, file: str) -> tuple[CodeType, ...]:
+    """The codes of a module's statements, with calls at its cell borders.
+
+    Each statement is compiled for itself, as in a notebook: where Python sees the import of a module, it compiles calls
+    of the module's functions otherwise, and code would not be the same code any more.
 
     Args:
         text: The module's.
@@ -136,10 +143,18 @@ def compiled(text: str, file: str) -> CodeType:
     if not steps:  # it is `definitions`
         found = tuple(replace(one, place=replace(one.place, definitions=True)) for one in found)
         tree.body = borders.between(tree.body, found, len(text.split("\n")) + 1)
-    if not borders.objects:
-        return compile(tree, file, "exec", dont_inherit=True)
-    code = compile(ast.fix_missing_locations(tree), file, "exec", dont_inherit=True)
-    return _finished(code, borders.objects, frozenset(steps))
+    ast.fix_missing_locations(tree)
+    codes = _each(tree, file)
+    return tuple(_finished(code, borders.objects, frozenset(steps)) if borders.objects else code for code in codes)
+
+
+def _each(tree: ast.Module, file: str) -> Iterator[CodeType]:
+    flags = 0
+    for number, statement in enumerate(tree.body):
+        text = number > 0 and isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        if not text:  # alone, it would be a docstring
+            yield (code := compile(ast.Module([statement], []), file, "exec", flags, dont_inherit=True))
+            flags |= code.co_flags & _FUTURE
 
 
 def _inside(node: ast.AST, found: Sequence[Marker]) -> list[Marker]:
@@ -282,20 +297,12 @@ class Loader(SourceFileLoader):
         """The module to fill; None for a new one."""
         return self.module
 
-    def get_code(self, fullname: str) -> CodeType:
-        """The module's code.
-
-        Raises:
-            ImportError: It cannot be compiled.
-        """
-        path = self.get_filename(fullname)
-        return compiled(decode_source(self.get_data(path)), path)
-
     def exec_module(self, module: ModuleType) -> None:
         """Runs the module; `definitions` is `__main__` from its first line on."""
         if self.is_main:
             sys.modules["__main__"] = module
-        super().exec_module(module)
+        for code in compiled(decode_source(self.get_data(self.path)), self.path):
+            exec(code, vars(module))  # noqa: S102  # that is what importing is
 
 
 class _Finder:
@@ -334,5 +341,30 @@ def install(package: str, main: ModuleType | None = None) -> None:
     if not any(isinstance(one, _Finder) and one.package == package for one in sys.meta_path):
         sys.meta_path.insert(0, _Finder(package, main))
     there = sys.modules.get(f"{package}.definitions")
-    if there is not None:
+    if there is not None and sys.modules["__main__"] is not there:
         sys.modules["__main__"] = there
+        _adopt(str(sys.modules[package].__file__))
+
+
+def _adopt(init: str) -> None:
+    """Gives the functions of `definitions`, which Python compiled as a whole, the code that they have in a notebook.
+
+    Args:
+        init: The package's `__init__.py`.
+    """
+    file = str(Path(init).absolute().with_name("definitions.py"))
+    known: dict[tuple[str, int], list[CodeType]] = {}
+    for code in _within(compiled(Path(file).read_text(encoding="utf-8"), file)):
+        known.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
+    for function in gc.get_objects():
+        if type(function) is FunctionType and function.__code__.co_filename == file:
+            found = known.get((function.__code__.co_qualname, function.__code__.co_firstlineno), [])
+            if len(found) == 1 and found[0].co_freevars == function.__code__.co_freevars:
+                function.__code__ = found[0]
+
+
+def _within(codes: Sequence[object]) -> Iterator[CodeType]:
+    for code in codes:
+        if isinstance(code, CodeType):
+            yield code
+            yield from _within(code.co_consts)

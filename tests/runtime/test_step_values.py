@@ -21,7 +21,7 @@ class Net:
     size: int = 1
 
     def total(self):
-        return self.size * math.pi
+        return math.sqrt(self.size) * math.pi
 
 class Color(enum.Enum):
     RED = 1
@@ -59,7 +59,7 @@ pair = Pair(1)
 derived = Derived()
 closure = outer(2)
 cached(4)
-key = lambda row: -row
+key = lambda row: math.floor(-row)
 nested = lambda x: (lambda y: y * math.pi)
 several = [lambda v, i=i: v + i for i in range(2)]
 method = net.total
@@ -76,8 +76,8 @@ print(json.dumps({name: str(digest(values[name], namespace=namespace)) for name 
 """
 
 
-def in_module(bundle: Bundle) -> dict[str, str]:
-    """Digests where the values are made in the function of a step."""
+def in_module(bundle: Bundle, before: str = "") -> dict[str, str]:
+    """Digests where the values are made in the function of a step; `before` is done first."""
     bundle.write(
         "definitions.py",
         "from nb2pipe.runtime.modules import stand_for_notebook\n\nstand_for_notebook(globals())\n# %% cell 1\n"
@@ -87,7 +87,8 @@ def in_module(bundle: Bundle) -> dict[str, str]:
     body = indent(f"# fmt: off\n# %% cell 2\n{dedent(MADE).strip()}\n# fmt: on\nreturn {{{returned}}}\n", "    ")
     imports = "from __future__ import annotations\nimport functools, math\nfrom digits_pipeline.definitions import *\n"
     bundle.write("steps/data.py", f"{imports}\ndef data():\n{body}")
-    code = """
+    code = f"""
+        {before}
         from nb2pipe.runtime import calling
         namespace = vars(calling.import_definitions("digits_pipeline"))
         values = calling.import_step("digits_pipeline", "data").data()
@@ -116,6 +117,10 @@ def digests(bundle: Bundle, code: str) -> dict[str, str]:
 
 def test_values_made_in_a_module_have_the_digests_that_a_kernel_gives_them(bundle: Bundle) -> None:
     assert in_module(bundle) == in_kernel(bundle)
+
+
+def test_definitions_that_python_imported_itself_have_these_digests_too(bundle: Bundle) -> None:
+    assert in_module(bundle, "import digits_pipeline.definitions") == in_module(bundle)
 
 
 def test_what_a_step_leaves_names_public_classes(bundle: Bundle) -> None:
