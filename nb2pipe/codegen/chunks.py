@@ -76,7 +76,7 @@ def _plain(chunk: Chunk) -> str:
 
 
 def _moved(chunk: Chunk) -> str:
-    moved = indented(_plain(chunk), INDENT)
+    moved = indented(_plain(chunk))
     if moved is None:
         raise InternalError(f"cell {chunk.cell} cannot be the body of a function")
     return moved

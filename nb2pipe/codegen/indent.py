@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _ENDS = frozenset(getattr(tokenize, name) for name in ("FSTRING_END", "TSTRING_E
 """Since Python 3.12 an f-string is many tokens."""
 
 
+@lru_cache(maxsize=4096)
 def indented(text: str, indent: str = INDENT) -> str | None:
     r"""The text as the body of a function, or None where it would mean something else there.
 
@@ -46,6 +48,7 @@ def indented(text: str, indent: str = INDENT) -> str | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def lines_inside_strings(text: str) -> frozenset[int]:
     """The lines, from 1, whose begin belongs to a string or f-string that began in an earlier line.
 

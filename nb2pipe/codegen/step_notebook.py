@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from nb2pipe.codegen.literals import literal
@@ -169,13 +170,14 @@ def loads(call: Call, blocks: tuple[Block, ...], groups: tuple[GroupSpec, ...]) 
     return takes
 
 
-def _mentioned(source: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _mentioned(source: str) -> frozenset[str]:
     """The names that the definitions of a text read as they are made, not when they are called."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):  # IPython's syntax: it holds no definitions
-        return set()
-    return {name for statement in tree.body for name in _read_at_once(statement)}
+        return frozenset()
+    return frozenset(name for statement in tree.body for name in _read_at_once(statement))
 
 
 def _read_at_once(node: ast.AST) -> Iterator[str]:
