@@ -63,7 +63,8 @@ def line_text(found: Found, notes: Notes) -> str:
 
 def timing_options(arguments: str) -> tuple[dict[str, str], str]:
     """The options of `%timeit` as keywords of ours, and the rest of the line."""
-    rest, given = arguments.strip(), {}
+    rest = arguments.strip()
+    given: dict[str, str] = {}
     while option := _TIMING.match(rest):
         rest = rest[option.end() :]
         given |= {name: "True" if name == "quiet" else value for name, value in option.groupdict().items() if value}
@@ -170,7 +171,8 @@ def _timed_value(code: str) -> str | None:
     match tree.body if tree else []:
         case [ast.Assign(targets=[ast.Name()], value=value)]:
             return ast.get_source_segment(text, value)
-    return None
+        case _:
+            return None
 
 
 def _environment(found: Found, notes: Notes) -> str:
