@@ -1,4 +1,4 @@
-"""Where a step binds a variable: the place to blame when the variable cannot be stored."""
+"""Where the author wrote what is to blame: a variable that cannot be stored, an import that fails."""
 
 from __future__ import annotations
 
@@ -21,6 +21,39 @@ def where_bound(call: StepCall, name: str) -> Location:
             return Location(notebook=call.notebook.path, position=place, line=line, source_line=text)
     last = call.step.cells[-1] if call.step.cells else None
     return Location(notebook=call.notebook.path, position=last)
+
+
+def where_imported(call: StepCall, statement: str) -> tuple[int, int] | None:
+    """The cell and line of the import that a statement on top of a module was made of; None if there is none.
+
+    Args:
+        call: The step; its own cells are looked at first.
+        statement: The first line of the statement.
+    """
+    wanted = _modules(statement.replace("(", "*") if statement.endswith("(") else statement)
+    blocks = [block.cell for block in call.step.blocks]
+    for place in (*blocks, *(cell.position for cell in call.notebook.cells)):
+        for node in _imports(call.notebook.cell(place).python):
+            if wanted & _modules(ast.unparse(node)):
+                return place, node.lineno
+    return None
+
+
+def _modules(statement: str) -> set[str]:
+    """The modules that an import names."""
+    return {
+        name
+        for node in _imports(statement)
+        for name in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    }
+
+
+def _imports(python: str) -> list[ast.Import | ast.ImportFrom]:
+    try:
+        tree = ast.parse(python)
+    except (SyntaxError, ValueError):
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def _last_binding(python: str, name: str) -> int | None:

@@ -140,7 +140,7 @@ class Sheet:
             lines = (failure.traceback or f"{failure.kind}: {failure.message}").splitlines()
             self._append(node, _error(failure.kind, failure.message, lines))
         self._finish()
-        self._number(self.cell)
+        self._number(self.cell or place or 0)
         self.save()
 
     # -- marks

@@ -74,7 +74,8 @@ def describe(error: BaseException, cells: Places, folder: str) -> list[dict[str,
         For each error `kind`, `message`, `link` (how it led to the next: `cause`, `context` or None) and `frames`,
         outermost first; each frame has `cell` and `line`, or `file` and `line` for a module in the notebook's folder,
         `name` of the function, and `text` of a line that is no cell's. Where cells stand in modules, such a frame has
-        `module`, `module_line` and `text` too.
+        `module`, `module_line` and `text` too; an import that stands on top of a module, and in no cell of it, is told
+        as `imports`.
     """
     return [
         {
@@ -121,6 +122,8 @@ def _frames(error: BaseException, cells: Places, folder: str) -> list[dict[str, 
             found.append({**frame, "line": line + 1, "name": name})
         elif _is_beside(file, folder) and not cells.is_ours(file):
             found.append({"file": os.path.relpath(file, folder), "line": line, "name": name, "text": _text(file, line)})
+        elif cells.is_ours(file) and (text := _text(file, line)).startswith(("import ", "from ")):
+            found.append({"imports": text, "name": "<module>"})
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import jupytext
@@ -52,6 +52,7 @@ print(_nb2pipe_look())
 """
 ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
 KERNEL_FILE = re.compile(r"/\S*ipykernel_\d+/\d+\.py")
+WARNED = re.compile(r"(\(cell\)|/\S*_pipeline/(steps|cells)/\S*\.py|/\S*_pipeline/definitions\.py):\d+:")
 TIMES = re.compile(r"^(CPU times|Wall time).*$", re.MULTILINE)
 
 
@@ -123,9 +124,9 @@ def straight(path: Path, folder: Path, parameters: Mapping[str, object], seed: i
     return Observed(outputs=outputs, values=json.loads(looked))
 
 
-def pipeline(path: Path, home: Path, parameters: Mapping[str, object], seed: int, jobs: int = 2) -> Observed:
-    """Runs the notebook as a pipeline, and reads its outputs and last values."""
-    result = nb2pipe.run(path, parameters=dict(parameters), seed=seed, home=home, jobs=jobs)
+def pipeline(path: Path, home: Path, parameters: Mapping[str, object], seed: int, executor: str) -> Observed:
+    """Runs the notebook, or a converted directory, as a pipeline, and reads its outputs and last values."""
+    result = nb2pipe.run(path, parameters=dict(parameters), seed=seed, home=home, jobs=2, executor=executor)
     executed = nbformat.read(result.notebook, 4)
     outputs: dict[int, list[dict[str, Any]]] = {}
     position = 0
@@ -179,6 +180,19 @@ def scrub(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     return TIMES.sub("(time)", KERNEL_FILE.sub("(cell)", ADDRESS.sub("0x", text)))
+
+
+def printed(observed: Observed) -> Observed:
+    """What was printed alone: modules show no rich output, and the order between the two streams is nobody's."""
+    outputs = {}
+    for position, found in observed.outputs.items():
+        texts: dict[str, str] = {}
+        for each in found:
+            if each["kind"] == "stream":
+                texts[each["name"]] = texts.get(each["name"], "") + WARNED.sub("(cell):", each["text"])
+        streams = [{"kind": "stream", "name": name, "text": text} for name, text in sorted(texts.items())]
+        outputs[position] = [*streams, *(each for each in found if each["kind"] == "error")]
+    return replace(observed, outputs=outputs)
 
 
 def differences(one: Observed, two: Observed) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from oracle import differences, pipeline, straight
+from oracle import differences, pipeline, printed, straight
 
 CASES = sorted((Path(__file__).parent.parent / "cases" / "meaning").glob("*.py"))
 GIVEN: dict[str, dict[str, object]] = {
@@ -17,17 +17,22 @@ GIVEN: dict[str, dict[str, object]] = {
 }
 
 
+def copied(path: Path, place: Path) -> Path:
+    """The notebook in a folder of its own, with those that are nested in it."""
+    place.mkdir()
+    for each in (path, *path.parent.glob(f"{path.stem}_*{path.suffix}")):
+        (place / each.name).write_text(each.read_text())
+    return place / path.name
+
+
 def compare(path: Path, folder: Path, parameters: dict[str, object]) -> None:
-    sides = {}
-    for side in ("straight", "pipeline"):
-        place = folder / side
-        place.mkdir()
-        for each in (path, *path.parent.glob(f"{path.stem}_*{path.suffix}")):  # with the notebooks nested in it
-            (place / each.name).write_text(each.read_text())
-        sides[side] = place / path.name
-    one = straight(sides["straight"], sides["straight"].parent, parameters, seed=11)
-    two = pipeline(sides["pipeline"], folder / ".nb2pipe", parameters, seed=11)
-    assert differences(one, two) == []
+    one = straight(copied(path, folder / "straight"), folder / "straight", parameters, seed=11)
+    found = {}
+    for executor, seen in (("papermill", lambda observed: observed), ("subprocess", printed)):
+        notebook = copied(path, folder / executor)
+        two = pipeline(notebook, folder / f".nb2pipe-{executor}", parameters, seed=11, executor=executor)
+        found[executor] = differences(seen(one), seen(two))
+    assert found == {"papermill": [], "subprocess": []}
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
