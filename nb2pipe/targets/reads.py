@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.pipeline.work import make_work
 
 if TYPE_CHECKING:
+    from nb2pipe.notebook.model import Cell
     from nb2pipe.pipeline.model import Pipeline
 
 
@@ -26,7 +27,8 @@ def reads_of_steps(pipeline: Pipeline) -> dict[str, tuple[str, ...]]:
         facts = [fact for cell in unit.step.cells if (fact := dataflow.facts_of(cell)) is not None]
         read: set[str] = set()
         for fact in facts:
-            read |= {path for path in fact.files_read - written if _is_here(path)}
+            commands = _commands(unit.pipeline.notebook.cell(fact.cell))
+            read |= {path for path in fact.files_read - written if _is_here(path) and path not in commands}
             written |= fact.files_written
         if read:
             found[unit.name] = tuple(sorted(read))
@@ -38,6 +40,11 @@ def cell_that_reads(pipeline: Pipeline, step: str, path: str) -> int | None:
     unit = make_work(pipeline, Path()).by_name[step]
     facts = unit.pipeline.dataflow.facts if unit.pipeline.dataflow is not None else ()
     return next((fact.cell for fact in facts if fact.cell in unit.step.cells and path in fact.files_read), None)
+
+
+def _commands(cell: Cell) -> str:
+    """The commands and magics of a cell; nobody knows which of their words are files: `!pip install pandas`."""
+    return "\n".join(f"{magic.arguments}\n{magic.body}" for magic in cell.magics)
 
 
 def _is_here(path: str) -> bool:

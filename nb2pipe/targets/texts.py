@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Unit
     from nb2pipe.targets.model import Material, Requirement
 
-_LONGEST = 40
-"""Characters of a default that an example shows."""
+_PLAIN = re.compile(r"[\w.,:/+ -]{1,40}")
+"""Defaults that an example shows."""
 
 # ------------------------------------------------------------------------------------------------ requirements
 
@@ -140,7 +140,6 @@ def test_steps(pipeline: Pipeline, material: Material) -> str:
     return render(
         "bundle/test_steps.py.jinja",
         material.templates,
-        title=pipeline.name,
         package=material.plan.name,
         steps=steps,
         data=_assigned("DATA: tuple[str, ...]", tuple(copy.path for copy in material.copies if not copy.module)),
@@ -165,9 +164,9 @@ def readme(pipeline: Pipeline, material: Material) -> str:
     return render(
         "bundle/README.md.jinja",
         material.templates,
-        title=pipeline.name,
+        title=Code(prose(pipeline.name)),
         description=Code(_prose(plan.description)),
-        notebook=plan.notebook,
+        notebook=Code(span(plan.notebook)),
         python=material.requirements.python,
         package=plan.name,
         facts=[Code(line) for line in _facts(pipeline)],
@@ -188,13 +187,22 @@ def readme(pipeline: Pipeline, material: Material) -> str:
 def _prose(text: str) -> str:
     """A description as paragraphs."""
     parts = [one_line(part) for part in re.split(r"\n\s*\n", text)]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(re.sub(r"^([#>|=~*+-])", r"\\\1", prose(part)) for part in parts if part)
+
+
+def prose(text: str) -> str:
+    """A text as one line of Markdown that holds no HTML.
+
+    >>> prose("a <b>")
+    'a &lt;b>'
+    """
+    return one_line(text).replace("<", "&lt;")
 
 
 def _facts(pipeline: Pipeline) -> Iterator[str]:
     settings = pipeline.settings
     if settings.owner:
-        yield f"Owner: {one_line(settings.owner)}"
+        yield f"Owner: {prose(settings.owner)}"
     if settings.schedule:
         zone = f" ({one_line(settings.timezone)})" if settings.timezone else ""
         yield f"Schedule: {span(settings.schedule)}{zone}"
@@ -244,7 +252,7 @@ def _papermill(step: StepPlan, example: Parameter | None) -> str:
 def _is_shown(parameter: Parameter) -> bool:
     """Whether a parameter is good for an example."""
     value = parameter.default
-    return parameter.is_literal and isinstance(value, (int, float, str)) and len(str(value)) <= _LONGEST
+    return parameter.is_literal and isinstance(value, (int, float, str)) and bool(_PLAIN.fullmatch(str(value)))
 
 
 def _word(value: object) -> str:

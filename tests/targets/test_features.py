@@ -33,3 +33,9 @@ more = pd.read_csv("data/test.csv")
     pipeline = compile_notebook(tmp_path / "n.py")
     assert reads_of_steps(pipeline) == {"load": ("data/train.csv",), "use": ("data/test.csv",)}
     assert cell_that_reads(pipeline, "use", "data/test.csv") == 2
+
+
+def test_words_of_commands_are_no_files(tmp_path: Path) -> None:
+    text = '# %% tags=["step:a"]\n# !pip install seaborn "pandas>=2"\nx = open("in.csv").read()\n'
+    (tmp_path / "n.py").write_text(text, "utf-8")
+    assert reads_of_steps(compile_notebook(tmp_path / "n.py")) == {"a": ("in.csv",)}

@@ -1,4 +1,4 @@
-"""Tests of the pipeline `survey`: each step is imported, and runs from files to files.
+"""Each step of the pipeline is imported, and runs from files to files.
 
 `python -m unittest discover tests` and `python -m pytest tests` both run them, in a
 temporary folder. The environment variable PIPELINE_PARAMETERS, a JSON object, gives

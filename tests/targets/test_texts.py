@@ -1,0 +1,124 @@
+"""Texts of a bundle, whatever names, descriptions, defaults and files hold."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nb2pipe.api import load
+from nb2pipe.bundles.emit import Wishes, emit
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nb2pipe.targets.model import Bundle
+
+NAMES = [
+    "x",
+    "a b'c",
+    'q"uote',
+    "ünï",
+    "back`tick",
+    "$(touch evil)",
+    "pipe|x",
+    "{{ x }}",
+    "{% raw %}",
+    "<b>",
+    "#",
+    "\\",
+]
+
+
+def bundle(
+    folder: Path, metadata: dict[str, object], *, name: str = "n.ipynb", include: tuple[str, ...] = ()
+) -> Bundle:
+    cells = [
+        (["parameters"], "first = 'a|`\\n'\nlr = 0.5\nwords = [1, '</td>']"),
+        (["step:one", "gate:size > 1 or size < 2", "retry:2", "timeout:90s", "secret:s:k:TOKEN"], "x = lr\nsize = 1"),
+        (["pipeline-metrics"], "print(size)"),
+        (["step:two"], "print(x, first, words)"),
+    ]
+    content = {
+        "cells": [
+            {"cell_type": "code", "id": f"c{place}", "metadata": {"tags": tags}, "source": text, "outputs": []}
+            | {"execution_count": None}
+            for place, (tags, text) in enumerate(cells)
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "x"}, "nb2pipe": metadata},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (folder / name).write_text(json.dumps(content), "utf-8")
+    return emit(load(folder / name), Wishes(folder=folder / "made", include=include))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_stays_what_it_is_in_every_text(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"file {name}.csv").write_text("1", "utf-8")
+    metadata = {"name": name, "description": f"{name}\n\n{name}", "owner": name}
+    made = bundle(tmp_path, metadata, name=f"{name}.ipynb", include=("*.csv",))
+    tests = ast.parse(made.text("tests/test_steps.py"))
+    assert [node.name for node in tests.body if isinstance(node, ast.ClassDef)] == ["TestSteps"]
+    lines = [line.split(" ", 1) for line in made.text("Dockerfile").replace("\\\n", "").splitlines() if line.strip()]
+    words = {word for word, *_ in lines if not word.startswith("#")}
+    assert words == {"FROM", "ARG", "COPY", "RUN", "ENV", "USER", "WORKDIR", "ENTRYPOINT"}
+    copied = [json.loads(rest[rest.index("[") :]) for word, rest in lines if word == "COPY" and "[" in rest]
+    assert [f"/work/file {name}.csv"] == [to for _, to in copied if to.startswith("/work")]
+    assert "<b>" not in re.sub(r"`[^`]*`", "", made.text("README.md"))
+
+
+def test_examples_of_the_readme_are_commands(tmp_path: Path) -> None:
+    text = bundle(tmp_path, {}).text("README.md")
+    commands = [shlex.split(line[2:]) for line in text.splitlines() if line.startswith("$ ")]
+    assert ["python", "-m", "n_pipeline", "--lr", "0.5"] in commands
+    assert ["python", "-m", "n_pipeline.steps.two", "--inputs", "values", "--outputs", "values"] in commands
+    assert [
+        "papermill",
+        "notebooks/one.ipynb",
+        "out.ipynb",
+        "-p",
+        "lr",
+        "0.5",
+        "-p",
+        "nb2pipe_outputs",
+        "values",
+    ] in commands
+
+
+def test_the_readme_has_a_row_for_each_step_and_parameter(tmp_path: Path) -> None:
+    metadata = {
+        "owner": "team@example.com",
+        "schedule": "0 6 * * 1",
+        "timezone": "Europe/Berlin",
+        "description": "Words.",
+    }
+    text = bundle(tmp_path, metadata).text("README.md")
+    rows = {line.split(" | ")[0]: line for line in text.splitlines() if line.startswith("| ")}
+    assert "`x`" in rows["| `one`"]
+    assert "gate `size > 1 or size < 2`; reads the environment variable `TOKEN`" in rows["| `one`"]
+    assert "again up to 2 times; may take 90 s" in rows["| `one`"]
+    assert "runs if the gate of `one` holds" in rows["| `two`"]
+    assert rows["| `lr`"] == "| `lr` | `float` | `0.5` |"
+    assert all(line.count(" | ") in {1, 2, 4} for line in rows.values())
+    assert "- Owner: team@example.com" in text
+    assert "- Schedule: `0 6 * * 1` (Europe/Berlin)" in text
+    assert "\nWords.\n" in text
+
+
+def test_the_image_of_the_notebook_is_taken_and_another_one_wins(tmp_path: Path) -> None:
+    metadata: dict[str, object] = {"defaults": ["image:example.com/base:1"]}
+    assert "\nFROM example.com/base:1\n" in bundle(tmp_path, metadata).text("Dockerfile")
+    other = emit(load(tmp_path / "n.ipynb"), Wishes(folder=tmp_path / "made", image="other:2"))
+    assert "\nFROM other:2\n" in other.text("Dockerfile")
+    assert json.loads(other.text("bundle.json"))["flags"]["image"] == "other:2"
+
+
+def test_without_requirements_nothing_is_installed(tmp_path: Path) -> None:
+    made = bundle(tmp_path, {})
+    assert "pip install" not in made.text("Dockerfile")
+    assert made.text("requirements.lock").count("\n") == 1
