@@ -19,7 +19,7 @@ from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.figures import close_figures, use_own_backend
 from nb2pipe.runtime.gates import gate_holds
 from nb2pipe.runtime.journal import recording
-from nb2pipe.runtime.modules import bind, notebook
+from nb2pipe.runtime.modules import UNBOUND, bind, notebook
 from nb2pipe.runtime.numbers import metrics_of
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def run_step(package: str, step: str, arguments: Sequence[str] | None = None) ->
         parameters = [one for one in _parameters(function, facts.parameters) if one.name in facts.parameters]
         text = inspect.getdoc(function) or f"Runs the step {step}."
         given = read_arguments(
-            f"python -m {package}.steps.{facts.module}", text, parameters, _options(facts), arguments
+            f"python -m {package}.steps.{facts.module}", text, parameters, _options(takes=bool(facts.inputs)), arguments
         )
         handover = _handover(description, facts, given, notebook())
         _run_step(handover, _Work(description, facts, function, given.parameters))
@@ -234,22 +234,30 @@ def _function(package: str, facts: StepFacts) -> Callable[..., Any]:
     return found
 
 
-def _options(facts: StepFacts) -> list[Own]:
+def _options(*, takes: bool) -> list[Own]:
+    """The options of a step's program; all steps take folders, since random state goes along with them too.
+
+    Args:
+        takes: The step takes something from earlier steps, so that the examples name a folder.
+    """
     inputs = Own(
         name="inputs",
         metavar="FOLDER",
         type=Path,
         several=True,
+        in_examples=takes,
         help="a folder that earlier steps wrote into; may be given several times",
     )
-    outputs = Own(name="outputs", metavar="FOLDER", type=Path, help="the folder for what the step leaves")
-    return [*([inputs] if facts.inputs else []), outputs, _SEED]
+    outputs = Own(
+        name="outputs", metavar="FOLDER", type=Path, in_examples=True, help="the folder for what the step leaves"
+    )
+    return [inputs, outputs, _SEED]
 
 
 def _handover(description: Description, facts: StepFacts, given: Given, namespace: dict[str, Any]) -> Handover:
     from nb2pipe.runtime.handover import prepare  # noqa: PLC0415  # the whole pipeline in one process needs no store
 
-    inputs = [folder.absolute() for folder in given.own.get("inputs", [])]
+    inputs = [folder.absolute() for folder in given.own["inputs"]]
     outputs: Path | None = given.own["outputs"]
     target = outputs.absolute() if outputs else None
     return prepare(description, facts.name, inputs, target, seed=given.own["seed"], namespace=namespace)
@@ -259,10 +267,15 @@ def _parameters(function: Callable[..., Any], types: Mapping[str, str | None]) -
     """The parameters of a function, with the types that the notebook gave them."""
     signature = inspect.signature(function)
     return [
-        Parameter(name=one.name, type=types.get(one.name), default=one.default)
+        Parameter(name=one.name, type=types.get(one.name), default=_default(one.default, types.get(one.name)))
         for one in signature.parameters.values()
         if one.kind is one.KEYWORD_ONLY
     ]
+
+
+def _default(default: object, kind: str | None) -> object:
+    """A default as the help shows it: that of a list and its like is None, and the function makes a new one."""
+    return UNBOUND if default is None and kind in {"list", "dict", "set"} else default
 
 
 def _prepare(given: Given) -> None:
