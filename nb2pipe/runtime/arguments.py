@@ -58,6 +58,7 @@ class Own:
     metavar: str
     type: Callable[[str], object] = str
     several: bool = False
+    in_examples: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +209,7 @@ def _flags(name: str) -> tuple[str, ...]:
 
 
 def _examples(program: str, parameters: Sequence[Parameter], own: Sequence[Own]) -> str:
-    inputs = " ".join(f"--{one.name} {one.metavar}" for one in own if one.metavar == "FOLDER")
+    inputs = " ".join(f"--{one.name} {one.metavar}" for one in own if one.in_examples)
     lines = [f"  {program} {inputs}".rstrip()]
     if parameters:
         first = parameters[0]

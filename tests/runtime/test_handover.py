@@ -47,6 +47,11 @@ def test_the_version_of_the_last_step_above_counts_whatever_the_order_of_the_fol
     assert one == two
 
 
+def test_each_step_takes_folders_since_random_state_goes_along_with_them(bundle: Bundle) -> None:
+    (bundle.folder / "A").mkdir()
+    run(bundle, "data", "--inputs", "A", "--outputs", "A")
+
+
 def test_a_folder_is_whole_when_it_is_copied(bundle: Bundle) -> None:
     run(bundle, "data", "--outputs", "A", "--seed", "3")
     shutil.move(bundle.folder / "A", bundle.folder / "moved")
