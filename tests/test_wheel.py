@@ -67,3 +67,9 @@ def test_an_installed_wheel_runs_an_example(wheel: Path, tmp_path: Path) -> None
     last = json.loads(ran.stdout.splitlines()[-1])
     assert last["status"] == "succeeded"
     assert (notebook.parent / last["notebook"]).is_file()
+    for words, folder in (
+        ([tools / "nb2pipe", "convert", notebook.name], notebook.parent),
+        ([tools / "python", "-m", "tour_pipeline"], notebook.parent / "tour_pipeline"),
+    ):
+        done = subprocess.run(words, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nb2pipe
+from nb2pipe.bundles.write import changes, write
+from nb2pipe.errors import ConversionError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_nothing_is_written_and_all_that_would_be_is_there(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(notebook.parent)
+    before = sorted(notebook.parent.rglob("*"))
+    bundle = nb2pipe.emit(nb2pipe.load(notebook))
+    assert sorted(notebook.parent.rglob("*")) == before
+    assert repr(bundle) == f"<Bundle for python, {len(bundle.paths)} files>"
+    assert set(json.loads(bundle.text("bundle.json"))["files"]) == set(bundle.paths) - {"bundle.json"}
+    assert "numpy==" in bundle.text("requirements.txt")
+    assert "helpers.py" in bundle.paths
+    with pytest.raises(KeyError):
+        bundle.text("nowhere")
+
+
+def test_twice_gives_the_same_bytes(notebook: Path) -> None:
+    assert nb2pipe.emit(notebook, folder="made").files == nb2pipe.emit(str(notebook), folder="made").files
+
+
+def test_what_modules_cannot_hold_is_an_error_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "n.py"
+    path.write_text('# %% tags=["step:a"]\nx = 1\n# %run other.py\n', "utf-8")
+    with pytest.raises(ConversionError) as error:
+        nb2pipe.emit(path)
+    assert error.value.report is not None
+    assert [(each.code, each.location.position, each.location.line) for each in error.value.report.errors] == [
+        ("NB400", 1, 2)
+    ]
+
+
+def test_an_unknown_target_is_told(notebook: Path) -> None:
+    with pytest.raises(UsageError, match="there is no target named `pyhton`"):
+        nb2pipe.emit(notebook, target="pyhton")
+
+
+def test_a_bundle_in_the_notebooks_folder_copies_nothing_onto_itself(notebook: Path) -> None:
+    folder = notebook.parent
+    helpers = (folder / "helpers.py").read_bytes()
+    bundle = nb2pipe.emit(notebook, folder=folder, include=("data/*",))
+    assert bundle.copies == ()
+    write(bundle, folder)
+    assert changes(bundle, folder).paths == ()
+    notebook.write_text(notebook.read_text("utf-8").replace("import helpers\\n", "").replace("helpers.double", "float"))
+    done = write(nb2pipe.emit(notebook, folder=folder), folder)
+    assert done.removed == ()
+    assert (folder / "helpers.py").read_bytes() == helpers
+
+
+def test_a_jupytext_script_is_converted_as_a_notebook_is(tmp_path: Path) -> None:
+    (tmp_path / "n.py").write_text('# %% tags=["step:one"]\nx = 1\n# %% tags=["step:two"]\nprint(x)\n', "utf-8")
+    bundle = nb2pipe.emit(tmp_path / "n.py", folder=tmp_path / "made")
+    assert "n_pipeline/steps/two.py" in bundle.paths
+    assert json.loads(bundle.text("bundle.json"))["notebook"]["path"] == "../n.py"
