@@ -6,12 +6,11 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.annotations import ANY
 from nb2pipe.codegen.imports import import_text
 from nb2pipe.codegen.indent import INDENT
 from nb2pipe.codegen.lines import bracketed
 from nb2pipe.codegen.model import Import, SourceKind
-from nb2pipe.codegen.parameters import fresh_defaults, signature_item
+from nb2pipe.codegen.parameters import fresh_defaults, needs_any, signature_item, with_any
 from nb2pipe.codegen.templates import Code
 from nb2pipe.codegen.values import is_literal
 from nb2pipe.codegen.words import docstring, quoted
@@ -35,7 +34,7 @@ def main_values(plan: PackagePlan) -> dict[str, object]:
     """What the template of `__main__.py` prints."""
     names = _names(plan)
     imported = {"sys", "TYPE_CHECKING", "run_pipeline"}
-    imported |= {"Any"} if any(one.annotation == ANY for one in plan.parameters) else set()
+    imported |= {"Any"} if needs_any(plan.parameters) else set()
     imported |= {"UNBOUND"} if not all(is_literal(one.default) for one in plan.parameters) else set()
     own = frozenset({plan.name})
     imports = (replace(_OWN[name], bound=names[name]) for name in imported)
@@ -68,7 +67,7 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 
 def _signature(plan: PackagePlan, names: Mapping[str, str]) -> str:
-    parameters = (replace(one, annotation=names["Any"]) if one.annotation == ANY else one for one in plan.parameters)
+    parameters = (with_any(one, names["Any"]) for one in plan.parameters)
     given = [signature_item(one, names["UNBOUND"]) for one in parameters]
     first = f"{names['run']}: {names['Run']}"
     return bracketed(f"def {names['pipeline']}", [first, *(["*", *given] if given else [])], " -> None:")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.indent import INDENT
@@ -12,6 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nb2pipe.codegen.model import ParameterPlan
+
+_ANY = re.compile(r"\bAny\b")
+
+
+def needs_any(plans: Iterable[ParameterPlan]) -> bool:
+    """Whether a type names `Any`."""
+    return any(_ANY.search(one.annotation) for one in plans)
+
+
+def with_any(plan: ParameterPlan, name: str) -> ParameterPlan:
+    """A parameter whose type calls `Any` as the module does."""
+    return replace(plan, annotation=_ANY.sub(name, plan.annotation))
 
 
 def signature_item(plan: ParameterPlan, other: str) -> str:
@@ -24,7 +38,7 @@ def signature_item(plan: ParameterPlan, other: str) -> str:
         other: What is its default where that is no literal.
     """
     if is_mutable(plan.default):
-        return f"{plan.name}: {plan.annotation if plan.annotation == 'Any' else f'{plan.annotation} | None'} = None"
+        return f"{plan.name}: {plan.annotation if _ANY.match(plan.annotation) else f'{plan.annotation} | None'} = None"
     head = f"{plan.name}: {plan.annotation} = "
     if not is_literal(plan.default):
         return head + other

@@ -11,7 +11,7 @@ from nb2pipe.codegen.imports import import_text
 from nb2pipe.codegen.indent import INDENT
 from nb2pipe.codegen.lines import DICT, LIST, bracketed, enclosed, skipped
 from nb2pipe.codegen.model import ChunkRole, Form, Import, SourceKind
-from nb2pipe.codegen.parameters import fresh_defaults, signature_item
+from nb2pipe.codegen.parameters import fresh_defaults, needs_any, signature_item, with_any
 from nb2pipe.codegen.templates import Code
 from nb2pipe.codegen.words import docstring, one_line, quoted
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from nb2pipe.codegen.annotations import Annotation
-    from nb2pipe.codegen.model import OutputPlan, PackagePlan, ParameterPlan, StepPlan
+    from nb2pipe.codegen.model import OutputPlan, PackagePlan, StepPlan
 
 _OWN = {
     "sys": Import(module="sys", name=None, bound="sys"),
@@ -182,10 +182,9 @@ class StepModule:
         step = self.step
         texts = [self.annotation(known.outputs, name) for name in self.fields()]
         texts += [self.annotation(known.inputs, name) for name in step.inputs]
-        texts += [self.own(ANY) for one in step.parameters if one.annotation == ANY]
         uses = {
             "sys": True,
-            "Any": self.own(ANY) in texts,
+            "Any": self.own(ANY) in texts or needs_any(step.parameters),
             result_kind(step.outputs): bool(step.outputs),
             "TYPE_CHECKING": bool(known.imports),
             "Path": not self.is_function,
@@ -212,14 +211,10 @@ class StepModule:
         unbound = self.own("UNBOUND")
         optional = [f"{name}: {self.annotation(known.inputs, name)} = {unbound}" for name in step.optional]
         others = {one.name: unbound if one.default == "UNBOUND" else one.default for one in step.parameters}
-        optional += [signature_item(self.renamed(one), others[one.name]) for one in step.parameters]
+        optional += [signature_item(with_any(one, self.own(ANY)), others[one.name]) for one in step.parameters]
         items = [*inputs, *(["*", *optional] if optional else [])]
         head = f"{'async ' if step.is_async else ''}def {step.function}"
         return bracketed(head, items, f" -> {step.result if step.outputs else 'None'}:")
-
-    def renamed(self, one: ParameterPlan) -> ParameterPlan:
-        """A parameter whose `Any` is called as it is here."""
-        return replace(one, annotation=self.own(ANY)) if one.annotation == ANY else one
 
     def docstring(self) -> str:
         """The markdown above the step, else which cells it is; and why it is in namespace form."""

@@ -12,7 +12,8 @@ from nb2pipe.codegen.words import WIDTH, quoted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MUTABLE = ast.List | ast.Dict | ast.Set
+_MUTABLE = ast.List | ast.Dict | ast.Set | ast.Call
+"""`set()` is a call."""
 _BRACKETS: Mapping[type[ast.expr], tuple[str, str]] = {ast.List: ("[", "]"), ast.Set: ("{", "}")}
 _NUMBER = re.compile(r"(?P<whole>[0-9_]*)(?P<point>\.?)(?P<part>[0-9_]*)(?P<power>[eE][-+]?[0-9_]+)?(?P<unit>[jJ]?)\Z")
 
@@ -28,7 +29,7 @@ def is_literal(text: str) -> bool:
 
 def is_mutable(text: str) -> bool:
     """Whether a literal makes an object that can be changed, so that it is no good as a default of a function."""
-    return is_literal(text) and isinstance(_parsed(text), _MUTABLE)
+    return is_literal(text) and any(isinstance(node, _MUTABLE) for node in ast.walk(_parsed(text)))
 
 
 def value_text(value: object) -> str:

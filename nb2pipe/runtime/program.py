@@ -275,7 +275,7 @@ def _parameters(function: Callable[..., Any], types: Mapping[str, str | None]) -
 
 def _default(default: object, kind: str | None) -> object:
     """A default as the help shows it: that of a list and its like is None, and the function makes a new one."""
-    return UNBOUND if default is None and kind in {"list", "dict", "set"} else default
+    return UNBOUND if default is None and kind in {"list", "dict", "set", "tuple"} else default
 
 
 def _prepare(given: Given) -> None:

@@ -247,6 +247,26 @@ def test_a_default_that_can_be_changed_is_new_in_each_call(tmp_path: Path) -> No
     assert_clean(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("annotation", "default", "shown"),
+    [
+        ("list[Any]", "[1]", "p: list[Any] | None = None"),
+        ("tuple[Any, ...]", "([],)", "p: tuple[Any, ...] | None = None"),
+        ("set[Any]", "set()", "p: set[Any] | None = None"),
+        ("tuple[Any, ...]", "(1,)", "p: tuple[Any, ...] = (1,)"),
+        ("Any", "[1]", "p: Any = None"),
+        ("list", "f([1])", "p: list = UNBOUND"),
+    ],
+)
+def test_a_parameter_is_typed(annotation: str, default: str, shown: str, tmp_path: Path) -> None:
+    parameters = (ParameterPlan(name="p", annotation=annotation, default=default),)
+    literal = replace(parameters[0], default="UNBOUND") if shown.endswith("UNBOUND") else parameters[0]
+    plan = replace(step("p", parameters=(literal,)), parameters=parameters)
+    assert_clean(written(tmp_path, plan))
+    assert f"def one(*, {shown}) -> None:" in text_of("steps/one.py", plan)
+    assert f"def pipeline(run: Run, *, {shown}) -> None:" in text_of("__main__.py", plan)
+
+
 def test_a_default_that_is_no_literal_is_made_above_the_function(tmp_path: Path) -> None:
     plan = step(
         "kept = scaled",
