@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PYTHON: Final = f"{sys.implementation.name}-{sys.version_info[0]}.{sys.version_info[1]}"
 _MARSHAL: Final = 2
 """The last version of marshal's format whose bytes do not depend on reference counts."""
-_COMPILER_ONLY: Final = 0x1000000
-"""The flag that `from __future__ import annotations` leaves in code: it has an effect on compiling alone."""
+_COMPILER_ONLY: Final = 0x1000000 | 0x10
+"""Flags that have no effect once code is compiled: `from __future__ import annotations`, and being nested."""
 
 _RECURSIVE_REPR: Final = ("dataclasses", "reprlib")
 """Modules whose closure in a data class holds a set for the time of a call."""
