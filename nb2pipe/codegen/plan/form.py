@@ -201,12 +201,19 @@ def _names_by_text(body: Body, around: Surroundings) -> Problem | None:
 
 
 def _later_code(body: Body, around: Surroundings) -> Problem | None:
-    """Lambdas and the like that may outlive the step, and read what a later step binds again."""
+    """Lambdas and the like that may outlive the step, and read what a later step binds again.
+
+    A lambda in what the step leaves has to read the notebook's globals, not variables of a function that has ended: it
+    would compute the same, and be another function than in the notebook.
+    """
     for late in body.flow.late:
         if late.consumed or (late.kind is LateKind.FUNCTION and not _hands_on(late.node)):
             continue
         for name in sorted(late.free & body.local):
             number, step = around.last_binder.get(name, (-1, ""))
+            if late.kind is LateKind.LAMBDA and body.outputs:
+                reason = f"a lambda that may outlive the step reads `{name}`, which the step binds"
+                return Problem(reason, _around(body, late.node), late.node.lineno)
             if number > body.step.number:
                 what = {LateKind.LAMBDA: "lambda", LateKind.GENERATOR: "generator"}.get(late.kind, "function")
                 reason = f"a {what} reads `{name}`, which the step `{step}` binds again"
