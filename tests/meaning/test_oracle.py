@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+import nb2pipe
+from nb2pipe.errors import NotebookError
+
 sys.path.insert(0, str(Path(__file__).parent))
 from oracle import differences, pipeline, printed, straight
 
@@ -15,6 +18,10 @@ GIVEN: dict[str, dict[str, object]] = {
     "parameters_of_every_type": {"lr": 0.25, "name": "other", "flags": [1], "nothing": "something"},
     "dataloader_shuffles": {"epochs": 3},
 }
+
+
+NOT_AS_MODULES = {"a_notebook_without_steps": "NB409"}
+"""Cases that modules cannot hold, with the code that says so before anything runs."""
 
 
 def copied(path: Path, place: Path) -> Path:
@@ -29,10 +36,16 @@ def compare(path: Path, folder: Path, parameters: dict[str, object]) -> None:
     one = straight(copied(path, folder / "straight"), folder / "straight", parameters, seed=11)
     found = {}
     for executor, seen in (("papermill", lambda observed: observed), ("subprocess", printed)):
+        if executor == "subprocess" and path.stem in NOT_AS_MODULES:
+            with pytest.raises(NotebookError, match="cannot be run by the executor") as refused:
+                nb2pipe.run(path, executor=executor, home=folder / ".nb2pipe")
+            assert refused.value.report is not None
+            assert [each.code for each in refused.value.report.errors] == [NOT_AS_MODULES[path.stem]]
+            continue
         notebook = copied(path, folder / executor)
         two = pipeline(notebook, folder / f".nb2pipe-{executor}", parameters, seed=11, executor=executor)
         found[executor] = differences(seen(one), seen(two))
-    assert found == {"papermill": [], "subprocess": []}
+    assert not any(found.values()), found
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)

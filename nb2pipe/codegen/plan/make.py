@@ -8,11 +8,12 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.checks.nb402_namespace_form import namespace_form
+from nb2pipe.codegen.checks.nb409_output_not_in_modules import NAME, output_not_in_modules
 from nb2pipe.codegen.model import Chunk, ChunkRole, Form, OutputPlan, PackagePlan, StepPlan
 from nb2pipe.codegen.plan.body import Certainty, Passing, bodies, certainty, still_names
 from nb2pipe.codegen.plan.contents import Top, definitions, helpers_of, shelf
 from nb2pipe.codegen.plan.definable import is_stateless
-from nb2pipe.codegen.plan.form import Surroundings, last_binders, verdicts_of
+from nb2pipe.codegen.plan.form import Problem, Surroundings, last_binders, verdicts_of
 from nb2pipe.codegen.plan.hoist import hoisted
 from nb2pipe.codegen.plan.inner import inner_functions
 from nb2pipe.codegen.plan.names import (
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.codegen.model import Import
     from nb2pipe.codegen.plan.body import Body
-    from nb2pipe.codegen.plan.form import Problem, Verdict
+    from nb2pipe.codegen.plan.form import Verdict
     from nb2pipe.codegen.plan.hoist import Hoisted
     from nb2pipe.codegen.plan.parameters import Defaults
     from nb2pipe.codegen.plan.source import Book, Part, StepSource, Text
@@ -84,7 +85,7 @@ def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
         parameters=pipeline_parameters(pipeline),
         steps=plans,
         requirements=_requirements(steps),
-        report=Report.of(_problems(steps), _forms(found, verdicts)),
+        report=Report.of(_problems(steps), _outputs(found), _forms(found, verdicts)),
     )
 
 
@@ -305,6 +306,15 @@ def _texts(steps: Sequence[StepSource]) -> Iterator[Text]:
 
 def _problems(steps: Sequence[StepSource]) -> Iterator[Diagnostic]:
     return (problem for text in _texts(steps) for problem in text.module.problems)
+
+
+def _outputs(found: Sequence[Body]) -> Iterator[Diagnostic]:
+    """Uses of what another cell showed; a name that the step binds itself is an ordinary one."""
+    for body in found:
+        for piece in body.pieces:
+            if NAME in piece.flow.early.keys() | piece.flow.late_reads and NAME not in body.local:
+                line = getattr(piece.flow.early.get(NAME), "lineno", None)
+                yield output_not_in_modules(_place(Problem("", piece, line), body.step))
 
 
 def _requirements(steps: Sequence[StepSource]) -> tuple[str, ...]:
