@@ -252,7 +252,8 @@ def test_a_kernel_of_another_environment_needs_no_nb2pipe(bench: Any, tmp_path: 
         "import sys\n"
         f"sys.path.append({packages!r})\n"
         "import importlib.util\n"
-        "assert importlib.util.find_spec('nb2pipe') is None, 'the test is worth nothing'\n"
+        "found = importlib.util.find_spec('nb2pipe')\n"  # the editable one leaves a folder of templates there
+        "assert found is None or found.loader is None, 'the test is worth nothing'\n"
         "from ipykernel.kernelapp import launch_new_instance\n"
         "launch_new_instance()\n"
     )
