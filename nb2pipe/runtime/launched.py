@@ -174,13 +174,12 @@ class _Step:
         calling.import_package(told.package, told.folder)
         borders.install(told.package, self.main)
         module: ModuleType = _authors(lambda: self._modules(told))
+        name = f"{told.package}.steps.{told.module}"
         functions = [
-            value
-            for value in vars(module).values()
-            if isinstance(value, FunctionType) and value.__module__ == module.__name__
+            value for value in vars(module).values() if isinstance(value, FunctionType) and value.__module__ == name
         ]
         if not functions:
-            raise InternalError(f"the module `{module.__name__}` has no function")
+            raise InternalError(f"the module `{name}` has no function")
         function = functions[-1]
         self.function = function.__name__
         return function
