@@ -5,36 +5,109 @@ from __future__ import annotations
 import ast
 
 _FUNCTIONS = frozenset(
-    {"all", "any", "bool", "bytes", "dict", "frozenset", "len", "list", "max", "min", "next", "print", "set", "sorted"}
-    | {"str", "sum", "tuple", "reduce", "isinstance"}
+    {"all", "any", "bytes", "dict", "frozenset", "list", "max", "min", "next", "print", "set", "sorted", "str", "sum"}
+    | {"tuple", "reduce", "Counter", "deque", "array"}
 )
 _METHODS = frozenset(
-    {"agg", "aggregate", "apply", "applymap", "assign", "pipe", "sort", "sort_values", "sum", "transform", "join"}
-    | {"extend", "update", "mean", "array", "nlargest", "nsmallest", "reduce", "filterwarnings"}
+    {"agg", "aggregate", "apply", "applymap", "assign", "extend", "join", "map", "mask", "pipe", "reduce", "rename"}
+    | {"sort", "sort_index", "sort_values", "transform", "update", "where", "nlargest", "nsmallest", "sum", "mean"}
 )
+_SOLVERS = frozenset(
+    {"apply_along_axis", "brentq", "curve_fit", "differential_evolution", "fmin", "fromfunction", "fsolve", "fromiter"}
+    | {"least_squares", "minimize", "minimize_scalar", "odeint", "quad", "root", "root_scalar", "solve_ivp", "sub"}
+    | {"timeit", "array"}
+)
+"""Functions of libraries, however they are imported, that are done with a function when they return."""
+
+_LAZY = frozenset(
+    {"map", "filter", "zip", "enumerate", "reversed", "iter", "chain", "islice", "starmap", "takewhile", "dropwhile"}
+    | {"accumulate", "tqdm"}
+)
+"""Functions whose result holds what they are given, until it is used up."""
+
 _SUPPRESSING = frozenset({"suppress", "raises", "assertRaises", "ExitStack", "AsyncExitStack", "assertRaisesRegex"})
 
 
-def is_consumed(call: ast.Call, argument: ast.expr) -> bool:
-    """Whether a call is done with a lambda or generator that it is handed when it returns.
+def consumes(call: ast.Call) -> bool:
+    """Whether a call is done with the functions and generators that it is handed when it returns.
 
-    Args:
-        call: The call.
-        argument: One of its arguments.
-
-    >>> call = ast.parse("sorted(x, key=lambda a: a.b)", mode="eval").body
-    >>> is_consumed(call, call.keywords[0].value)
+    >>> consumes(ast.parse("sorted(x, key=lambda a: a.b)", mode="eval").body)
     True
     """
-    if not isinstance(argument, ast.Lambda | ast.GeneratorExp):
-        return False
     match call.func:
         case ast.Name(id=name):
-            return name in _FUNCTIONS
+            return name in _FUNCTIONS or name in _SOLVERS
         case ast.Attribute(attr=name):
-            return name in _METHODS
+            return name in _METHODS or name in _SOLVERS
         case _:
             return False
+
+
+def is_lazy(node: ast.AST) -> bool:
+    """Whether an expression is an iterator that holds what it is made of: gone when it is used up.
+
+    >>> is_lazy(ast.parse("map(lambda a: a + k, x)", mode="eval").body)
+    True
+    """
+    match node:
+        case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
+            return name in _LAZY
+        case _:
+            return isinstance(node, ast.Starred)
+
+
+def given_to(node: ast.AST) -> list[ast.expr]:
+    """The arguments of a call; what a `*` stands before; nothing of other expressions."""
+    match node:
+        case ast.Call(args=arguments, keywords=keywords):
+            return [*arguments, *(keyword.value for keyword in keywords)]
+        case ast.Starred(value=value):
+            return [value]
+        case _:
+            return []
+
+
+_PARALLEL = frozenset(
+    {
+        "multiprocessing",
+        "multiprocess",
+        "concurrent",
+        "joblib",
+        "loky",
+        "dask",
+        "ray",
+        "pathos",
+        "pandarallel",
+        "pyspark",
+    }
+)
+
+
+def is_parallel(module: str) -> bool:
+    """Whether a module runs functions in other processes, which find them by their names.
+
+    >>> is_parallel("concurrent.futures"), is_parallel("math")
+    (True, False)
+    """
+    return module.partition(".")[0] in _PARALLEL
+
+
+def handled_names(node: ast.AST) -> frozenset[str]:
+    """The names that a text reads otherwise than to call them, or to hand them to a call that is done with them.
+
+    >>> sorted(handled_names(ast.parse("f(1); x.apply(f); y = g")))
+    ['g', 'x']
+    """
+    ended: set[int] = set()
+    found: set[str] = set()
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            ended.add(id(part.func))
+        if (isinstance(part, ast.Call) and consumes(part)) or (id(part) in ended and is_lazy(part)):
+            ended |= {id(given) for given in given_to(part)}
+        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in ended:
+            found.add(part.id)
+    return frozenset(found)
 
 
 def never_empty(iterable: ast.expr) -> bool:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.names import block_of, bound_by_import, eager_expressions, module_block
-from nb2pipe.codegen.plan.consumers import is_consumed, never_empty, suppresses
+from nb2pipe.codegen.plan.consumers import consumes, given_to, is_lazy, never_empty, suppresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -260,6 +260,7 @@ class _Walker(ast.NodeVisitor):
             self.fork([lambda: self.run(node.body), lambda: self.run(node.orelse)])
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
+        self.consumed.add(id(node.iter))
         self.expression(node.iter)
 
         def once() -> None:
@@ -398,9 +399,11 @@ class _Walker(ast.NodeVisitor):
                 self._others(node)
 
     def _others(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Call):
-            given = [*node.args, *(keyword.value for keyword in node.keywords)]
-            self.consumed |= {id(part) for part in given if is_consumed(node, part)}
+        ends = isinstance(node, ast.Call) and (consumes(node) or (id(node) in self.consumed and is_lazy(node)))
+        if ends or isinstance(node, ast.Starred):
+            self.consumed |= {id(part) for part in given_to(node)}
+        elif isinstance(node, ast.Subscript):
+            self.consumed.add(id(node.slice))
         self.generic_visit(node)
 
     def _name(self, node: ast.Name) -> None:
@@ -430,6 +433,8 @@ class _Walker(ast.NodeVisitor):
         self.keep(Late(node, kind, free, frozenset(self.now or ()), consumed))
 
     def _comprehension(self, node: _Comprehension) -> None:
+        if not isinstance(node, ast.GeneratorExp) or id(node) in self.consumed:
+            self.consumed |= {id(generator.iter) for generator in node.generators}
         self.expression(node.generators[0].iter)
         own = frozenset(_targets(node))
         self.hidden.append(own)

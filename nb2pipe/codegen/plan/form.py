@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nb2pipe.codegen.indent import indented
 from nb2pipe.codegen.plan.constructs import obstacle
+from nb2pipe.codegen.plan.consumers import handled_names
 from nb2pipe.codegen.plan.flow import LateKind
 from nb2pipe.codegen.plan.hoist import BUILTINS
 from nb2pipe.codegen.plan.inner import inner_problem
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from nb2pipe.codegen.plan.body import Body
+    from nb2pipe.codegen.plan.flow import Late
     from nb2pipe.codegen.plan.hoist import Hoisted, Place
     from nb2pipe.codegen.plan.parameters import Defaults
     from nb2pipe.codegen.plan.readers import Readers
@@ -206,19 +208,41 @@ def _later_code(body: Body, around: Surroundings) -> Problem | None:
     A lambda in what the step leaves has to read the notebook's globals, not variables of a function that has ended: it
     would compute the same, and be another function than in the notebook.
     """
+    kept = _kept_inside(body)
     for late in body.flow.late:
-        if late.consumed or (late.kind is LateKind.FUNCTION and not _hands_on(late.node)):
+        if late.consumed or id(late.node) in kept or (late.kind is LateKind.FUNCTION and not _hands_on(late.node)):
             continue
         for name in sorted(late.free & body.local):
-            number, step = around.last_binder.get(name, (-1, ""))
-            if late.kind is LateKind.LAMBDA and body.outputs:
-                reason = f"a lambda that may outlive the step reads `{name}`, which the step binds"
-                return Problem(reason, _around(body, late.node), late.node.lineno)
-            if number > body.step.number:
-                what = {LateKind.LAMBDA: "lambda", LateKind.GENERATOR: "generator"}.get(late.kind, "function")
-                reason = f"a {what} reads `{name}`, which the step `{step}` binds again"
+            reason = _why_not_closure(late, name, body, around)
+            if reason is not None:
                 return Problem(reason, _around(body, late.node), late.node.lineno)
     return None
+
+
+def _why_not_closure(late: Late, name: str, body: Body, around: Surroundings) -> str | None:
+    if late.kind is LateKind.LAMBDA and body.outputs:
+        return f"a lambda that may outlive the step reads `{name}`, which the step binds"
+    number, step = around.last_binder.get(name, (-1, ""))
+    if number > body.step.number:
+        what = {LateKind.LAMBDA: "lambda", LateKind.GENERATOR: "generator"}.get(late.kind, "function")
+        return f"a {what} reads `{name}`, which the step `{step}` binds again"
+    return None
+
+
+def _kept_inside(body: Body) -> frozenset[int]:
+    """The lambdas that are bound to a name which only calls them, or hands them to what is done with them then."""
+    named = {
+        id(piece.node.value): piece.node.targets[0].id
+        for piece in body.pieces
+        if isinstance(piece.node, ast.Assign)
+        and isinstance(piece.node.value, ast.Lambda)
+        and len(piece.node.targets) == 1
+        and isinstance(piece.node.targets[0], ast.Name)
+    }
+    if not named:
+        return frozenset()
+    handled = frozenset[str]().union(*(handled_names(piece.node) for piece in body.pieces))
+    return frozenset(node for node, name in named.items() if name not in handled and name not in body.outputs)
 
 
 def _hands_on(node: ast.AST) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.analysis.definitions import definition_kind
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.model import DefinitionKind
+from nb2pipe.codegen.plan.consumers import handled_names, is_parallel
 from nb2pipe.codegen.plan.definable import is_definable
 from nb2pipe.codegen.plan.imported import binders, is_future, modules_of, star_names, unknown_star
 from nb2pipe.codegen.plan.mentions import mentions
@@ -80,6 +81,7 @@ class Hoisted:
         by_name: The first that binds each name.
         why_not: Of what cannot be made early, why.
         sets_environment: Settings among them that imports see.
+        parallel: Something may run functions in other processes, which find them by their names.
         futures: The places of `from __future__ import ...`, which are not among the others, with their features.
     """
 
@@ -88,6 +90,7 @@ class Hoisted:
     why_not: Mapping[Place, str] = field(default_factory=dict)
     sets_environment: bool = False
     futures: Mapping[Place, frozenset[str]] = field(default_factory=dict)
+    parallel: bool = False
 
     def has(self, piece: Piece) -> bool:
         """Whether a statement is among them."""
@@ -109,7 +112,8 @@ def hoisted(steps: Sequence[StepSource], stars: Mapping[str, tuple[str, ...]]) -
     candidates = _candidates(steps, stars)
     everything = {piece.place: piece for step in steps for piece in step.pieces}
     bound = _bindings(steps, everything.values(), stars)
-    inner = _inner_functions(steps, candidates)
+    parallel = any(map(is_parallel, _modules(steps)))
+    inner = _inner_functions(steps, candidates, parallel=parallel)
     walk = _Walk(
         bound=bound,
         stars=stars,
@@ -124,6 +128,7 @@ def hoisted(steps: Sequence[StepSource], stars: Mapping[str, tuple[str, ...]]) -
         by_name=walk.names,
         why_not=walk.why,
         sets_environment=walk.sets_environment,
+        parallel=parallel,
         futures={
             place: frozenset(alias.name for alias in piece.node.names)
             for place, piece in everything.items()
@@ -206,7 +211,9 @@ def _written_files(steps: Iterable[StepSource]) -> frozenset[str]:
 # ------------------------------------------------------------------------------------------------ functions in steps
 
 
-def _inner_functions(steps: Sequence[StepSource], candidates: Mapping[Place, Candidate]) -> set[Place]:
+def _inner_functions(
+    steps: Sequence[StepSource], candidates: Mapping[Place, Candidate], *, parallel: bool
+) -> set[Place]:
     """The functions that stay in the function of their step: they read what it binds, and nothing else knows them."""
     own = defaultdict(list)
     for place, candidate in candidates.items():
@@ -214,7 +221,7 @@ def _inner_functions(steps: Sequence[StepSource], candidates: Mapping[Place, Can
             own[candidate.step].append(place)
     if not own:
         return set()
-    users = _users(steps)
+    users = _users(steps, parallel=parallel)
     return {place for number, places in own.items() for place in _inner(steps[number], places, candidates, users)}
 
 
@@ -226,15 +233,21 @@ class _Use:
     handled: bool = False
 
 
-def _users(steps: Iterable[StepSource]) -> dict[str, _Use]:
+def _modules(steps: Iterable[StepSource]) -> frozenset[str]:
+    """The modules that steps import."""
+    return frozenset[str]().union(*(modules_of(piece.node) for step in steps for piece in step.pieces))
+
+
+def _users(steps: Iterable[StepSource], *, parallel: bool) -> dict[str, _Use]:
     found: dict[str, _Use] = defaultdict(_Use)
     for step in steps:
         for part in step.parts:
             for piece in part.pieces:
                 called, handled = mentions(piece.node)
+                held_on = handled if parallel else handled_names(piece.node)
                 for name in called | handled:
                     found[name].steps.add(step.number if part.runs_once else None)
-                    found[name].handled |= name in handled
+                    found[name].handled |= name in held_on
         for port in step.unit.step.inputs:
             found[port.name].steps.add(step.number)
     return found
@@ -276,6 +289,7 @@ class _Walk:
     names: dict[str, Candidate] = field(default_factory=dict)
     own: dict[str, ast.stmt] = field(default_factory=dict)
     why: dict[Place, str] = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     mentioned: set[str] = field(default_factory=set)
     imported: set[str] = field(default_factory=set)
     code_before: bool = False
@@ -289,6 +303,7 @@ class _Walk:
         elif not is_future(piece.node):
             self.why[piece.place] = why or ""
             self._pass(piece, candidate)
+        self.read |= piece.flow.reads
         self.mentioned |= piece.flow.reads | piece.flow.late_reads | piece.flow.bound
 
     def _hold(self, candidate: Candidate) -> None:
@@ -316,13 +331,9 @@ class _Walk:
 
     def _why_not(self, candidate: Candidate) -> str | None:
         """Why a statement cannot be made early; None where it can."""
-        names = sorted(candidate.names)
-        several = next((name for name in names if len(self.bound[name]) > 1), None)
-        if several is not None:
-            return f"`{several}` is bound in several places"
-        hidden = next((name for name in names if name in self.mentioned and name in BUILTINS), None)
-        if hidden is not None:
-            return f"`{hidden}` is a builtin before"
+        by_name = next(filter(None, map(self._why_not_name, sorted(candidate.names))), None)
+        if by_name is not None:
+            return by_name
         unknown = self._unknown(candidate)
         if unknown is not None:
             return f"making it reads `{unknown}`"
@@ -333,6 +344,16 @@ class _Walk:
                 return "code runs before it" if self.code_before else None
             case _:
                 return self._why_not_defined(candidate)
+
+    def _why_not_name(self, name: str) -> str | None:
+        """Why a name cannot be bound early."""
+        if len(self.bound[name]) > 1:
+            return f"`{name}` is bound in several places"
+        if name in self.mentioned and name in BUILTINS:
+            return f"`{name}` is a builtin before"
+        if name in self.read and name not in self.names:
+            return f"`{name}` is read before"
+        return None
 
     def _unknown(self, candidate: Candidate) -> str | None:
         """A name that making it reads, through what it calls too, and that is not there by then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, NamedTuple
 
+from nb2pipe.codegen.plan.consumers import handled_names
 from nb2pipe.codegen.plan.mentions import mentions
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def inner_problem(body: Body, readers: Readers) -> InnerProblem | None:
     inner = [node for piece in body.pieces for node in inner_functions(piece.node)]
     if not inner:
         return None
-    handled = frozenset[str]().union(*(mentions(piece.node).handled for piece in body.pieces))
+    parallel = readers.hoisted.parallel
+    nodes = (piece.node for piece in body.pieces)
+    handled = frozenset[str]().union(*(mentions(node).handled if parallel else handled_names(node) for node in nodes))
     for node in inner:
         name = node.name
         if name in body.taken:
