@@ -298,11 +298,13 @@ class Loader(SourceFileLoader):
         return self.module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Runs the module; `definitions` is `__main__` from its first line on."""
+        """Runs the module; `definitions` is `__main__` from its first line on, a step's is called so once it stands."""
         if self.is_main:
             sys.modules["__main__"] = module
         for code in compiled(decode_source(self.get_data(self.path)), self.path):
             exec(code, vars(module))  # noqa: S102  # that is what importing is
+        if Path(self.path).name != "__init__.py":
+            vars(module)["__name__"] = "__main__"  # Python shows warnings of deprecation only to code of that name
 
 
 class _Finder:

@@ -132,7 +132,7 @@ def _globals_of(function: types.FunctionType, context: Context) -> object:
     main = sys.modules.get("__main__")
     if found is context.namespace or (main is not None and found is vars(main)):
         return NAMESPACE
-    if in_packages(found.get("__name__")):
+    if in_packages(found.get("__package__")):
         return NAMESPACE  # a step's module is part of the notebook
     module = sys.modules.get(str(found.get("__name__")))
     if module is not None and vars(module) is found:

@@ -77,6 +77,22 @@ print("same cell")
     assert printed(launched, "stderr") == {"5": "warned\ntold"}
 
 
+def test_warnings_of_deprecation_are_shown_as_in_a_notebook(bundle: Bundle) -> None:
+    step(
+        bundle,
+        """
+# %% cell 5
+import warnings
+warnings.warn("old", DeprecationWarning)
+# %% cell 6
+print(__name__, (lambda: 1).__module__)
+""",
+    )
+    launched = bundle.launch("data")
+    assert "DeprecationWarning: old" in printed(launched, "stderr")["5"]
+    assert printed(launched) == {"6": "__main__ __main__\n"}
+
+
 def test_what_definitions_print_is_marked_as_theirs(bundle: Bundle) -> None:
     bundle.change("definitions.py", "# %% cell 3", "# %% cell 3\nprint('defined')")
     assert printed(bundle.launch("data"))["3 definitions"] == "defined\n"
