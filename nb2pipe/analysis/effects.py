@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -32,6 +33,9 @@ class Result(StrEnum):
     MAPPED = "mapped"
     CHILD = "child"
 
+
+_REGISTERING = ("sklearn.experimental", "mpl_toolkits", "this")
+"""Modules of known libraries that are imported for what importing them does."""
 
 _RESULTS = frozenset(str(result) for result in Result)
 
@@ -226,6 +230,18 @@ class Effects:
     def knows_module(self, path: str) -> bool:
         """Whether the table has something on a module."""
         return path.partition(".")[0] in self.sections
+
+    def acts_on_import(self, module: str) -> bool:
+        """Whether importing a module may do something that a step sees which does not mention it.
+
+        >>> known = effects()
+        >>> [known.acts_on_import(name) for name in ("numpy", "os.path", "sklearn.experimental", "helpers")]
+        [False, False, True, True]
+        """
+        top = module.partition(".")[0]
+        if module.startswith(_REGISTERING):
+            return True
+        return top not in sys.stdlib_module_names and top not in self.sections
 
     def knows_type(self, kind: str) -> bool:
         """Whether the table has something on a type."""

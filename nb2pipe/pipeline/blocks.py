@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis.effects import effects
 from nb2pipe.notebook.model import RaisesExceptionTag
+from nb2pipe.notebook.syntax import parsed
 from nb2pipe.pipeline.model import Block, BlockRole
 from nb2pipe.pipeline.settings import concerns, modules_of
 from nb2pipe.pipeline.statements import Part, Statement, by_cell, cut, reads, shared_cell, slice_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from nb2pipe.analysis.model import Definition, ParameterFact
     from nb2pipe.notebook.model import Cell
@@ -49,6 +52,7 @@ class Cutter:
         bindings: For each name, the definitions that bind it, in notebook order, by their indices.
         settings: The settings of shared cells, in notebook order.
         around: For each step, the top-level modules that it imports, or that what it takes may be of.
+        silent: The imports, by their indices, that stand there only for what importing does: later steps repeat them.
     """
 
     outline: Outline
@@ -56,6 +60,7 @@ class Cutter:
     bindings: Mapping[str, tuple[int, ...]]
     settings: tuple[tuple[int, Statement], ...] = field(default=())
     around: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    silent: tuple[int, ...] = ()
 
     def blocks(self, draft: Draft, parameters: Collection[str]) -> tuple[Block, ...]:
         """The blocks of a step.
@@ -69,6 +74,7 @@ class Cutter:
         for name in parameters:
             needed |= self._keep_default(name, kept)
         needed |= self._keep_settings(draft, kept)
+        needed |= {n for n in self.silent if self.outline.dataflow.definitions[n].cell <= draft.cells[-1]}
         for cell in draft.cells:
             needed |= self._keep_own(cell, kept)
         self._keep_definitions(needed, draft, kept)
@@ -189,7 +195,19 @@ def cutter(outline: Outline, flowing: Ports) -> Cutter:
         bindings={name: tuple(indices) for name, indices in bindings.items()},
         settings=settings,
         around=_around(outline, flowing),
+        silent=tuple(_silent(outline)),
     )
+
+
+def _silent(outline: Outline) -> Iterator[int]:
+    """The imports that no text mentions, of modules that may do something as they are imported."""
+    known = effects()
+    definitions = outline.dataflow.definitions
+    acting = [n for n, each in enumerate(definitions) if each.module and known.acts_on_import(each.module)]
+    if acting:
+        trees = [parsed(cell.python) for cell in outline.notebook.cells]
+        names = {part.id for tree in trees if tree for part in ast.walk(tree) if isinstance(part, ast.Name)}
+        yield from (n for n in acting if definitions[n].names and names.isdisjoint(definitions[n].names))
 
 
 def top_modules(outline: Outline, definitions: Iterable[int]) -> frozenset[str]:

@@ -165,6 +165,22 @@ def test_definitions_alone_make_no_setup(made: Make) -> None:
     assert names(pipeline) == [("one", (2,))]
 
 
+def test_an_import_that_is_there_for_what_it_does_is_repeated_in_later_steps(made: Make) -> None:
+    acting = "import registers_itself\nfrom sklearn.experimental import enable_halving_search_cv"
+    pipeline = made(
+        ("x = 1", "a"),
+        (f"import numpy\n{acting}", ImportsTag()),
+        ("print(x)", "b"),
+        definitions=[
+            (2, (1, 1), "numpy", "", "import", "numpy"),
+            (2, (2, 2), "registers_itself", "", "import", "registers_itself"),
+            (2, (3, 3), "enable_halving_search_cv", "", "import", "sklearn.experimental"),
+        ],
+    )
+    assert texts(pipeline, "a") == {1: "x = 1"}
+    assert texts(pipeline, "b") == {2: f"\n{acting}", 3: "print(x)"}
+
+
 def test_settings_are_repeated_in_the_later_steps_that_they_concern(made: Make) -> None:
     first = "import warnings; warnings.filterwarnings('ignore')\n%load_ext autoreload\n"
     source = f"{first}import pandas as pd\npd.set_option('a', 5)\nimport seaborn as sns\nsns.set()\n%matplotlib inline"

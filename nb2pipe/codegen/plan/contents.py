@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nb2pipe.codegen.plan.hoist import Candidate, Hoisted, Place
     from nb2pipe.codegen.plan.parameters import Defaults
     from nb2pipe.codegen.plan.source import Part, Piece, StepSource
+    from nb2pipe.codegen.plan.syntax import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Shelf:
         own = body.local
         names = (body.mentioned | set(body.outputs)) - own
         names |= {name for _, pieces in defaults.above for piece in pieces for name in piece.flow.early}
-        texts = frozenset(chain for piece in body.pieces for chain in _chains(piece.node))
+        texts = frozenset(chain for piece in body.pieces for chain in _chains(piece.parts))
         found: dict[Import, Place] = {}
         others: list[str] = []
         for name in sorted(names & self.hoisted.by_name.keys()):
@@ -86,7 +87,7 @@ class Shelf:
             for piece in part.pieces:
                 if self.hoisted.has(piece) and is_plain(piece.node):
                     for one in imports_of(piece.node):
-                        if one.bound not in self.read and _may_do_something(one):
+                        if one.bound not in self.read and effects().acts_on_import(one.module):
                             yield one, piece.place
 
     def needed(self, names: Iterable[str]) -> dict[Place, Candidate]:
@@ -130,26 +131,16 @@ def shelf(hoisted: Hoisted, steps: Sequence[StepSource]) -> Shelf:
     )
 
 
-def _may_do_something(one: Import) -> bool:
-    top = one.module.partition(".")[0]
-    special = one.module.startswith(("sklearn.experimental", "mpl_toolkits")) or top == "this"
-    return special or top not in _known_modules()
-
-
-def _known_modules() -> frozenset[str]:
-    """Modules of which it is known that importing them does nothing that a step could see."""
-    import sys  # noqa: PLC0415  # only its list of modules
-
-    return frozenset(sys.stdlib_module_names) | effects().sections.keys()
-
-
-def _chains(node: ast.AST) -> Iterator[str]:
+def _chains(parts: Parts) -> Iterator[str]:
     """The dotted names in a text, with the beginnings of each: `a.b.c` and `a.b`."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Attribute):
-            dotted = ast.unparse(part)
-            if dotted.replace(".", "").isidentifier():
-                yield dotted
+    for part in parts.of(ast.Attribute):
+        words: list[str] = []
+        node: ast.expr = part
+        while isinstance(node, ast.Attribute):
+            words.append(node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            yield ".".join([node.id, *reversed(words)])
 
 
 def definitions(
@@ -221,7 +212,7 @@ def helpers_of(pieces: Iterable[Piece], known: Iterable[str]) -> tuple[str, ...]
 
 
 def _noqa(pieces: Sequence[Piece], hoisted: Hoisted, helpers: Iterable[str]) -> tuple[str, ...]:
-    found = set(noqa_of(piece.node for piece in pieces))
+    found = set(noqa_of(piece.parts for piece in pieces))
     known = hoisted.by_name.keys() | BUILTINS | {helper.rpartition(" ")[2] for helper in helpers}
     if any(piece.flow.late_reads - known for piece in pieces):
         found.add("F821")
