@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from nb2pipe.codegen.literals import literal
@@ -13,6 +12,7 @@ from nb2pipe.notebook.model import ParametersTag
 from nb2pipe.pipeline.blocks import block_text
 from nb2pipe.pipeline.model import Block, BlockRole
 from nb2pipe.records.values import masked
+from nb2pipe.runtime.early import read_at_once
 from nb2pipe.runtime.spec import BOOTSTRAP
 
 if TYPE_CHECKING:
@@ -162,32 +162,12 @@ def loads(call: Call, blocks: tuple[Block, ...], groups: tuple[GroupSpec, ...]) 
     """
     own = (n for n, block in enumerate(blocks, 1) if block.cell in call.step.cells or block.role is BlockRole.CODE)
     first_code = next(own, len(blocks) + 1)
-    mentioned = [_mentioned(block_text(call.notebook.cell(block.cell), block)) for block in blocks[: first_code - 1]]
+    mentioned = [read_at_once(block_text(call.notebook.cell(block.cell), block)) for block in blocks[: first_code - 1]]
     takes: dict[int, list[str]] = {first_code: []} if groups or first_code > 1 else {}
     for group in groups:
         wanted = (n for n, names in enumerate(mentioned, 1) if names & set(group.take))
         takes.setdefault(next(wanted, first_code), []).extend(group.names)
     return takes
-
-
-@lru_cache(maxsize=4096)
-def _mentioned(source: str) -> frozenset[str]:
-    """The names that the definitions of a text read as they are made, not when they are called."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # IPython's syntax: it holds no definitions
-        return frozenset()
-    return frozenset(name for statement in tree.body for name in _read_at_once(statement))
-
-
-def _read_at_once(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    late = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else None
-    for child in ast.iter_child_nodes(node):
-        if child is late or (isinstance(late, list) and child in late):
-            continue
-        yield from _read_at_once(child)
 
 
 def injections(call: Call, blocks: tuple[Block, ...]) -> dict[int, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import importlib
 import inspect
@@ -13,11 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime import borders, cells
+from nb2pipe.runtime.early import read_at_once
 from nb2pipe.runtime.modules import UNBOUND
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
     from nb2pipe.runtime.session import Session
@@ -147,24 +147,5 @@ def run_early(file: Path, session: Session, run: Callable[[Callable[[], None]], 
     for part in cells.parts_of(file):
         if not part.place.definitions:
             return
-        session.load(_read_at_once(part.text))
+        session.load(read_at_once(part.text))
         run(partial(cells.run_definitions, part, file, session.namespace))
-
-
-def _read_at_once(text: str) -> frozenset[str]:
-    """The names that the definitions of a text read as they are made, not when they are called."""
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return frozenset()
-    return frozenset(name for statement in tree.body for name in _names(statement))
-
-
-def _names(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Name):
-        yield node.id
-    late = node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) else None
-    for child in ast.iter_child_nodes(node):
-        if child is late or (isinstance(late, list) and child in late):
-            continue
-        yield from _names(child)
