@@ -54,7 +54,7 @@ class Body:
     @property
     def mentioned(self) -> frozenset[str]:
         """All names that the statements read, in whatever scope and in the text of queries."""
-        queried = (query_names(part) for piece in self.pieces for part in ast.walk(piece.node))
+        queried = (query_names(call) for piece in self.pieces for call in piece.parts.of(ast.Call))
         return frozenset(self.flow.reads | self.flow.late_reads).union(*queried)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nb2pipe.codegen.plan.syntax import Parts
+
 _BY_TEXT = frozenset({"exec", "eval", "globals", "locals"})
 _OF_THE_PLACE = frozenset({"vars", "dir"})
 _KNOWN_DUNDERS = frozenset({"__debug__", "__import__", "__build_class__"})
@@ -36,21 +38,20 @@ class Obstacle(NamedTuple):
     node: ast.AST
 
 
-def obstacle(node: ast.stmt) -> Obstacle | None:
+def obstacle(parts: Parts) -> Obstacle | None:
     """What keeps a top-level statement out of a function body, as far as its own text tells.
 
-    >>> obstacle(ast.parse("exec(code)").body[0]).reason
+    >>> from nb2pipe.codegen.plan.syntax import Parts
+    >>> obstacle(Parts(ast.parse("exec(code)").body[0])).reason
     'it calls `exec`, which reaches names by their text'
     """
-    managed: set[int] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.With | ast.AsyncWith):
-            managed |= {id(item.context_expr) for item in part.items}
-        check = _CHECKS.get(type(part)) if id(part) not in managed else None
-        reason = check(part) if check is not None else None
-        if reason is not None:
-            return Obstacle(reason, part)
-    return next(_hidden_queries(node), None)
+    managed = {id(item.context_expr) for item in parts.of(ast.withitem)}
+    for kind, check in _CHECKS.items():
+        for part in parts.of(kind):
+            reason = check(part) if id(part) not in managed else None
+            if reason is not None:
+                return Obstacle(reason, part)
+    return next(_hidden_queries(parts), None)
 
 
 def _name(node: ast.Name) -> str | None:
@@ -134,15 +135,20 @@ _CHECKS: dict[type[ast.AST], Callable[..., str | None]] = {
 }
 
 
-def _hidden_queries(node: ast.stmt) -> Iterator[Obstacle]:
+def _hidden_queries(parts: Parts) -> Iterator[Obstacle]:
     """Queries such as `df.query("a > @limit")` in an inner scope, which would not see the step's variables there."""
-    for scope in ast.walk(node):
-        if isinstance(
-            scope, ast.Lambda | ast.FunctionDef | ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp
-        ):
-            for part in ast.walk(scope):
-                if query_names(part):
-                    yield Obstacle("it queries a table in an inner scope by names in a text", part)
+    if not any(query_names(call) for call in parts.of(ast.Call)):
+        return
+    for scope in (scope for kind in _SCOPES for scope in parts.of(kind)):
+        for part in ast.walk(scope):
+            if query_names(part):
+                yield Obstacle("it queries a table in an inner scope by names in a text", part)
+
+
+_SCOPES: tuple[type[ast.AST], ...] = (
+    *(ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef),
+    *(ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp),
+)
 
 
 def query_names(node: ast.AST) -> frozenset[str]:

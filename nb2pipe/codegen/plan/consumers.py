@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nb2pipe.codegen.plan.syntax import Parts
 
 _FUNCTIONS = frozenset(
     {"all", "any", "bytes", "dict", "frozenset", "list", "max", "min", "next", "print", "set", "sorted", "str", "sum"}
@@ -92,22 +96,25 @@ def is_parallel(module: str) -> bool:
     return module.partition(".")[0] in _PARALLEL
 
 
-def handled_names(node: ast.AST) -> frozenset[str]:
+def _starred(node: ast.expr) -> list[ast.expr]:
+    return [node.value] if isinstance(node, ast.Starred) else []
+
+
+def handled_names(parts: Parts) -> frozenset[str]:
     """The names that a text reads otherwise than to call them, or to hand them to a call that is done with them.
 
-    >>> sorted(handled_names(ast.parse("f(1); x.apply(f); y = g")))
+    >>> from nb2pipe.codegen.plan.syntax import Parts
+    >>> sorted(handled_names(Parts(ast.parse("f(1); x.apply(f); y = g"))))
     ['g', 'x']
     """
     ended: set[int] = set()
-    found: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
-            ended.add(id(part.func))
-        if (isinstance(part, ast.Call) and consumes(part)) or (id(part) in ended and is_lazy(part)):
-            ended |= {id(given) for given in given_to(part)}
-        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in ended:
-            found.add(part.id)
-    return frozenset(found)
+    for call in parts.of(ast.Call):
+        if isinstance(call.func, ast.Name):
+            ended.add(id(call.func))
+        if consumes(call) or (id(call) in ended and is_lazy(call)):
+            ended |= {id(inner) for given in given_to(call) for inner in (given, *_starred(given))}
+    names = (name for name in parts.of(ast.Name) if isinstance(name.ctx, ast.Load))
+    return frozenset(name.id for name in names if id(name) not in ended)
 
 
 def never_empty(iterable: ast.expr) -> bool:

@@ -133,7 +133,7 @@ def _may_raise(body: Body, _: Surroundings) -> Problem | None:
 
 def _constructs(body: Body, _: Surroundings) -> Problem | None:
     for piece in body.pieces:
-        found = obstacle(piece.node)
+        found = obstacle(piece.parts)
         if found is not None and not (isinstance(found.node, ast.ClassDef) and found.node is piece.node):
             return Problem(found.reason, piece, getattr(found.node, "lineno", piece.first))
     return None
@@ -195,9 +195,8 @@ def _names_by_text(body: Body, around: Surroundings) -> Problem | None:
     readers = around.readers
     if not readers.dynamic:
         return None
-    visible = readers.visible(body.step)
     for piece in body.pieces:
-        if readers.can_reach(piece, readers.dynamic, visible):
+        if readers.can_reach(piece, readers.dynamic, body.step):
             return Problem("it may call a function that reaches names by their text", piece, piece.first)
     return None
 
@@ -241,7 +240,7 @@ def _kept_inside(body: Body) -> frozenset[int]:
     }
     if not named:
         return frozenset()
-    handled = frozenset[str]().union(*(handled_names(piece.node) for piece in body.pieces))
+    handled = frozenset[str]().union(*(handled_names(piece.parts) for piece in body.pieces))
     return frozenset(node for node, name in named.items() if name not in handled and name not in body.outputs)
 
 
@@ -268,7 +267,7 @@ def _text(body: Body, _: Surroundings) -> Problem | None:
 
 def _around(body: Body, node: ast.AST) -> Piece | None:
     """The statement that a node stands in."""
-    return next((piece for piece in body.pieces if any(part is node for part in ast.walk(piece.node))), None)
+    return next((piece for piece in body.pieces if any(part is node for part in piece.parts.of(type(node)))), None)
 
 
 _TESTS: tuple[Callable[[Body, Surroundings], Problem | None], ...] = (

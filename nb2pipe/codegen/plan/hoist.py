@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.codegen.plan.source import Part, Piece, StepSource
+    from nb2pipe.codegen.plan.syntax import Parts
 
 Place = tuple[int, ...]
 
@@ -151,9 +152,9 @@ def _candidates(steps: Iterable[StepSource], stars: Mapping[str, tuple[str, ...]
             crowded = _crowded_lines(part)
             for piece in part.pieces:
                 kind = _kind(piece, part)
-                if kind is None or unknown_star(piece.node, stars) or {piece.first, piece.last} & crowded:
+                if kind is None or unknown_star(piece.parts, stars) or {piece.first, piece.last} & crowded:
                     continue
-                names = frozenset({*piece.flow.bound, *star_names(piece.node, stars)})
+                names = frozenset({*piece.flow.bound, *star_names(piece.parts, stars)})
                 own = step.number if part.runs_once else None
                 known = found.get(piece.place)
                 if known is None or (known.step is not None and own is None and kind is not Kind.IMPORT):
@@ -222,7 +223,15 @@ def _inner_functions(
     if not own:
         return set()
     users = _users(steps, parallel=parallel)
-    return {place for number, places in own.items() for place in _inner(steps[number], places, candidates, users)}
+    late: dict[str, set[Place]] = defaultdict(set)
+    for place, candidate in candidates.items():
+        for name in candidate.piece.flow.late_reads:
+            late[name].add(place)
+    return {
+        place
+        for number, places in own.items()
+        for place in _inner(steps[number], {place: candidates[place] for place in places}, (users, late), candidates)
+    }
 
 
 @dataclass(slots=True)
@@ -235,7 +244,7 @@ class _Use:
 
 def _modules(steps: Iterable[StepSource]) -> frozenset[str]:
     """The modules that steps import."""
-    return frozenset[str]().union(*(modules_of(piece.node) for step in steps for piece in step.pieces))
+    return frozenset[str]().union(*(modules_of(piece.parts) for step in steps for piece in step.pieces))
 
 
 def _users(steps: Iterable[StepSource], *, parallel: bool) -> dict[str, _Use]:
@@ -243,8 +252,8 @@ def _users(steps: Iterable[StepSource], *, parallel: bool) -> dict[str, _Use]:
     for step in steps:
         for part in step.parts:
             for piece in part.pieces:
-                called, handled = mentions(piece.node)
-                held_on = handled if parallel else handled_names(piece.node)
+                called, handled = mentions(piece.parts)
+                held_on = handled if parallel else handled_names(piece.parts)
                 for name in called | handled:
                     found[name].steps.add(step.number if part.runs_once else None)
                     found[name].handled |= name in held_on
@@ -254,23 +263,26 @@ def _users(steps: Iterable[StepSource], *, parallel: bool) -> dict[str, _Use]:
 
 
 def _inner(
-    step: StepSource, places: Iterable[Place], candidates: Mapping[Place, Candidate], users: Mapping[str, _Use]
+    step: StepSource,
+    functions: Mapping[Place, Candidate],
+    known: tuple[Mapping[str, _Use], Mapping[str, set[Place]]],
+    candidates: Collection[Place],
 ) -> set[Place]:
+    users, late = known
     bound = {name for piece in step.pieces if piece.place not in candidates for name in piece.flow.bound}
     able = {}
-    for place in places:
-        node = candidates[place].piece.node
+    for place, candidate in functions.items():
+        node = candidate.piece.node
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         use = users.get(node.name, _Use())
-        known = not use.handled and use.steps <= {step.number}
-        if known and not node.decorator_list and not candidates[place].piece.flow.functions:
-            able[place] = (node.name, candidates[place].piece.flow.late_reads)
+        alone = not use.handled and use.steps <= {step.number}
+        if alone and not node.decorator_list and not candidate.piece.flow.functions:
+            able[place] = (node.name, candidate.piece.flow.late_reads)
     inner: set[Place] = set()
     while new := {place for place, (_, reads) in able.items() if place not in inner and reads & bound}:
         inner |= new
         bound |= {able[place][0] for place in new}
-    outer = [candidates[place].piece for place in candidates if place not in inner]
-    return {place for place in inner if not any(able[place][0] in piece.flow.late_reads for piece in outer)}
+    return {place for place in inner if late.get(able[place][0], set()) <= inner}
 
 
 # ------------------------------------------------------------------------------------------------ the walk
@@ -312,9 +324,9 @@ class _Walk:
         for name in candidate.names:
             self.names.setdefault(name, candidate)
         if candidate.kind is Kind.IMPORT:
-            self.imported |= {module.partition(".")[0] for module in modules_of(piece.node)}
+            self.imported |= {module.partition(".")[0] for module in modules_of(piece.parts)}
         elif candidate.kind is Kind.SETTING:
-            self.sets_environment |= bool(_words(piece.node) & (_WORDS | {"warnings"}))
+            self.sets_environment |= bool(_words(piece.parts) & (_WORDS | {"warnings"}))
         elif isinstance(piece.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self.own[piece.node.name] = piece.node
 
@@ -322,11 +334,11 @@ class _Walk:
         """Goes by code that runs in its step."""
         self.code_before |= candidate is None or candidate.kind is Kind.SETTING
         sets = piece.book.sets(piece.cell) & _ENVIRONMENT
-        if sets and (_words(piece.node) & _WORDS or self._calls_own(piece)):
+        if sets and (_words(piece.parts) & _WORDS or self._calls_own(piece)):
             self.set_before |= sets
 
     def _calls_own(self, piece: Piece) -> bool:
-        called, handled = mentions(piece.node)
+        called, handled = mentions(piece.parts)
         return bool((called | handled) & self.own.keys())
 
     def _why_not(self, candidate: Candidate) -> str | None:
@@ -380,7 +392,7 @@ class _Walk:
         return None
 
     def _can_import(self, piece: Piece) -> bool:
-        modules = modules_of(piece.node)
+        modules = modules_of(piece.parts)
         if any(path.endswith(f"{module.replace('.', '/')}.py") for module in modules for path in self.written):
             return False
         if not self.set_before:
@@ -429,7 +441,7 @@ def _is_annotated(node: ast.stmt) -> bool:
     )
 
 
-def _words(node: ast.AST) -> frozenset[str]:
+def _words(parts: Parts) -> frozenset[str]:
     """The names and attributes in a text."""
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return frozenset(names | {part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)})
+    names = {name.id for name in parts.of(ast.Name)}
+    return frozenset(names | {part.attr for part in parts.of(ast.Attribute)})

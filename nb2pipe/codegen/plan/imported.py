@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from nb2pipe.codegen.plan.source import Piece
+    from nb2pipe.codegen.plan.syntax import Parts
 
 
 def is_plain(node: ast.stmt) -> bool:
@@ -60,35 +61,30 @@ def binders(piece: Piece, stars: Mapping[str, tuple[str, ...]]) -> Iterator[tupl
         same = ("text", ast.dump(piece.node))
     else:
         same = ("place", str(piece.place))
-    for name in {*piece.flow.bound, *star_names(piece.node, stars)}:
+    for name in {*piece.flow.bound, *star_names(piece.parts, stars)}:
         yield name, same
 
 
-def star_names(node: ast.stmt, stars: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+def star_names(parts: Parts, stars: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
     """The names that star imports in a statement bind, as far as they are known."""
-    modules = (
-        _dotted(part) for part in ast.walk(node) if isinstance(part, ast.ImportFrom) and part.names[0].name == "*"
-    )
-    return frozenset(name for module in modules for name in stars.get(module, ()))
+    return frozenset(name for module in _starred(parts) for name in stars.get(module, ()))
 
 
-def unknown_star(node: ast.stmt, stars: Mapping[str, tuple[str, ...]]) -> bool:
+def unknown_star(parts: Parts, stars: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether a statement holds a star import whose names are not known."""
-    return any(
-        isinstance(part, ast.ImportFrom) and part.names[0].name == "*" and _dotted(part) not in stars
-        for part in ast.walk(node)
-    )
+    return any(module not in stars for module in _starred(parts))
 
 
-def modules_of(node: ast.stmt) -> frozenset[str]:
+def _starred(parts: Parts) -> list[str]:
+    return [_dotted(part) for part in parts.of(ast.ImportFrom) if part.names[0].name == "*"]
+
+
+def modules_of(parts: Parts) -> frozenset[str]:
     """The modules that a statement imports, or may import: a name taken from a package may be one."""
-    found: set[str] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Import):
-            found |= {alias.name for alias in part.names}
-        elif isinstance(part, ast.ImportFrom):
-            base = _dotted(part)
-            found |= {base, *(f"{base}.{alias.name}".lstrip(".") for alias in part.names)}
+    found = {alias.name for part in parts.of(ast.Import) for alias in part.names}
+    for part in parts.of(ast.ImportFrom):
+        base = _dotted(part)
+        found |= {base, *(f"{base}.{alias.name}".lstrip(".") for alias in part.names)}
     return frozenset(found)
 
 

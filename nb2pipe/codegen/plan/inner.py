@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.codegen.plan.body import Body
     from nb2pipe.codegen.plan.readers import Readers
+    from nb2pipe.codegen.plan.source import Piece
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -33,12 +34,12 @@ def inner_problem(body: Body, readers: Readers) -> InnerProblem | None:
         body: What the step runs.
         readers: Who reads which name as a global.
     """
-    inner = [node for piece in body.pieces for node in inner_functions(piece.node)]
+    inner = [node for piece in body.pieces for node in inner_functions(piece)]
     if not inner:
         return None
     parallel = readers.hoisted.parallel
-    nodes = (piece.node for piece in body.pieces)
-    handled = frozenset[str]().union(*(mentions(node).handled if parallel else handled_names(node) for node in nodes))
+    every = (piece.parts for piece in body.pieces)
+    handled = frozenset[str]().union(*(mentions(each).handled if parallel else handled_names(each) for each in every))
     for node in inner:
         name = node.name
         if name in body.taken:
@@ -52,10 +53,15 @@ def inner_problem(body: Body, readers: Readers) -> InnerProblem | None:
     return None
 
 
-def inner_functions(node: ast.AST) -> Iterator[_Function]:
+def inner_functions(piece: Piece) -> Iterator[_Function]:
     """The functions in a statement, but for those inside other functions or classes."""
+    if piece.parts.has(ast.FunctionDef, ast.AsyncFunctionDef):
+        yield from _outermost(piece.node)
+
+
+def _outermost(node: ast.AST) -> Iterator[_Function]:
     if isinstance(node, _Function):
         yield node
     elif not isinstance(node, ast.ClassDef | ast.Lambda):
         for part in ast.iter_child_nodes(node):
-            yield from inner_functions(part)
+            yield from _outermost(part)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from nb2pipe.codegen.plan.form import Verdict
     from nb2pipe.codegen.plan.hoist import Hoisted
     from nb2pipe.codegen.plan.parameters import Defaults
-    from nb2pipe.codegen.plan.source import Book, Part, StepSource, Text
+    from nb2pipe.codegen.plan.source import Book, Part, Piece, StepSource, Text
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.notebook.environment import Environment
     from nb2pipe.notebook.model import Cell
@@ -151,7 +151,7 @@ class _Writer:
             outputs=outputs,
             arguments=arguments(step, inputs, self.passing.origins[step.name], self.work, self.pipeline.parameters),
             helpers=helpers_of(pieces if is_function else (), _helpers(body)),
-            is_async=any(_awaits(piece.node) for piece in pieces),
+            is_async=any(_awaits(piece) for piece in pieces),
             gates=self.gates[step.name],
         )
         if said.problem is not None:
@@ -167,7 +167,7 @@ class _Writer:
         )
 
     def _outputs(self, body: Body, *, is_function: bool) -> Iterator[OutputPlan]:
-        inner = {node.name for piece in body.pieces for node in inner_functions(piece.node)} if is_function else set()
+        inner = {node.name for piece in body.pieces for node in inner_functions(piece)} if is_function else set()
         for name in body.outputs:
             if name not in inner or name in body.taken:
                 yield OutputPlan(name=name, always=name in self.always[body.step.name])
@@ -191,7 +191,7 @@ _SAME = {
 
 
 def _noqa(body: Body, top: Top) -> tuple[str, ...]:
-    found = set(noqa_of(piece.node for piece in body.pieces))
+    found = set(noqa_of(piece.parts for piece in body.pieces))
     return tuple(sorted(found | ({"F401"} if top.unused else set())))
 
 
@@ -205,9 +205,12 @@ def _helpers(body: Body) -> list[str]:
     return [helper for part, _ in body.parts for helper in part.text.module.helpers]
 
 
-def _awaits(node: ast.AST) -> bool:
+def _awaits(piece: Piece) -> bool:
     """Whether a statement awaits at top level."""
-    todo = [node]
+    looping = any(part.is_async for part in piece.parts.of(ast.comprehension))
+    if not looping and not piece.parts.has(ast.Await, ast.AsyncFor, ast.AsyncWith):
+        return False
+    todo: list[ast.AST] = [piece.node]
     for part in todo:
         if isinstance(part, ast.Await | ast.AsyncFor | ast.AsyncWith):
             return True

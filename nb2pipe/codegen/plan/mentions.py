@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from nb2pipe.codegen.plan.syntax import Parts
+
 _QUIET = (ast.Constant, ast.Name, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.expr_context, ast.Starred, ast.keyword)
 _QUIET_STATEMENTS = (ast.Assign, ast.AnnAssign, ast.Expr, ast.Pass, ast.Import, ast.ImportFrom, ast.alias, ast.Global)
-_OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.operator, ast.unaryop, ast.boolop)
+_OPERATIONS = (ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp)
 
 
 class Mentions(NamedTuple):
@@ -25,22 +27,17 @@ class Mentions(NamedTuple):
     handled: frozenset[str]
 
 
-def mentions(node: ast.AST) -> Mentions:
+def mentions(parts: Parts) -> Mentions:
     """How a text mentions names.
 
-    >>> mentions(ast.parse("f(g)"))
+    >>> from nb2pipe.codegen.plan.syntax import Parts
+    >>> mentions(Parts(ast.parse("f(g)")))
     Mentions(called=frozenset({'f'}), handled=frozenset({'g'}))
     """
-    called: set[str] = set()
-    handled: set[str] = set()
-    functions: set[int] = set()
-    for part in ast.walk(node):
-        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
-            functions.add(id(part.func))
-            called.add(part.func.id)
-        elif isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load) and id(part) not in functions:
-            handled.add(part.id)
-    return Mentions(frozenset(called), frozenset(handled))
+    functions = [call.func for call in parts.of(ast.Call) if isinstance(call.func, ast.Name)]
+    known = {id(function) for function in functions}
+    handled = (name.id for name in parts.of(ast.Name) if id(name) not in known and isinstance(name.ctx, ast.Load))
+    return Mentions(frozenset(function.id for function in functions), frozenset(handled))
 
 
 def is_quiet(node: ast.AST, libraries: Collection[str]) -> bool:

@@ -9,46 +9,53 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from nb2pipe.codegen.plan.syntax import Parts
 
-def noqa_of(statements: Iterable[ast.stmt]) -> frozenset[str]:
+
+def noqa_of(texts: Iterable[Parts]) -> frozenset[str]:
     r"""The codes that some statements give wherever they stand; those that depend on names are not among them.
 
-    >>> sorted(noqa_of(ast.parse("print(f'x')\nif a is 'b': pass").body))
+    >>> from nb2pipe.codegen.plan.syntax import Parts
+    >>> sorted(noqa_of([Parts(ast.parse("print(f'x')\nif a is 'b': pass"))]))
     ['F541', 'F632']
     """
-    parts = [part for statement in statements for part in ast.walk(statement)]
-    specs = {id(part.format_spec) for part in parts if isinstance(part, ast.FormattedValue)}
-    return frozenset(code for part in parts if id(part) not in specs for code in _codes(part))
+    return frozenset(code for parts in texts for code in (*_of_statements(parts), *_of_texts(parts)))
 
 
-def _codes(node: ast.AST) -> Iterator[str]:
-    yield from _codes_of_text(node)
-    match node:
-        case ast.Compare(ops=ops, left=left, comparators=others) if _is_with_literal(ops, [left, *others]):
-            yield "F632"
-        case ast.Assert(test=ast.Tuple(elts=[_, *_])):
-            yield "F631"
-        case ast.If(test=ast.Tuple(elts=[_, *_])) | ast.IfExp(test=ast.Tuple(elts=[_, *_])):
-            yield "F634"
-        case ast.Dict(keys=keys) if _has_repeated_key(keys):
-            yield "F601"
-        case ast.Raise(exc=ast.Name(id="NotImplemented") | ast.Call(func=ast.Name(id="NotImplemented"))):
-            yield "F901"
-        case _:
-            pass
+def _of_statements(parts: Parts) -> Iterator[str]:
+    if any(_is_with_literal(node.ops, [node.left, *node.comparators]) for node in parts.of(ast.Compare)):
+        yield "F632"
+    if any(isinstance(node.test, ast.Tuple) and node.test.elts for node in parts.of(ast.Assert)):
+        yield "F631"
+    tests = [*(node.test for node in parts.of(ast.If)), *(node.test for node in parts.of(ast.IfExp))]
+    if any(isinstance(test, ast.Tuple) and test.elts for test in tests):
+        yield "F634"
+    if any(_has_repeated_key(node.keys) for node in parts.of(ast.Dict)):
+        yield "F601"
+    if any(_is_not_implemented(node.exc) for node in parts.of(ast.Raise)):
+        yield "F901"
 
 
-def _codes_of_text(node: ast.AST) -> Iterator[str]:
+def _is_not_implemented(node: ast.expr | None) -> bool:
+    raised = node.func if isinstance(node, ast.Call) else node
+    return isinstance(raised, ast.Name) and raised.id == "NotImplemented"
+
+
+def _of_texts(parts: Parts) -> Iterator[str]:
     """What formatted texts give: whether a format fits is not looked at."""
-    match node:
-        case ast.JoinedStr(values=values) if not any(isinstance(value, ast.FormattedValue) for value in values):
+    specs = {id(part.format_spec) for part in parts.of(ast.FormattedValue)}
+    for node in parts.of(ast.JoinedStr):
+        if id(node) not in specs and not any(isinstance(value, ast.FormattedValue) for value in node.values):
             yield "F541"
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format")):
+    for call in parts.of(ast.Call):
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "format" and _is_text(call.func.value):
             yield from ("F521", "F522", "F523", "F524", "F525")
-        case ast.BinOp(left=ast.Constant(value=str()), op=ast.Mod()):
-            yield from ("F501", "F502", "F503", "F504", "F505", "F506", "F507", "F508", "F509")
-        case _:
-            pass
+    if any(isinstance(node.op, ast.Mod) and _is_text(node.left) for node in parts.of(ast.BinOp)):
+        yield from ("F501", "F502", "F503", "F504", "F505", "F506", "F507", "F508", "F509")
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _is_with_literal(ops: list[ast.cmpop], sides: list[ast.expr]) -> bool:

@@ -52,36 +52,33 @@ class Readers:
     def reached(self, piece: Piece) -> frozenset[Place]:
         """The functions and classes that a statement mentions, itself or through others."""
         if piece.place not in self._reached:
-            called, handled = mentions(piece.node)
+            called, handled = mentions(piece.parts)
             self._reached[piece.place] = self._closure(called | handled)
         return self._reached[piece.place]
 
     def _closure(self, names: Iterable[str]) -> frozenset[Place]:
         return closure(self.hoisted, names)
 
-    def visible(self, step: StepSource) -> frozenset[Place]:
-        """The functions and classes that objects may carry into a step: what it repeats, and what steps made so far."""
-        kept = {piece.place for piece in step.pieces}
-        made = {
-            each.piece.place for each in self.hoisted.functions if each.step is not None and each.step <= step.number
-        }
-        return frozenset(kept | made)
-
     def readers(self, name: str) -> frozenset[Place]:
         """Who reads a name."""
         return self.by_name.get(name, frozenset())
 
-    def can_reach(self, piece: Piece, targets: frozenset[Place], visible: frozenset[Place]) -> bool:
-        """Whether a statement may run one of some functions.
+    def can_reach(self, piece: Piece, targets: frozenset[Place], step: StepSource) -> bool:
+        """Whether a statement of a step may run one of some functions.
 
         Args:
             piece: The statement.
             targets: The functions and classes.
-            visible: Those that objects may carry into its step.
+            step: Its step: objects may carry into it what it repeats, and what steps up to it made.
         """
         if targets & self.reached(piece):
             return True
-        return bool(targets & self.escaping & visible) and not is_quiet(piece.node, self.libraries)
+        carried = any(self._is_carried(place, step) for place in targets & self.escaping)
+        return carried and not is_quiet(piece.node, self.libraries)
+
+    def _is_carried(self, place: Place, step: StepSource) -> bool:
+        maker = self.hoisted.pieces[place].step
+        return place in step.places if maker is None else maker <= step.number or place in step.places
 
 
 @dataclass(slots=True)
@@ -151,7 +148,7 @@ def _escaping(hoisted: Hoisted, steps: Sequence[StepSource]) -> frozenset[Place]
     """The functions and classes that objects may carry anywhere: whatever is not only called by its name."""
     handled: set[str] = set()
     for piece in {piece.place: piece for step in steps for piece in step.pieces}.values():
-        handled |= mentions(piece.node).handled
+        handled |= mentions(piece.parts).handled
     roots = [
         name
         for name, each in hoisted.by_name.items()

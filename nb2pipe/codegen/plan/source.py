@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.magic_text import module_text
+from nb2pipe.codegen.magic_text import ModuleText, module_text
 from nb2pipe.codegen.plan.flow import NameFlow, name_flow
+from nb2pipe.codegen.plan.syntax import Parts
 from nb2pipe.notebook.model import MagicKind
 from nb2pipe.pipeline.blocks import block_text
 from nb2pipe.pipeline.statements import binds, statements
@@ -16,12 +18,15 @@ from nb2pipe.pipeline.statements import binds, statements
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.codegen.magic_text import ModuleText
     from nb2pipe.notebook.interpolation import BoundNames
     from nb2pipe.notebook.model import Cell
     from nb2pipe.pipeline.model import Block, Pipeline
     from nb2pipe.pipeline.statements import Statement
     from nb2pipe.pipeline.work import Unit, Work
+
+
+_BROUGHT = ("display", "get_ipython")
+"""Names that only Jupyter brings; a cell without them and without magics is a module's text as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,6 +41,7 @@ class Piece:
         last: Its last line.
         place: Sorts the statements of all notebooks of a run, and is another for each.
         flow: What it does to names by itself.
+        parts: All nodes in it.
     """
 
     book: Book
@@ -45,6 +51,7 @@ class Piece:
     last: int
     place: tuple[int, ...]
     flow: NameFlow
+    parts: Parts
 
     @property
     def lines(self) -> range:
@@ -113,9 +120,11 @@ class Book:
 
     def _read(self, position: int, source: str | None) -> Text:
         cell = self.cell(position)
-        module = module_text(
-            cell, self.bound, notebook=self.pipeline.notebook.path, source=source, taken=self.bound.names
-        )
+        if source is None and not cell.magics and not any(name in cell.source for name in _BROUGHT):
+            module = ModuleText(text=cell.python)
+        else:
+            path = self.pipeline.notebook.path
+            module = module_text(cell, self.bound, notebook=path, source=source, taken=self.bound.names)
         rows, written = module.text.split("\n"), (cell.source if source is None else source).split("\n")
         pieces = []
         for item in statements(module.text):
@@ -134,6 +143,7 @@ class Book:
             last=item.last_line,
             place=(*self.place, position, item.first_line, item.node.col_offset),
             flow=name_flow([item.node], own=self.own),
+            parts=Parts(item.node),
         )
 
 
@@ -161,7 +171,7 @@ class Part:
         return self.is_own and self.block.lines is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StepSource:
     """A step with what it keeps.
 
@@ -186,6 +196,11 @@ class StepSource:
     def pieces(self) -> Iterator[Piece]:
         """All statements that it keeps, but for defaults of parameters."""
         return (piece for part in self.parts for piece in part.pieces)
+
+    @cached_property
+    def places(self) -> frozenset[tuple[int, ...]]:
+        """The places of these statements."""
+        return frozenset(piece.place for piece in self.pieces)
 
     @property
     def helpers(self) -> frozenset[str]:

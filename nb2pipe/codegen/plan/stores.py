@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nb2pipe.codegen.plan.body import Body
     from nb2pipe.codegen.plan.hoist import Place
     from nb2pipe.codegen.plan.readers import Loose, Readers
-    from nb2pipe.codegen.plan.source import Piece
+    from nb2pipe.codegen.plan.source import Piece, StepSource
 
 
 class StoresNeededError(Exception):
@@ -42,12 +42,11 @@ def stores_of(body: Body, readers: Readers, loose: Loose) -> tuple[tuple[str, ..
     Raises:
         StoresNeededError: There is no place for a line of ours.
     """
-    visible = readers.visible(body.step)
     pieces = body.pieces
     read = frozenset(name for name in body.local if readers.readers(name) or name in loose.reads)
     watched = read & body.flow.bound
     ends = certain_after([piece.node for piece in pieces], watched, body.given, body.step.book.own)
-    walk = _Walk(readers=readers, visible=visible, bound=watched, loose=loose)
+    walk = _Walk(readers=readers, step=body.step, bound=watched, loose=loose)
     for number, piece in enumerate(pieces):
         walk.take(piece, pieces[number - 1] if number else None, ends[number])
     shared = (name for name in sorted(body.given & read) if any(walk.reads(piece, name) for piece in pieces))
@@ -59,7 +58,7 @@ class _Walk:
     """Goes through the statements, with the names that are bound and not stored yet."""
 
     readers: Readers
-    visible: frozenset[Place]
+    step: StepSource
     bound: frozenset[str]
     loose: Loose
     pending: dict[str, Piece] = field(default_factory=dict)
@@ -70,7 +69,7 @@ class _Walk:
         """Whether a statement may run a function that reads a name as a global."""
         if name in self.loose.reads and not is_quiet(piece.node, self.readers.libraries):
             return True
-        return self.readers.can_reach(piece, self.readers.readers(name), self.visible)
+        return self.readers.can_reach(piece, self.readers.readers(name), self.step)
 
     def take(self, piece: Piece, before: Piece | None, certain: frozenset[str]) -> None:
         for name in [name for name in self.lost if self.reads(piece, name)]:
