@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis.names import bound_by_import
 from nb2pipe.codegen.checks.nb402_namespace_form import namespace_form
 from nb2pipe.codegen.checks.nb409_output_not_in_modules import NAME, output_not_in_modules
 from nb2pipe.codegen.model import Chunk, ChunkRole, Form, OutputPlan, PackagePlan, StepPlan
@@ -192,7 +193,9 @@ _SAME = {
 
 def _noqa(body: Body, top: Top) -> tuple[str, ...]:
     found = set(noqa_of(piece.parts for piece in body.pieces))
-    return tuple(sorted(found | ({"F401"} if top.unused else set())))
+    inside = (part for piece in body.pieces for kind in (ast.Import, ast.ImportFrom) for part in piece.parts.of(kind))
+    unread = {bound_by_import(alias) for part in inside for alias in part.names} - body.mentioned
+    return tuple(sorted(found | ({"F401"} if top.unused or unread else set())))
 
 
 def _default_imports(top: Top, defaults: Defaults) -> tuple[Import, ...]:
