@@ -1,4 +1,4 @@
-"""Codes of ruff in the author's text: what the plan names is what ruff finds, and what it leaves out ruff does not find."""
+"""Codes of ruff in the author's text: the plan names those that ruff finds, and none in vain."""
 
 from __future__ import annotations
 

@@ -193,8 +193,8 @@ _SAME = {
 
 def _noqa(body: Body, top: Top) -> tuple[str, ...]:
     found = set(noqa_of(piece.parts for piece in body.pieces))
-    inside = (part for piece in body.pieces for kind in (ast.Import, ast.ImportFrom) for part in piece.parts.of(kind))
-    unread = {bound_by_import(alias) for part in inside for alias in part.names} - body.mentioned
+    aliases = (alias for piece in body.pieces for alias in piece.parts.of(ast.alias))
+    unread = {bound_by_import(alias) for alias in aliases} - body.mentioned
     return tuple(sorted(found | ({"F401"} if top.unused or unread else set())))
 
 
