@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.codegen.files import EmittedFile
 from nb2pipe.codegen.indent import INDENT, lines_inside_strings
 from nb2pipe.codegen.lines import DICT, bracketed, enclosed
+from nb2pipe.codegen.parameters import own_parameters
 from nb2pipe.codegen.step_notebook import injections, joined, loads
 from nb2pipe.codegen.templates import Code, render
-from nb2pipe.codegen.values import value_text
+from nb2pipe.codegen.values import formatted, value_text
 from nb2pipe.codegen.words import one_line, quoted
 from nb2pipe.pipeline.blocks import block_text
 from nb2pipe.pipeline.work import make_work
@@ -60,13 +61,13 @@ def notebook_files(pipeline: Pipeline, plan: PackagePlan, *, templates: Path | N
         The files, in notebook order of the steps: the same bytes for the same pipeline.
     """
     units = make_work(pipeline, Path()).units
-    return tuple(_file(unit, pipeline, plan.name, templates) for unit in units if not unit.inner)
+    return tuple(_file(unit, pipeline, plan, templates) for unit in units if not unit.inner)
 
 
-def _file(unit: Unit, pipeline: Pipeline, package: str, templates: Path | None) -> EmittedFile:
+def _file(unit: Unit, pipeline: Pipeline, plan: PackagePlan, templates: Path | None) -> EmittedFile:
     kernel = pipeline.notebook.kernel.name or "python3"
     name = unit.name.replace("/", ".")
-    cells = list(_cells(unit, pipeline, package, templates))
+    cells = list(_cells(unit, pipeline, plan, templates))
     for number, cell in enumerate(cells, start=1):
         cell["id"] = f"cell-{number}"
     notebook = {
@@ -89,17 +90,26 @@ def _json(notebook: dict[str, Any]) -> str:
     return text + "\n"
 
 
-def _cells(unit: Unit, pipeline: Pipeline, package: str, templates: Path | None) -> Iterator[dict[str, Any]]:
+def _cells(unit: Unit, pipeline: Pipeline, plan: PackagePlan, templates: Path | None) -> Iterator[dict[str, Any]]:
     step, notebook = unit.step, unit.pipeline.notebook
     known = {one.name: one for one in unit.pipeline.parameters}
     parameters = [known[name] for name in step.parameters if name in known]
     file = unit.name.replace("/", ".")
     yield _markdown(render("notebook/title.md.jinja", templates, step=unit.name, title=pipeline.name, file=file))
-    yield _ours(_defaults(parameters), "parameters")
+    yield _ours(_defaults(parameters, _around(unit, plan)), "parameters")
     begin = Code(_begin(unit.name, parameters))
-    yield _ours(render("notebook/begin.py.jinja", templates, package=package, begin=begin).rstrip("\n"))
+    yield _ours(render("notebook/begin.py.jinja", templates, package=plan.name, begin=begin).rstrip("\n"))
     yield from _body(_Sketch(step=step, notebook=notebook, parameters={one.name: None for one in parameters}))
     yield _ours(f"# keeps what the step made\n{_CALL}.leave()")
+
+
+def _around(unit: Unit, plan: PackagePlan) -> dict[str, Code]:
+    """The defaults that parameters of a nested notebook have from around it; `give` puts them in its own's place."""
+    step = next((each for each in plan.steps if each.name == unit.name and unit.scope), None)
+    if step is None:
+        return {}
+    pairs = zip(own_parameters(step, plan.parameters), step.parameters, strict=True)
+    return {one.name: Code(formatted(one.default)) for one, inner in pairs if one.default != inner.default}
 
 
 def _begin(step: str, parameters: list[Parameter]) -> str:
@@ -143,18 +153,18 @@ def _call(function: str, names: list[str]) -> str:
     return bracketed(f"{_CALL}.{function}", [quoted(name) for name in sorted(set(names))], "")
 
 
-def _defaults(parameters: list[Parameter]) -> str:
+def _defaults(parameters: list[Parameter], around: Mapping[str, Code]) -> str:
     rows = [
         'nb2pipe_inputs = ""  # the folder that earlier steps wrote into, or a list of folders',
         'nb2pipe_outputs = ""  # the folder for what this step leaves',
         "nb2pipe_seed = None  # a number sets the generators of random, NumPy and torch",
         'nb2pipe_bundle = ""  # the folder of the bundle, if it is not found',
     ]
-    return "\n".join([*rows, *(_assignment(one) for one in parameters)])
+    return "\n".join([*rows, *(_assignment(one, around.get(one.name)) for one in parameters)])
 
 
-def _assignment(one: Parameter) -> str:
-    text = _default(one)
+def _assignment(one: Parameter, around: Code | None) -> str:
+    text = around or _default(one)
     return f"{one.name} = {text}" + (f"  # unless given: {one_line(str(one.default))}" if text == "..." else "")
 
 

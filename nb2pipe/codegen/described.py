@@ -34,4 +34,5 @@ def _module(plan: StepPlan, unit: Unit) -> StepModule:
         form=plan.form.value,
         gates=plan.gates,
         metrics={place: metric_names(notebook.cell(place).python) for place in unit.step.metrics},
+        given_by={one.name: one.step for one in plan.arguments if one.name in unit.step.parameters and one.step},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.chunks import chunk_text
@@ -10,6 +11,7 @@ from nb2pipe.codegen.files import EmittedFile
 from nb2pipe.codegen.imports import import_text
 from nb2pipe.codegen.main_module import main_values
 from nb2pipe.codegen.model import Form, Import
+from nb2pipe.codegen.parameters import own_parameters
 from nb2pipe.codegen.step_module import StepModule
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.errors import ConversionError, InternalError
@@ -57,7 +59,8 @@ def _texts(plan: PackagePlan, types: Mapping[str, str], templates: Path | None) 
     yield "definitions.py", render("package/definitions.py.jinja", templates, **known, **_definitions(plan))
     yield "steps/__init__.py", _folder(f"the pipeline `{plan.title}`", templates)
     for step in plan.steps:
-        yield from _step(StepModule(plan, step, types), templates)
+        own = replace(step, parameters=own_parameters(step, plan.parameters))
+        yield from _step(StepModule(plan, own, types), templates)
 
 
 def _step(module: StepModule, templates: Path | None) -> Iterator[tuple[str, str]]:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.indent import INDENT
 from nb2pipe.codegen.lines import skipped
+from nb2pipe.codegen.model import SourceKind
 from nb2pipe.codegen.values import formatted, is_literal, is_mutable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nb2pipe.codegen.model import ParameterPlan
+    from nb2pipe.codegen.model import ParameterPlan, StepPlan
 
 _ANY = re.compile(r"\bAny\b")
 
@@ -26,6 +27,27 @@ def needs_any(plans: Iterable[ParameterPlan]) -> bool:
 def with_any(plan: ParameterPlan, name: str) -> ParameterPlan:
     """A parameter whose type calls `Any` as the module does."""
     return replace(plan, annotation=_ANY.sub(name, plan.annotation))
+
+
+def own_parameters(step: StepPlan, pipeline: Iterable[ParameterPlan]) -> tuple[ParameterPlan, ...]:
+    """The parameters of a step, each with the default that it has in this pipeline.
+
+    A parameter of a nested notebook that the notebook around it has too takes its value from there.
+
+    Args:
+        step: The step.
+        pipeline: The parameters of the whole pipeline.
+    """
+    known = {one.name: one for one in pipeline if is_literal(one.default)}
+    sources = {one.name: one.source for one in step.arguments if one.kind is SourceKind.PARAMETER}
+    return tuple(_around(one, known.get(sources.get(one.name, ""))) for one in step.parameters)
+
+
+def _around(inner: ParameterPlan, outer: ParameterPlan | None) -> ParameterPlan:
+    if outer is None:
+        return inner
+    fits = inner.annotation in {"Any", outer.annotation} or (inner.annotation, outer.annotation) == ("float", "int")
+    return replace(inner, default=outer.default) if fits else inner
 
 
 def signature_item(plan: ParameterPlan, other: str) -> str:

@@ -43,6 +43,7 @@ class StepModule:
         form: `function` or `namespace`.
         gates: The steps before it whose gates have to hold.
         metrics: The names whose numbers are metrics, by the position of their cell.
+        given_by: Parameters of a nested notebook that are variables around it, with the step that gives each.
     """
 
     module: str
@@ -50,6 +51,7 @@ class StepModule:
     form: str
     gates: tuple[str, ...] = ()
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    given_by: Mapping[str, str] = field(default_factory=dict)
 
 
 def to_text(pipeline: Pipeline, package: str, modules: Mapping[str, StepModule]) -> str:
@@ -266,4 +268,5 @@ def _module(module: StepModule) -> Json:
         "form": module.form,
         "gates": list(module.gates),
         "metrics": {str(cell): list(names) for cell, names in module.metrics.items()},
+        **({"given_by": dict(module.given_by)} if module.given_by else {}),
     }

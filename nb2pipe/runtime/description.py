@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FILE = "pipeline.json"
@@ -28,6 +28,7 @@ class StepFacts:
         origins: The steps whose version that is, where the text shows it, by name.
         outputs: The names that it gives.
         parameters: The types of its parameters, by name; None where anything fits.
+        given_by: Those that are variables around a nested notebook, with the step that gives each.
         metrics: The names whose numbers are metrics, by the position of their cell.
         gate: What has to hold for the steps after it to run.
         description: What people read of it.
@@ -40,6 +41,7 @@ class StepFacts:
     origins: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     parameters: Mapping[str, str | None] = field(default_factory=dict)
+    given_by: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     gate: str | None = None
     description: str | None = None
@@ -92,7 +94,19 @@ class Description:
         """Those of a step's outputs that a later step takes."""
         names = [step.name for step in self.steps]
         later = self.steps[names.index(name) + 1 :]
-        return frozenset(self.step(name).outputs) & {one for step in later for one in step.inputs}
+        return frozenset(self.step(name).outputs) & {one for step in later for one in (*step.inputs, *step.given_by)}
+
+    def taking(self, name: str, given: Collection[str]) -> Description:
+        """The same, where a step takes those of its parameters from steps above it that nobody has given.
+
+        Args:
+            name: The step.
+            given: The parameters whose values are given.
+        """
+        step = self.step(name)
+        taken = {one: maker for one, maker in step.given_by.items() if one not in given}
+        changed = replace(step, inputs=(*step.inputs, *taken), origins={**step.origins, **taken})
+        return replace(self, steps=tuple(changed if each is step else each for each in self.steps))
 
 
 def read_description(file: Path) -> Description:
@@ -136,6 +150,7 @@ def _step(data: Mapping[str, Any]) -> StepFacts:
         origins={str(port["name"]): str(port["origin"]) for port in data["inputs"] if port.get("origin")},
         outputs=tuple(str(port["name"]) for port in data["outputs"]),
         parameters=_types(data["parameters"]),
+        given_by={str(name): str(maker) for name, maker in data.get("given_by", {}).items()},
         metrics={int(cell): tuple(names) for cell, names in data["metrics"].items()},
         gate=data.get("gate"),
         description=data.get("description"),

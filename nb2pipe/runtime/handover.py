@@ -26,7 +26,7 @@ from nb2pipe.serializers.groups import Group
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.versions import Taken
@@ -263,6 +263,7 @@ def begin(
     *,
     pipeline: str | Path,
     seed: int | None = None,
+    given: Collection[str] = (),
 ) -> None:
     """Begins the step that a notebook is: sets hidden state and random generators.
 
@@ -272,6 +273,7 @@ def begin(
         outputs: The folder for what it leaves; empty where nothing is to be kept.
         pipeline: The path of `pipeline.json`.
         seed: The initial random state.
+        given: The parameters whose values are given.
 
     Raises:
         UsageError: What the step takes is not there.
@@ -279,7 +281,7 @@ def begin(
     """
     folders = [inputs] if isinstance(inputs, str) else list(inputs)
     handover = prepare(
-        read_description(Path(pipeline)),
+        read_description(Path(pipeline)).taking(step, given),
         step,
         [Path(folder).absolute() for folder in folders if folder],
         Path(outputs).absolute() if outputs else None,

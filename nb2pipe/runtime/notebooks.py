@@ -42,11 +42,11 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
     own = {name: names.pop(name, None) for name in OWN}
     values = {name: names.pop(name) for name in defaults if name in names}
     file = Path(bundle) / FILE
-    types = read_description(file).step(step).parameters
+    facts = read_description(file).step(step)
     _given.clear()
     _given.update(
         {
-            name: _fitting(name, value, types.get(name))
+            name: _fitting(name, value, facts.parameters.get(name))
             for name, value in values.items()
             if _text(value) != _text(defaults[name])
         }
@@ -55,8 +55,13 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
         raise UsageError(f"nb2pipe_seed is {seed!r}", hint="give a whole number from 0 on")
     outputs = next(iter(_folders(own["nb2pipe_outputs"])), "")
+    # one folder for all may begin with the first step
     folders = [one for one in _folders(own["nb2pipe_inputs"]) if one != outputs or Path(one).is_dir()]
-    handover.begin(step, folders, outputs, pipeline=file, seed=seed)  # one folder for all may begin with the first step
+    handover.begin(step, folders, outputs, pipeline=file, seed=seed, given=_given)
+    around = [name for name in facts.given_by if name not in _given]
+    if around:
+        take(*around)
+        _given.update({name: names.pop(name) for name in around if name in names})
 
 
 def give(*names: str) -> None:

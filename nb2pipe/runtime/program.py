@@ -187,7 +187,11 @@ def run_step(package: str, step: str, arguments: Sequence[str] | None = None) ->
         parameters = [one for one in _parameters(function, facts.parameters) if one.name in facts.parameters]
         text = inspect.getdoc(function) or f"Runs the step {step}."
         given = read_arguments(
-            f"python -m {package}.steps.{facts.module}", text, parameters, _options(takes=bool(facts.inputs)), arguments
+            f"python -m {package}.steps.{facts.module}",
+            text,
+            parameters,
+            _options(takes=bool(facts.inputs or facts.given_by)),
+            arguments,
         )
         handover = _handover(description, facts, given, notebook())
         _run_step(handover, _Work(description, facts, function, given.parameters))
@@ -260,7 +264,8 @@ def _handover(description: Description, facts: StepFacts, given: Given, namespac
     inputs = [folder.absolute() for folder in given.own["inputs"]]
     outputs: Path | None = given.own["outputs"]
     target = outputs.absolute() if outputs else None
-    return prepare(description, facts.name, inputs, target, seed=given.own["seed"], namespace=namespace)
+    known = description.taking(facts.name, given.parameters)
+    return prepare(known, facts.name, inputs, target, seed=given.own["seed"], namespace=namespace)
 
 
 def _parameters(function: Callable[..., Any], types: Mapping[str, str | None]) -> list[Parameter]:
