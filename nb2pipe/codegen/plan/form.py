@@ -15,7 +15,7 @@ from nb2pipe.codegen.plan.consumers import handled_names
 from nb2pipe.codegen.plan.flow import LateKind
 from nb2pipe.codegen.plan.hoist import BUILTINS
 from nb2pipe.codegen.plan.inner import inner_problem
-from nb2pipe.codegen.plan.readers import Loose
+from nb2pipe.codegen.plan.readers import Loose, lasts
 from nb2pipe.codegen.plan.stores import StoresNeededError, stores_of
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def verdicts_of(bodies: Iterable[Body], defaults: Mapping[str, Defaults], around
     for body in bodies:
         found[body.step.name] = verdict(body, defaults[body.step.name], around)
         if found[body.step.name].problem is not None:
-            around.loose.take(body.flow)
+            around.loose.take(body.flow, around.hoisted)
     return found
 
 
@@ -209,7 +209,7 @@ def _later_code(body: Body, around: Surroundings) -> Problem | None:
     """
     kept = _kept_inside(body)
     for late in body.flow.late:
-        if late.consumed or id(late.node) in kept or (late.kind is LateKind.FUNCTION and not _hands_on(late.node)):
+        if late.consumed or id(late.node) in kept or (late.kind is LateKind.FUNCTION and not lasts(late.node)):
             continue
         for name in sorted(late.free & body.local):
             reason = _why_not_closure(late, name, body, around)
@@ -242,14 +242,6 @@ def _kept_inside(body: Body) -> frozenset[int]:
         return frozenset()
     handled = frozenset[str]().union(*(handled_names(piece.parts) for piece in body.pieces))
     return frozenset(node for node, name in named.items() if name not in handled and name not in body.outputs)
-
-
-def _hands_on(node: ast.AST) -> bool:
-    """Whether a function may give out something that still reads names."""
-    lasting = (ast.Yield, ast.YieldFrom, ast.Lambda, ast.GeneratorExp, ast.FunctionDef, ast.AsyncFunctionDef)
-    return isinstance(node, ast.AsyncFunctionDef) or any(
-        isinstance(part, lasting) for part in ast.walk(node) if part is not node
-    )
 
 
 def _inner(body: Body, around: Surroundings) -> Problem | None:

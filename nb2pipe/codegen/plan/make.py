@@ -19,8 +19,8 @@ from nb2pipe.codegen.plan.hoist import hoisted
 from nb2pipe.codegen.plan.inner import inner_functions
 from nb2pipe.codegen.plan.names import (
     function_name,
-    identifier,
     module_names,
+    package_name,
     reserved_names,
     result_name,
 )
@@ -78,7 +78,7 @@ def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
         writer.step(body, verdicts[body.step.name], defaults[body.step.name], tops[body.step.name]) for body in found
     )
     return PackagePlan(
-        name=f"{identifier(pipeline.name).lower()}_pipeline",
+        name=package_name(pipeline.name),
         title=pipeline.name,
         notebook=_file_name(pipeline.notebook.path),
         description=pipeline.settings.description or "",

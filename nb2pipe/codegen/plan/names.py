@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,17 @@ def identifier(text: str) -> str:
     if word[0].isdecimal() or not word.isidentifier():
         word = f"step_{word}" if f"step_{word}".isidentifier() else "step"
     return f"{word}_" if keyword.iskeyword(word) or keyword.issoftkeyword(word) else word
+
+
+def package_name(title: str) -> str:
+    """The name of the package of a pipeline.
+
+    >>> package_name("Train-model"), package_name("2nd"), package_name("class"), package_name("")
+    ('Train_model_pipeline', '_2nd_pipeline', 'class_pipeline', 'notebook_pipeline')
+    """
+    word = _NO_WORD.sub("_", unicodedata.normalize("NFKC", title)).strip("_")  # as Python reads names
+    names = (f"{word}_pipeline", f"_{word}_pipeline") if word else ()
+    return next((name for name in names if name.isidentifier()), "notebook_pipeline")
 
 
 def module_names(steps: Iterable[str]) -> dict[str, str]:

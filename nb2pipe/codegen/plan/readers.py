@@ -93,9 +93,11 @@ class Loose:
     reads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
 
-    def take(self, flow: NameFlow) -> None:
-        """Takes in what a step in namespace form leaves."""
-        self.reads |= {name for late in flow.late if not late.consumed for name in late.free}
+    def take(self, flow: NameFlow, hoisted: Hoisted) -> None:
+        """Takes in what a step in namespace form leaves, with what that calls."""
+        names = {name for late in flow.late if not late.consumed for name in late.free}
+        called = (hoisted.pieces[place].piece.flow.late_reads for place in closure(hoisted, names))
+        self.reads |= names.union(*called)
         self.binds |= flow.functions
 
 
@@ -149,12 +151,24 @@ def _escaping(hoisted: Hoisted, steps: Sequence[StepSource]) -> frozenset[Place]
     handled: set[str] = set()
     for piece in {piece.place: piece for step in steps for piece in step.pieces}.values():
         handled |= mentions(piece.parts).handled
+        if not hoisted.has(piece):
+            handled |= {name for late in piece.flow.late if not late.consumed for name in late.free}
+        elif lasts(piece.node):
+            handled |= piece.flow.late_reads
     roots = [
         name
         for name, each in hoisted.by_name.items()
         if each.kind in {Kind.FUNCTION, Kind.CLASS} and (name in handled or not _is_called_by_name(each.piece.node))
     ]
     return closure(hoisted, roots)
+
+
+def lasts(node: ast.AST) -> bool:
+    """Whether a function may give out something that still reads names: a function in it, or itself if it yields."""
+    lasting = (ast.Yield, ast.YieldFrom, ast.Lambda, ast.GeneratorExp, ast.FunctionDef, ast.AsyncFunctionDef)
+    return isinstance(node, ast.AsyncFunctionDef) or any(
+        isinstance(part, lasting) for part in ast.walk(node) if part is not node
+    )
 
 
 def _is_called_by_name(node: ast.stmt) -> bool:

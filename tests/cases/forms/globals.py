@@ -193,3 +193,29 @@ print(next(lazy))
 #> b: function
 #> b stores: k
 #> definitions:
+
+# == what an object holds may call functions that nobody mentions
+# %% [functions]
+def total():
+    return n + 1
+def make():
+    return lambda: total()
+# %% a
+n = 1
+later = make()
+# %% b
+n = 2
+print(later())
+# %% c
+print(n)
+key = lambda x: x + total()
+# %% d
+n = 3
+print(key(1))
+#> a: function
+#> b: function
+#> b stores: n
+#> c: function
+#> d: function
+#> d stores: n
+#> definitions: make, total
