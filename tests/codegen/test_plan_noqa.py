@@ -40,7 +40,7 @@ TEXTS = {
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_codes_of_a_text_are_named(text: str) -> None:
-    command = [RUFF, "check", "--isolated", "--select", "E9,F", "--output-format", "json", "--no-cache", "-"]
+    command = [str(RUFF), "check", "--isolated", "--select", "E9,F", "--output-format", "json", "--no-cache", "-"]
     run = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     found = {item["code"] for item in json.loads(run.stdout)}
     assert found == TEXTS[text], "ruff has changed its mind"
