@@ -48,12 +48,12 @@ def module_names(steps: Iterable[str]) -> dict[str, str]:
     >>> module_names(["train", "Train", "outer/a b"])
     {'train': 'train', 'Train': 'Train_2', 'outer/a b': 'outer.a_b'}
     """
+    wanted = {step: ".".join(identifier(part) for part in step.split("/")) for step in steps}
+    taken = {folder for module in wanted.values() for folder in _folders(module)}
     found: dict[str, str] = {}
-    taken: set[str] = set()
-    for step in steps:
-        wanted = ".".join(identifier(part) for part in step.split("/"))
-        found[step] = free_name(wanted, taken)
-        taken |= {found[step].casefold(), *_folders(found[step])}
+    for step, module in wanted.items():
+        found[step] = free_name(module, taken)
+        taken.add(found[step].casefold())
     return found
 
 
