@@ -43,6 +43,7 @@ WELL_KNOWN: Mapping[str, str] = {
     "kafka": "kafka-python",
     "mpl_toolkits": "matplotlib",
     "osgeo": "GDAL",
+    "pkg_resources": "setuptools",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
     "pywt": "PyWavelets",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from nb2pipe.targets.manifest import read_manifest
 from nb2pipe.targets.model import BUNDLE_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nb2pipe.codegen.files import EmittedFile
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 NOTE = ".bundle.writing.json"
 """What a convert is about to write; it is there only while one runs, or was killed."""
+
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
+"""The name that `write_atomically` gives to a file until it is complete."""
 
 _SHOWN = 20
 
@@ -103,18 +107,20 @@ def write(bundle: Bundle, folder: Path, *, force: bool = False) -> Changes:
     try:
         _write(bundle, folder, found)
     except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
         raise ConversionError(
-            f"{folder} cannot be written: {error.strerror or error} ({error.filename})",
+            f"{folder} cannot be written: {error.strerror or error}{place}",
             hint="what was written so far is ours; convert again once that is mended",
         ) from error
     return found
 
 
 def _write(bundle: Bundle, folder: Path, found: Changes) -> None:
+    wanted = _wanted(bundle)
+    _remove_halves(folder, (NOTE, *wanted))
     if not found.paths and not (folder / NOTE).exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = _wanted(bundle)
     _note(folder, wanted)
     written = {*found.new, *found.changed, *found.foreign}
     for file in bundle.files:
@@ -128,6 +134,18 @@ def _write(bundle: Bundle, folder: Path, found: Changes) -> None:
     if BUNDLE_FILE in written:
         write_atomically(folder / BUNDLE_FILE, bundle.text(BUNDLE_FILE).encode())
     (folder / NOTE).unlink()
+
+
+def _remove_halves(folder: Path, paths: Iterable[str]) -> None:
+    """Removes what is left of files that were being written when an earlier convert was killed."""
+    names: dict[Path, set[str]] = {}
+    for path in paths:
+        names.setdefault((folder / path).parent, set()).add((folder / path).name)
+    for parent, known in names.items():
+        for each in parent.glob(".*.tmp"):
+            match = _TEMPORARY.fullmatch(each.name)
+            if match and match[1] in known:
+                each.unlink(missing_ok=True)
 
 
 def _write_text(path: Path, file: EmittedFile) -> None:

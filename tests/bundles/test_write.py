@@ -210,3 +210,16 @@ def test_a_folder_that_cannot_be_written_is_an_error(folder: Path, monkeypatch: 
     monkeypatch.setattr(module, "write_atomically", full)
     with pytest.raises(ConversionError, match="No space left"):
         write(bundle({"a.py": "1"}), folder)
+
+
+def test_what_a_killed_convert_left_half_written_goes_with_the_next_one(folder: Path) -> None:
+    made = bundle({"a.py": "1", "inner/b.py": "2"})
+    write(made, folder)
+    left = [folder / ".a.py.0123abcd.tmp", folder / "inner/.b.py.0123abcd.tmp", folder / f".{NOTE}.0123abcd.tmp"]
+    mine = [folder / ".c.py.0123abcd.tmp", folder / ".a.py.tmp"]
+    for path in (*left, *mine):
+        path.write_text("half")
+    write(made, folder)
+    assert not any(path.exists() for path in left)
+    assert all(path.exists() for path in mine)
+    assert not (folder / NOTE).exists()
