@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from nb2pipe import plugins
@@ -134,6 +135,8 @@ def _check_alone(notebook: Path | None, more: dict[str, Any]) -> None:
         f"--{name.replace('_', '-')}" for name in ("output", "force", "types_from", "image", "templates") if more[name]
     ]
     given += ["--include"] if more["include"] else []
+    source = click.get_current_context().get_parameter_source("target")
+    given += ["--to"] if source is ParameterSource.COMMANDLINE else []
     if given:
         raise UsageError(
             f"--check goes without {', '.join(given)}", hint="notebook, target and flags are those of DIR/bundle.json"

@@ -170,6 +170,7 @@ class TestCheck:
             (["--check", "."], "holds no bundle.json"),
             (["--check", "made", "small.ipynb"], "--check goes without NOTEBOOK"),
             (["--check", "made", "--force", "-o", "x"], "--check goes without --output, --force"),
+            (["--check", "made", "--to", "python"], "--check goes without --to"),
             ([], "there is no NOTEBOOK"),
         ],
     )
