@@ -60,6 +60,36 @@ def enclosed(head: str, items: Sequence[str], tail: str, *, indent: str = "", br
     return "\n".join([f"{indent}{head}{brackets.broken[0]}", *rows, f"{indent}{brackets.broken[1]}{tail}"])
 
 
+def wrapped(head: str, item: str, tail: str, *, indent: str = "") -> str:
+    """A statement `head(item)tail` around what may be broken itself, in one line where it fits.
+
+    Args:
+        head: What stands before the bracket.
+        item: What stands in it, as it is at one more indent.
+        tail: What stands after it.
+        indent: What stands before the statement.
+
+    >>> print(wrapped("exit", "    run(1)", ""))
+    exit(run(1))
+    """
+    flat = f"{indent}{head}({item.strip()}){tail}"
+    if "\n" not in item and len(flat) <= WIDTH:
+        return flat
+    return f"{indent}{head}(\n{item}\n{indent}){tail}"
+
+
+def exit_call(module: str, function: str, items: Sequence[str]) -> str:
+    """The statement that ends a program with what a function of ours returns.
+
+    Args:
+        module: The name that `sys` has.
+        function: The function.
+        items: Its arguments.
+    """
+    inner = enclosed(function, items, "", indent=" " * 8)
+    return wrapped(f"{module}.exit", inner, "", indent=" " * 4)
+
+
 def skipped(statement: str) -> str:
     """A statement, with a word to formatters to leave it alone where a name is too long for any line."""
     fits = all(len(row) <= WIDTH for row in statement.split("\n"))

@@ -32,8 +32,12 @@ def literal(value: object) -> str:
 def _text(value: object) -> str:
     if value is None or isinstance(value, bool | int | str | bytes):
         return repr(_exact(value))
+    if value is ...:
+        return "..."
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
+    if isinstance(value, complex) and math.isfinite(abs(value)):
+        return repr(value)
     if isinstance(value, dt.date | dt.time | dt.timedelta):
         return repr(value).replace("datetime.", "__import__('datetime').")
     if isinstance(value, _CONTAINERS):
@@ -58,8 +62,11 @@ def _container(value: object) -> str:
     if isinstance(value, tuple):
         return "(" + ", ".join(map(_text, value)) + ("," if len(value) == 1 else "") + ")"
     assert isinstance(value, set | frozenset)
+    kind = "frozenset" if isinstance(value, frozenset) else "set"
     items = ", ".join(sorted(map(_text, value)))
-    return f"{type(value).__name__}({{{items}}})" if items else f"{type(value).__name__}()"
+    if not items:
+        return f"{kind}()"
+    return f"{{{items}}}" if kind == "set" else f"{kind}({{{items}}})"
 
 
 def _is_plain(value: object) -> bool:

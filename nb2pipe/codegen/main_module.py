@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.imports import import_text
 from nb2pipe.codegen.indent import INDENT
-from nb2pipe.codegen.lines import bracketed
+from nb2pipe.codegen.lines import bracketed, exit_call
 from nb2pipe.codegen.model import Import, SourceKind
 from nb2pipe.codegen.parameters import fresh_defaults, needs_any, signature_item, with_any
 from nb2pipe.codegen.templates import Code
@@ -47,6 +47,7 @@ def main_values(plan: PackagePlan) -> dict[str, object]:
         "docstring": Code(docstring(plan.description.strip() or "The steps in notebook order.", indent=INDENT)),
         "fresh": Code(fresh_defaults(plan.parameters)),
         "calls": Code("\n".join(_calls(plan, names))),
+        "exit": Code(exit_call(names["sys"], names["run_pipeline"], [quoted(plan.name), names["pipeline"]])),
     }
 
 

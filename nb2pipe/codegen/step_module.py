@@ -9,7 +9,7 @@ from nb2pipe.codegen.annotations import ANY, Scope, annotate
 from nb2pipe.codegen.chunks import body_text, chunk_text
 from nb2pipe.codegen.imports import import_text
 from nb2pipe.codegen.indent import INDENT
-from nb2pipe.codegen.lines import DICT, LIST, bracketed, enclosed, skipped
+from nb2pipe.codegen.lines import DICT, LIST, bracketed, enclosed, exit_call, skipped, wrapped
 from nb2pipe.codegen.model import ChunkRole, Form, Import, SourceKind
 from nb2pipe.codegen.parameters import fresh_defaults, needs_any, signature_item, with_any
 from nb2pipe.codegen.templates import Code
@@ -70,10 +70,14 @@ class StepModule:
         return self.step.form is Form.FUNCTION
 
     @property
+    def stores(self) -> bool:
+        """Whether it sets names of the module `definitions`, which type checkers do not find there."""
+        return self.is_function and (bool(self.step.shared) or any(chunk.stores for chunk in self.step.chunks))
+
+    @property
     def uses_definitions(self) -> bool:
         """Whether the module `definitions` is named in it."""
-        stores = any(chunk.stores for chunk in self.step.chunks)
-        return stores or bool(self.step.shared) or not self.is_function
+        return self.stores or not self.is_function
 
     def first(self) -> str:
         """The import of `definitions` where it has to come before the author's."""
@@ -88,6 +92,13 @@ class StepModule:
         step = self.step
         late = any(one.default == "UNBOUND" for one in step.parameters)
         return late or bool(step.optional) or not all(output.always for output in step.outputs)
+
+    @property
+    def result_type(self) -> str:
+        """What the function returns; a class that is made by a call is no type for checkers."""
+        if not self.step.outputs:
+            return "None"
+        return self.own(ANY) if result_kind(self.step.outputs) == "make_dataclass" else self.step.result
 
     @property
     def runner(self) -> str:
@@ -105,6 +116,7 @@ class StepModule:
             "step": self.step,
             "is_function": self.is_function,
             "noqa": Code(", ".join(self.step.noqa if self.is_function else ())),
+            "stores": self.stores,
             "first": Code(self.first()),
             "imports": Code(import_text(imports, own=own)),
             "typed": Code(import_text(known.imports, own=own, indent=INDENT)),
@@ -123,6 +135,10 @@ class StepModule:
             "body": Code(body_text(self.step.chunks, self.own("definitions")) if self.is_function else ""),
             "run": Code("" if self.is_function else self.run()),
             "result": Code(self.result()),
+            "head": Code(wrapped(f"class {self.step.result}", f"{INDENT}{self.own('NamedTuple')}", ":")),
+            "exit": Code(
+                exit_call(self.own("sys"), self.own("run_step"), [quoted(self.package.name), quoted(self.step.name)])
+            ),
             "run_step": Code(import_text([replace(_OWN["run_step"], bound=self.own("run_step"))], own=own)),
         }
 
@@ -184,7 +200,7 @@ class StepModule:
         texts += [self.annotation(known.inputs, name) for name in step.inputs]
         uses = {
             "sys": True,
-            "Any": self.own(ANY) in texts or needs_any(step.parameters),
+            "Any": self.own(ANY) in [*texts, self.result_type] or needs_any(step.parameters),
             result_kind(step.outputs): bool(step.outputs),
             "TYPE_CHECKING": bool(known.imports),
             "Path": not self.is_function,
@@ -214,7 +230,7 @@ class StepModule:
         optional += [signature_item(with_any(one, self.own(ANY)), others[one.name]) for one in step.parameters]
         items = [*inputs, *(["*", *optional] if optional else [])]
         head = f"{'async ' if step.is_async else ''}def {step.function}"
-        return bracketed(head, items, f" -> {step.result if step.outputs else 'None'}:")
+        return bracketed(head, items, f" -> {self.result_type}:")
 
     def docstring(self) -> str:
         """The markdown above the step, else which cells it is; and why it is in namespace form."""

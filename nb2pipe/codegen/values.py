@@ -41,7 +41,10 @@ def value_text(value: object) -> str:
     >>> print(value_text(["a", 1]))
     ["a", 1]
     """
-    text = formatted(literal(value))
+    plain = literal(value)
+    if not is_literal(plain):  # infinity is a call
+        return plain
+    text = formatted(plain)
     if ast.literal_eval(text) != value:
         raise ValueError(f"{text} does not mean {value!r}")
     return text

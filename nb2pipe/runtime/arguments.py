@@ -102,7 +102,7 @@ def read_arguments(
             dest=f"parameter {one.name}",
             type=_reader(one),
             default=UNBOUND,
-            metavar=(one.type or "value").upper(),
+            metavar="VALUE" if one.type in {None, "None"} else one.type.upper(),
             help=_plain(_shown_default(one.default)),
         )
     options = parser.add_argument_group("options")

@@ -171,8 +171,10 @@ def content(array: Array) -> bytes:
 
     if not array.size or not array.itemsize:
         return b""
-    data = _without_gaps(array) if _has_gaps(array.dtype) else np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    return hashlib.sha256(data).digest()
+    if _has_gaps(array.dtype):
+        return hashlib.sha256(_without_gaps(array)).digest()
+    flat = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return hashlib.sha256(flat.data).digest()
 
 
 def _has_gaps(dtype: Array) -> bool:

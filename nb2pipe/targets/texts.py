@@ -8,11 +8,13 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nb2pipe.codegen.indent import INDENT
+from nb2pipe.codegen.lines import bracketed
 from nb2pipe.codegen.literals import literal
 from nb2pipe.codegen.model import Form
-from nb2pipe.codegen.templates import Code, render
+from nb2pipe.codegen.templates import Code, doc, render
 from nb2pipe.codegen.values import formatted
-from nb2pipe.codegen.words import one_line
+from nb2pipe.codegen.words import one_line, quoted
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.targets.model import Origin
@@ -132,19 +134,24 @@ def ruff_toml(material: Material) -> str:
 def test_steps(pipeline: Pipeline, material: Material) -> str:
     """The tests of a bundle."""
     width = len(str(len(material.plan.steps)))
-    steps = [
-        (Code(f"{number:0{width}}_{step.module.replace('.', '_')}"), step.name)
-        for number, step in enumerate(material.plan.steps, 1)
-    ]
+    steps = [_test(f"{number:0{width}}", step) for number, step in enumerate(material.plan.steps, 1)]
     reads = {step: tuple(paths) for step, paths in reads_of_steps(pipeline).items()}
     return render(
         "bundle/test_steps.py.jinja",
         material.templates,
-        package=material.plan.name,
         steps=steps,
         data=_assigned("DATA: tuple[str, ...]", tuple(copy.path for copy in material.copies if not copy.module)),
         reads=_assigned("READS: dict[str, tuple[str, ...]]", reads),
     )
+
+
+def _test(number: str, step: StepPlan) -> Code:
+    """The test of a step."""
+    name = f"test_{number}_{step.module.replace('.', '_')}"
+    head = bracketed(f"def {name}", ["self"], " -> None:", indent=INDENT)
+    docstring = doc(f"The step `{step.name}`.", INDENT * 2)
+    call = bracketed("self.check", [quoted(step.name)], "", indent=INDENT * 2)
+    return Code(f"{head}\n{INDENT * 2}{docstring}\n{call}")
 
 
 def _assigned(name: str, value: object) -> Code:
@@ -180,6 +187,7 @@ def readme(pipeline: Pipeline, material: Material) -> str:
         papermill=Code(_papermill(first, example)),
         tests=Code(_json_example(example)),
         image=_tag(plan.title),
+        gates=any(step.gates for step in plan.steps),
         has_cells=any(step.form is Form.NAMESPACE for step in plan.steps),
     )
 
@@ -238,8 +246,9 @@ def _notes(step: StepPlan, unit: Unit) -> Iterator[str]:
 
 def _commands(package: str, steps: Sequence[StepPlan]) -> Iterator[str]:
     for place, step in enumerate(steps):
-        inputs = " --inputs values" if place else ""
-        yield f"python -m {package}.steps.{step.module}{inputs} --outputs values"
+        taken = {one.name for one in step.parameters}
+        inputs, outputs = (f"--nb2pipe-{name}" if name in taken else f"--{name}" for name in ("inputs", "outputs"))
+        yield f"python -m {package}.steps.{step.module}{f' {inputs} values' if place else ''} {outputs} values"
 
 
 def _papermill(step: StepPlan, example: Parameter | None) -> str:

@@ -8,6 +8,7 @@ import pytest
 import nb2pipe
 from nb2pipe.bundles.write import changes, write
 from nb2pipe.errors import ConversionError, UsageError
+from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +65,39 @@ def test_a_jupytext_script_is_converted_as_a_notebook_is(tmp_path: Path) -> None
     bundle = nb2pipe.emit(tmp_path / "n.py", folder=tmp_path / "made")
     assert "n_pipeline/steps/two.py" in bundle.paths
     assert json.loads(bundle.text("bundle.json"))["notebook"]["path"] == "../n.py"
+
+
+def test_a_default_of_each_type_stands_in_module_and_notebook(tmp_path: Path) -> None:
+    defaults = {
+        "a": "{1, 2}",
+        "b": "{'x': (1,)}",
+        "c": "[True, None]",
+        "d": "b'x'",
+        "e": "-1e3",
+        "f": "set()",
+        "h": "1e400",
+        "i": "(...,)",
+        "g": "2j",
+    }
+    names = [(["parameters"], "\n".join(f"{name} = {text}" for name, text in defaults.items()))]
+    path = write_notebook(tmp_path / "n.ipynb", [*names, (["step:one"], f"x = [{', '.join(defaults)}]")])
+    made = nb2pipe.emit(nb2pipe.load(path))
+    first = json.loads(made.text("notebooks/one.ipynb"))["cells"][1]["source"]
+    space: dict[str, object] = {}
+    exec("".join(first), space)
+    assert {name: space[name] for name in defaults} == {name: eval(text) for name, text in defaults.items()}
+
+
+@pytest.mark.parametrize(
+    ("stem", "package"),
+    [
+        ("async", "async_pipeline"),
+        ("MyModel", "MyModel_pipeline"),
+        ("01 train-it", "_01_train_it_pipeline"),
+        ("e\N{COMBINING ACUTE ACCENT}t\N{LATIN SMALL LIGATURE FI}", "\N{LATIN SMALL LETTER E WITH ACUTE}tfi_pipeline"),
+        ("-", "notebook_pipeline"),
+    ],
+)
+def test_the_package_has_the_notebooks_name_as_an_identifier(tmp_path: Path, stem: str, package: str) -> None:
+    path = write_notebook(tmp_path / f"{stem}.ipynb", [([], "x = 1")])
+    assert nb2pipe.emit(nb2pipe.load(path)).plan.name == package

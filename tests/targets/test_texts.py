@@ -6,12 +6,16 @@ import ast
 import json
 import re
 import shlex
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
+from nb2pipe.bundles.write import write
+from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,3 +126,48 @@ def test_without_requirements_nothing_is_installed(tmp_path: Path) -> None:
     made = bundle(tmp_path, {})
     assert "pip install" not in made.text("Dockerfile")
     assert made.text("requirements.lock").count("\n") == 1
+
+
+@pytest.mark.parametrize("length", [1, 40, 60, 70])
+def test_all_files_are_as_formatters_write_them_however_long_names_are(tmp_path: Path, length: int) -> None:
+    cells = [
+        ([f"step:{'s' * length}"], "x = 1\ndef f():\n    return x\ny = f()"),
+        (["step:t"], "print(f(), y)\n__a = 2"),
+    ]
+    notebook = write_notebook(tmp_path / f"{'n' * length}.ipynb", cells)
+    write(emit(load(notebook), Wishes(folder=tmp_path / "made")), tmp_path / "made")
+    ruff = [sys.executable, "-m", "ruff"]
+    for words in (["format", "--check"], ["check", "--select", "E9,F", "--ignore", "F811,F841"]):
+        command = [*ruff, *words, "--isolated", "--no-cache", "--exclude", "_vendor,notebooks", "made"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_commands_and_tests_hold_where_parameters_have_the_names_of_our_options(tmp_path: Path) -> None:
+    cells = [(["parameters"], "inputs = 1\noutputs = 2"), (["step:a"], "x = inputs"), (["step:b"], "print(x, outputs)")]
+    made = tmp_path / "made"
+    bundle = emit(load(write_notebook(tmp_path / "n.ipynb", cells)), Wishes(folder=made))
+    write(bundle, made)
+    assert "$ python -m n_pipeline.steps.b --inputs values --nb2pipe-outputs values\n" in bundle.text("README.md")
+    words = [sys.executable, "-m", "unittest", "discover", "tests"]
+    done = subprocess.run(words, cwd=made, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_type_checker_is_content_with_what_is_ours(tmp_path: Path) -> None:
+    cells = [
+        (["functions"], "def f():\n    return x + 1"),
+        (["step:a"], "x = 1"),
+        (["step:b"], "y = f()\n__z = 1"),
+        (["step:c"], "g = lambda: y\nprint(g())"),
+        (["step:d"], "print(g())"),
+    ]
+    made = tmp_path / "made"
+    write(emit(load(write_notebook(tmp_path / "n.ipynb", cells)), Wishes(folder=made)), made)
+    assert "disable-error-code" in (made / "n_pipeline/steps/b.py").read_text()
+    assert (made / "n_pipeline/cells/c.py").exists()
+    words = ["--follow-imports=skip", "--config-file=", f"--cache-dir={tmp_path / 'cache'}"]
+    files = [str(path.relative_to(made)) for path in made.rglob("*.py") if "_vendor" not in path.parts]
+    command = [sys.executable, "-m", "mypy", *words, *files]
+    done = subprocess.run(command, cwd=made, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout

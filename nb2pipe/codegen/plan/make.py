@@ -163,7 +163,7 @@ class _Writer:
             imports=top.imports,
             from_definitions=top.from_definitions,
             shared=said.shared,
-            noqa=_noqa(body, top),
+            noqa=_noqa(body, top, defaults),
             reserved=_reserved(used, top),
         )
 
@@ -191,8 +191,9 @@ _SAME = {
 """What both we and the author may import, under one name."""
 
 
-def _noqa(body: Body, top: Top) -> tuple[str, ...]:
-    found = set(noqa_of(piece.parts for piece in body.pieces))
+def _noqa(body: Body, top: Top, defaults: Defaults) -> tuple[str, ...]:
+    above = (piece for _, pieces in defaults.above for piece in pieces)
+    found = set(noqa_of(piece.parts for piece in (*body.pieces, *above)))
     aliases = (alias for piece in body.pieces for alias in piece.parts.of(ast.alias))
     unread = {bound_by_import(alias) for alias in aliases} - body.mentioned
     return tuple(sorted(found | ({"F401"} if top.unused or unread else set())))

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 ROOT = Path(__file__).resolve().parents[1]
 PIPELINE = json.loads((ROOT / "pipeline.json").read_text(encoding="utf-8"))
+PACKAGE = PIPELINE["package"]
 STEPS = {step["name"]: step for step in PIPELINE["steps"]}
 GIVEN = json.loads(os.environ.get("PIPELINE_PARAMETERS", "{}"))
 
@@ -59,7 +60,7 @@ class TestSteps(unittest.TestCase):
     def check(self, name: str) -> None:
         """A step has the signature that the pipeline knows, and runs."""
         step = STEPS[name]
-        module = import_module(f"tour_pipeline.steps.{step['module']}")
+        module = import_module(f"{PACKAGE}.steps.{step['module']}")
         signature = inspect.signature(getattr(module, step["function"]))
         parameters = {one["name"] for one in step["parameters"]}
         taken = [name for name in signature.parameters if name not in parameters]
@@ -101,7 +102,7 @@ class TestSteps(unittest.TestCase):
         """Whether the gate of a step that has run holds for what steps measured."""
         from nb2pipe.runtime.gates import gate_holds
 
-        metrics = {}
+        metrics: dict[str, float] = {}
         for name in STEPS:
             file = Path(self.place.name, "values", f"{name.replace('/', '.')}.json")
             if file.exists():
@@ -111,10 +112,10 @@ class TestSteps(unittest.TestCase):
     def run_step(self, step: dict[str, Any]) -> str:
         """Runs a step as its command line does."""
         values = str(Path(self.place.name, "values"))
-        module = f"tour_pipeline.steps.{step['module']}"
-        words = [sys.executable, "-m", module, "--outputs", values]
+        module = f"{PACKAGE}.steps.{step['module']}"
+        words = [sys.executable, "-m", module, "--nb2pipe-outputs", values]
         if Path(values).exists():
-            words += ["--inputs", values]
+            words += ["--nb2pipe-inputs", values]
         for one in step["parameters"]:
             if one["name"] in GIVEN:
                 value = GIVEN[one["name"]]

@@ -1,5 +1,7 @@
 """Step `linear` of the pipeline `survey`."""
 
+# mypy: disable-error-code="attr-defined"
+
 from __future__ import annotations
 
 import sys

@@ -1,6 +1,7 @@
 """Cells of the step `scale`, run by `steps/scale.py`."""
 
 # ruff: noqa: F401, F403, F405, F811, F821, F841
+# mypy: ignore-errors
 # fmt: off
 
 # %% cell 13

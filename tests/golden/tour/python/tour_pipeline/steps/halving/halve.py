@@ -12,7 +12,7 @@ class Halve(NamedTuple):
     halves: Any
 
 
-def halve(given: Any, *, factor: float = 1.0) -> Halve:
+def halve(given: Any, *, factor: float = 2.0) -> Halve:
     """Cell 4 of `tour_nested.ipynb`."""
     # fmt: off
     # %% tour_nested.ipynb, cell 4
