@@ -26,10 +26,12 @@ WELL_KNOWN: Mapping[str, str] = {
     "Bio": "biopython",
     "Crypto": "pycryptodome",
     "MySQLdb": "mysqlclient",
+    "OpenGL": "PyOpenGL",
     "OpenSSL": "pyOpenSSL",
     "PIL": "pillow",
     "attr": "attrs",
     "bs4": "beautifulsoup4",
+    "bson": "pymongo",
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",
     "docx": "python-docx",
@@ -37,23 +39,38 @@ WELL_KNOWN: Mapping[str, str] = {
     "faiss": "faiss-cpu",
     "fitz": "PyMuPDF",
     "git": "GitPython",
+    "google.oauth2": "google-auth",
+    "google.protobuf": "protobuf",
+    "googleapiclient": "google-api-python-client",
     "igraph": "python-igraph",
+    "imblearn": "imbalanced-learn",
     "jose": "python-jose",
     "jwt": "PyJWT",
     "kafka": "kafka-python",
+    "magic": "python-magic",
     "mpl_toolkits": "matplotlib",
+    "mysql.connector": "mysql-connector-python",
+    "nacl": "PyNaCl",
     "osgeo": "GDAL",
     "pkg_resources": "setuptools",
     "pptx": "python-pptx",
     "psycopg2": "psycopg2-binary",
+    "pythoncom": "pywin32",
     "pywt": "PyWavelets",
+    "ruamel": "ruamel.yaml",
     "serial": "pyserial",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "skopt": "scikit-optimize",
     "slugify": "python-slugify",
+    "snowflake.connector": "snowflake-connector-python",
+    "talib": "TA-Lib",
     "telegram": "python-telegram-bot",
     "umap": "umap-learn",
     "usb": "pyusb",
+    "win32api": "pywin32",
+    "win32com": "pywin32",
+    "wx": "wxPython",
     "yaml": "PyYAML",
     "zmq": "pyzmq",
 }
@@ -188,12 +205,18 @@ def guessed(module: str) -> str | None:
 
     >>> guessed("cv2"), guessed("google.cloud.storage.Client"), guessed("google.cloud"), guessed("my_lib.part")
     ('opencv-python', 'google-cloud-storage', None, 'my-lib')
+    >>> guessed("google.protobuf.message"), guessed("mysql.connector")
+    ('protobuf', 'mysql-connector-python')
     """
     parts = module.split(".")
+    beginnings = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+    known = next((WELL_KNOWN[each] for each in beginnings if each in WELL_KNOWN), None)
+    if known is not None:
+        return known
     if parts[0] in _NAMESPACES:
         plain = [part for part in parts[:3] if part.islower()]
         return "-".join(plain).replace("_", "-") if len(plain) > 1 and plain != ["google", "cloud"] else None
-    return WELL_KNOWN.get(parts[0], parts[0].replace("_", "-"))
+    return parts[0].replace("_", "-")
 
 
 def _add_asked(found: _Found, text: str, locked: Mapping[str, Requirement], site: Site) -> None:

@@ -90,7 +90,8 @@ def _sorted_out(words: list[str], *, is_conda: bool) -> Install:
     rest = iter(words)
     for word in rest:
         if word in {"-e", "--editable"}:
-            other.append(next(rest, ""))
+            text = next(rest, "")
+            (requirements if _PLACE.fullmatch(text) else other).append(text)  # a repository is no folder here
         elif word in _VALUED:
             value = next(rest, "")
             files += [value] if word in {"-r", "--requirement"} else []

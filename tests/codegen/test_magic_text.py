@@ -107,6 +107,13 @@ def test_a_command_that_does_not_only_install_is_no_install(command: str) -> Non
     assert installs(command) is None
 
 
+def test_of_what_is_editable_only_a_repository_is_a_requirement() -> None:
+    place = "git+https://host/a.git@1.0"
+    found = installs(f"pip install -e {place} b --editable . -e folder")
+    assert found is not None
+    assert (found.requirements, found.other) == ((place, "b"), (".", "folder"))
+
+
 def test_what_may_break_out_of_a_list_of_requirements_is_none() -> None:
     found = installs("pip install 'a\n--index-url http://evil' '; rm' './a' 'a b'")
     assert found is None or not found.requirements

@@ -122,6 +122,14 @@ def test_the_image_of_the_notebook_is_taken_and_another_one_wins(tmp_path: Path)
     assert json.loads(other.text("bundle.json"))["flags"]["image"] == "other:2"
 
 
+def test_an_image_that_installs_from_a_repository_has_git(tmp_path: Path) -> None:
+    cells = [(["imports"], "%pip install git+https://host/a.git@1.0"), (["step:a"], "x = 1")]
+    made = emit(load(write_notebook(tmp_path / "n.ipynb", cells)), Wishes(folder=tmp_path / "made"))
+    text = made.text("Dockerfile")
+    assert text.index("install --yes --no-install-recommends git") < text.index("pip install")
+    assert "apt-get" not in bundle(tmp_path, {}).text("Dockerfile")
+
+
 def test_without_requirements_nothing_is_installed(tmp_path: Path) -> None:
     made = bundle(tmp_path, {})
     assert "pip install" not in made.text("Dockerfile")
