@@ -59,11 +59,12 @@ def parameter(name: str, default: ast.expr, annotation: ast.expr | None, trace: 
         trace: What was seen when the default was followed.
         source: The cell's text.
     """
+    value: object = None
+    is_literal = not any(isinstance(part, ast.Constant) and part.value is ... for part in ast.walk(default))
     try:
-        value: object = ast.literal_eval(default)
-        is_literal = True
+        value = ast.literal_eval(default) if is_literal else None  # no file and no command line holds `...`
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        value, is_literal = None, False
+        is_literal = False
     reads = {part.id for part in ast.walk(default) if isinstance(part, ast.Name)} & trace.names
     return ParameterFact(
         name=name,

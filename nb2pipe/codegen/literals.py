@@ -32,8 +32,6 @@ def literal(value: object) -> str:
 def _text(value: object) -> str:
     if value is None or isinstance(value, bool | int | str | bytes):
         return repr(_exact(value))
-    if value is ...:
-        return "..."
     if isinstance(value, float):
         return repr(value) if math.isfinite(value) else f"float({str(value)!r})"
     if isinstance(value, complex) and math.isfinite(abs(value)):

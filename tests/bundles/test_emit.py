@@ -8,6 +8,7 @@ import pytest
 import nb2pipe
 from nb2pipe.bundles.write import changes, write
 from nb2pipe.errors import ConversionError, UsageError
+from nb2pipe.pipeline.schema_reader import read_pipeline
 from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
@@ -76,15 +77,18 @@ def test_a_default_of_each_type_stands_in_module_and_notebook(tmp_path: Path) ->
         "e": "-1e3",
         "f": "set()",
         "h": "1e400",
-        "i": "(...,)",
+        "i": "...",
         "g": "2j",
     }
     names = [(["parameters"], "\n".join(f"{name} = {text}" for name, text in defaults.items()))]
     path = write_notebook(tmp_path / "n.ipynb", [*names, (["step:one"], f"x = [{', '.join(defaults)}]")])
     made = nb2pipe.emit(nb2pipe.load(path))
+    again = read_pipeline(made.text("pipeline.json").encode(), tmp_path / "pipeline.json", tmp_path)
+    assert again.pipeline.parameters == nb2pipe.load(path).parameters
     first = json.loads(made.text("notebooks/one.ipynb"))["cells"][1]["source"]
     space: dict[str, object] = {}
     exec("".join(first), space)
+    assert space["i"] is ...  # it is none: the author's cell makes it
     assert {name: space[name] for name in defaults} == {name: eval(text) for name, text in defaults.items()}
 
 

@@ -147,7 +147,6 @@ def test_names_and_texts_never_become_code_of_ours() -> None:
         {1, 2},
         set(),
         2j,
-        [...],
         dt.date(2026, 1, 2),
         dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC),
         math.inf,
