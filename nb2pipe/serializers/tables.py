@@ -59,9 +59,12 @@ def _inner(value: object, context: Context) -> Shape:
 def _own(part: Any, context: Context) -> Any:
     """Arrays in a part become views that share their memory with nobody; the containers around them tie nothing."""
     import numpy as np
+    from pandas.api.extensions import ExtensionArray
 
     if type(part) is np.ndarray:
         return _own_array(part, context)
+    if isinstance(part, ExtensionArray):
+        return part[:]  # tables look at one such array, and copy it when they write
     if type(part) is tuple:
         return tuple(_own(one, context) for one in part)
     if type(part) not in (list, dict):
