@@ -22,6 +22,7 @@ from nb2pipe.analysis.heap import (
     elements,
 )
 from nb2pipe.analysis.machine import Arguments
+from nb2pipe.analysis.names import query_names
 from nb2pipe.analysis.objects import key_of, load_attribute, load_item
 from nb2pipe.analysis.scopes import Scope, ScopeKind
 from nb2pipe.analysis.targets import assign
@@ -244,6 +245,8 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
 
 
 def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
+    for name in sorted(query_names(node) & machine.module.slots.keys()):
+        machine.read(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node), scope)
     if isinstance(node.func, ast.Attribute):
         receiver = machine.evaluate(node.func.value, scope)
         return call_method(machine, receiver, node.func.attr, _arguments(machine, node, scope), node)

@@ -238,6 +238,9 @@ def tensor_of(machine: Machine, module: Thing, result: Value) -> None:
 def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST) -> Value:
     """Calls the notebook's functions that a library is given, with what else it is given."""
     given = arguments.all if effect.certain else frozenset(reach(receiver | arguments.all, limit=200))
+    held = _held(machine, receiver)
+    _call_methods(machine, held - receiver, node)
+    given |= held
     functions = frozenset(thing for thing in given if _is_callback(thing))
     if not functions:
         return NOTHING
@@ -246,6 +249,23 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
     if not effect.certain:
         handed |= others
     return machine.call(functions, Arguments(extra=handed), node)
+
+
+def _held(machine: Machine, receiver: Value) -> Value:
+    """What an estimator holds: its methods call the functions and the parts that it was made of."""
+    estimators = {
+        thing
+        for thing in receiver
+        if isinstance(thing, Thing) and machine.table.is_a(type_of(machine, thing), "sklearn.Estimator")
+    }
+    return frozenset(reach(estimators, limit=200))
+
+
+def _call_methods(machine: Machine, held: Value, node: ast.AST) -> None:
+    things = frozenset(thing for thing in held if isinstance(thing, Thing) and thing.klass is not None)
+    names = {name for thing in things if thing.klass for name in _method_names(thing.klass)} - {"__init__"}
+    if found := methods(things, *sorted(names)):
+        machine.call(found, Arguments(extra=frozenset({machine.thing()})), node)
 
 
 def _is_callback(thing: Obj) -> bool:
@@ -257,9 +277,10 @@ def _run_methods(machine: Machine, effect: Effect, path: str, arguments: Argumen
     things = frozenset(thing for thing in arguments.all if isinstance(thing, Thing) and thing.klass is not None)
     if not things:
         return
-    names: tuple[str, ...] = _SPECIAL_METHODS.get(path.removeprefix("builtins."), _ITERATION)
     if not effect.certain:
-        names = tuple({name for thing in things if thing.klass for name in _method_names(thing.klass)} - {"__init__"})
+        _call_methods(machine, things, node)
+        return
+    names = _SPECIAL_METHODS.get(path.removeprefix("builtins."), _ITERATION)
     if found := methods(things, *sorted(names)):
         machine.call(found, Arguments(extra=frozenset({machine.thing()})), node)
 

@@ -103,6 +103,7 @@ class Machine:
         unknown_stars: Star imports whose names are not known: definitions with their modules.
         doubtful: More than zero inside code that may not run.
         depth: The calls that are being followed.
+        lazy_annotations: A `from __future__ import annotations` stands above.
         touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
     """
 
@@ -127,6 +128,7 @@ class Machine:
     merged_changes: dict[Thing, bool] = field(default_factory=dict)
     summarized: set[Function] = field(default_factory=set)
     definition: int | None = None
+    lazy_annotations: bool = False
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_stars: dict[int, str] = field(default_factory=dict)
     _libraries: dict[str, Library] = field(default_factory=dict)
@@ -315,6 +317,12 @@ class Machine:
             surely = not self.doubtful and not self.depth
             self.trace.missing.append(Missing(name, node, surely, self.place))
         return frozenset({self.thing()})
+
+    def annotate(self, node: ast.expr, scope: Scope) -> None:
+        """An annotation; where none is evaluated, its names need not be there."""
+        self.caught += self.lazy_annotations
+        self.evaluate(node, scope)
+        self.caught -= self.lazy_annotations
 
     def _starred(self, name: str) -> Value:
         """A name that a star import may have bound: by the module whose effects are known, else the last."""

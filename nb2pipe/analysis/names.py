@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 Code = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
 """What opens a scope of its own, comprehensions apart."""
 
+_AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -98,6 +100,20 @@ def bound_by_import(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
+def query_names(node: ast.AST) -> frozenset[str]:
+    """The names that a query's text reads from around.
+
+    >>> sorted(query_names(ast.parse("df.query('a > @limit')", mode="eval").body))
+    ['limit']
+    """
+    match node:
+        case ast.Call(func=ast.Attribute(attr="query" | "eval"), args=[first, *_]):
+            texts = [part.value for part in ast.walk(first) if isinstance(part, ast.Constant)]
+            return frozenset(name for text in texts if isinstance(text, str) for name in _AT_NAME.findall(text))
+        case _:
+            return frozenset()
+
+
 class _Collector(ast.NodeVisitor):
     def __init__(self, block: Block) -> None:
         self.block = block
@@ -107,6 +123,10 @@ class _Collector(ast.NodeVisitor):
             self.block.loads.add(node.id)
         else:
             self.block.bound.add(node.id)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        self.block.loads.update(query_names(node))
+        self.generic_visit(node)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):

@@ -282,6 +282,7 @@ def _iterated(machine: Machine, thing: Thing, node: ast.AST) -> Value:
         machine.change(own)
     if thing.type == "torch.utils.data.DataLoader":
         samples = methods(held(own), "__getitem__", "__iter__", "__len__")
+        samples |= {one for one in held(own) if isinstance(one, Function)}  # `collate_fn`
         if samples:
             machine.call(samples, Arguments(), node)
         return frozenset({machine.thing("torch.Tensor")})

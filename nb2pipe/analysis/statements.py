@@ -40,7 +40,7 @@ def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> End:
 
 def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> End:
     if scope.kind is not ScopeKind.FUNCTION:
-        machine.evaluate(node.annotation, scope)
+        machine.annotate(node.annotation, scope)
     if node.value is not None:
         assign(machine, node.target, machine.evaluate(node.value, scope), scope)
     return End.NEXT
@@ -327,6 +327,8 @@ def _import(machine: Machine, node: ast.Import, scope: Scope) -> End:
 def _import_from(machine: Machine, node: ast.ImportFrom, scope: Scope) -> End:
     module = "." * node.level + (node.module or "")
     machine.trace.imports.add(module)
+    if module == "__future__" and scope is machine.module:
+        machine.lazy_annotations |= any(alias.name == "annotations" for alias in node.names)
     for alias in node.names:
         if alias.name != "*":
             machine.bind(alias.asname or alias.name, _imported(machine, module, alias.name), scope)
@@ -349,7 +351,7 @@ def _function(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, sc
     decorators = [(part, machine.evaluate(part, scope)) for part in node.decorator_list]
     for part in eager_expressions(node):
         if part not in node.args.defaults and part not in node.args.kw_defaults:
-            machine.evaluate(part, scope)
+            machine.annotate(part, scope)
     made = make_function(machine, node, scope)
     made.definition = machine.definition
     machine.bind(node.name, _decorated(machine, frozenset({made}), decorators, node), scope)

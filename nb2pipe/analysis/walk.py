@@ -90,11 +90,16 @@ def walk(notebook: Notebook, environment: Environment) -> Seen:
 
 def _is_own(decorator: ast.expr, machine: Machine) -> bool:
     """Whether a decorator is the notebook's, or an object that the notebook made."""
-    root = decorator
-    while isinstance(root, (ast.Call, ast.Attribute, ast.Subscript)):
-        root = root.func if isinstance(root, ast.Call) else root.value
+    root = _root(decorator)
     slot = machine.module.slots.get(root.id) if isinstance(root, ast.Name) else None
     return slot is not None and any(not isinstance(thing, Library) for thing in slot.value)
+
+
+def _root(expression: ast.expr) -> ast.expr:
+    """What an expression begins with: `f` of `f.register(int)`."""
+    while isinstance(expression, (ast.Call, ast.Attribute, ast.Subscript)):
+        expression = expression.func if isinstance(expression, ast.Call) else expression.value
+    return expression
 
 
 class _Cell:
@@ -175,6 +180,17 @@ class _Cell:
             self.trace.state |= trace.state
             self.trace.imports |= trace.imports
         self._merge(trace)
+        self._register(statement, len(self.seen.definitions) - 1)
+
+    def _register(self, statement: ast.stmt, index: int) -> None:
+        """What takes a definition by a decorator of its own, as `@f.register`, is needed with it from then on."""
+        slots = self.machine.module.slots
+        decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
+        for decorator in (each for each in decorators if _is_own(each, self.machine)):
+            root = _root(decorator)
+            slot = slots.get(root.id) if isinstance(root, ast.Name) and root is not decorator else None
+            if isinstance(root, ast.Name) and slot is not None and slot.definitions:
+                slots[root.id] = slot._replace(definitions=slot.definitions | {index})
 
     def _apart(self, statement: ast.stmt, index: int | None) -> Trace:
         """Follows a statement with a trace of its own."""

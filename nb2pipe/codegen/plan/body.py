@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.plan.constructs import query_names
+from nb2pipe.analysis.names import query_names
 from nb2pipe.codegen.plan.flow import NameFlow, name_flow
 from nb2pipe.codegen.plan.hoist import Kind
 from nb2pipe.codegen.plan.imported import is_future

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, NamedTuple
+
+from nb2pipe.analysis.names import query_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ _ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 _TEMPORARY = frozenset({"TemporaryDirectory", "NamedTemporaryFile", "TemporaryFile", "SpooledTemporaryFile"})
 _PROFILERS = frozenset({"cProfile", "profile"})
 _TABLES = frozenset({"pd", "pandas", "ne", "numexpr"})
-_AT_NAME = re.compile(r"@\s*([^\W\d]\w*)")
 
 
 class Obstacle(NamedTuple):
@@ -149,17 +149,3 @@ _SCOPES: tuple[type[ast.AST], ...] = (
     *(ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef),
     *(ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp),
 )
-
-
-def query_names(node: ast.AST) -> frozenset[str]:
-    """The names that a query's text reads from around.
-
-    >>> sorted(query_names(ast.parse("df.query('a > @limit')", mode="eval").body))
-    ['limit']
-    """
-    match node:
-        case ast.Call(func=ast.Attribute(attr="query" | "eval"), args=[first, *_]):
-            texts = [part.value for part in ast.walk(first) if isinstance(part, ast.Constant)]
-            return frozenset(name for text in texts if isinstance(text, str) for name in _AT_NAME.findall(text))
-        case _:
-            return frozenset()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.names import block_of, bound_by_import, eager_expressions, module_block
+from nb2pipe.analysis.names import block_of, bound_by_import, eager_expressions, module_block, query_names
 from nb2pipe.codegen.plan.consumers import consumes, given_to, is_lazy, never_empty, suppresses
 
 if TYPE_CHECKING:
@@ -369,7 +369,8 @@ class _Walker(ast.NodeVisitor):
             self.expression(part)
         inner = name_flow(node.body, own=self.own)
         for name, place in inner.early.items():
-            self.read(name, place)
+            if name != node.name or not _annotates(node, place):
+                self.read(name, place)
         for late in inner.late:
             self.keep(Late(late.node, late.kind, late.free, frozenset(self.now or ())))
         self.flow.functions |= inner.functions
@@ -404,6 +405,8 @@ class _Walker(ast.NodeVisitor):
             self.consumed |= {id(part) for part in given_to(node)}
         elif isinstance(node, ast.Subscript):
             self.consumed.add(id(node.slice))
+        for name in sorted(query_names(node)):
+            self.read(name, node)
         self.generic_visit(node)
 
     def _name(self, node: ast.Name) -> None:
@@ -459,6 +462,13 @@ def _targets(node: _Comprehension) -> Iterator[str]:
         for part in ast.walk(generator.target):
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
                 yield part.id
+
+
+def _annotates(node: ast.ClassDef, place: ast.AST) -> bool:
+    """Whether a node is part of an annotation in a class: one that names the class itself is never evaluated."""
+    notes = (each.annotation for each in ast.walk(node) if isinstance(each, ast.AnnAssign | ast.arg))
+    returns = (each.returns for each in ast.walk(node) if isinstance(each, _Function))
+    return any(part is place for note in (*notes, *returns) if note is not None for part in ast.walk(note))
 
 
 def _deleted(body: Iterable[ast.stmt]) -> set[str]:

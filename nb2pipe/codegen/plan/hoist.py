@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.analysis.definitions import definition_kind
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.model import DefinitionKind
+from nb2pipe.analysis.names import query_names
 from nb2pipe.codegen.plan.consumers import handled_names, is_parallel
 from nb2pipe.codegen.plan.definable import is_definable
 from nb2pipe.codegen.plan.imported import binders, is_future, modules_of, star_names, unknown_star
@@ -276,7 +277,8 @@ def _inner(
         assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         use = users.get(node.name, _Use())
         alone = not use.handled and use.steps <= {step.number}
-        if alone and not node.decorator_list and not candidate.piece.flow.functions:
+        queries = any(map(query_names, candidate.piece.parts.of(ast.Call)))  # they see no names of outer functions
+        if alone and not queries and not node.decorator_list and not candidate.piece.flow.functions:
             able[place] = (node.name, candidate.piece.flow.late_reads)
     inner: set[Place] = set()
     while new := {place for place, (_, reads) in able.items() if place not in inner and reads & bound}:

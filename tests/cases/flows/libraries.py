@@ -739,3 +739,43 @@ put(x, area(2))
 print(x)
 #> a -> b: x
 #> b -> c: ~x
+
+# == an estimator calls the functions that it was made of, which read globals
+# %% [imports]
+from sklearn.feature_extraction.text import TfidfVectorizer
+# %% a
+stop = {"a"}
+def words(text):
+    return [word for word in text.split() if word not in stop]
+vectorizer = TfidfVectorizer(tokenizer=words)
+# %% b
+print(vectorizer.transform(["a b"]))
+#> a -> b: stop, vectorizer
+
+# == a loader calls its function, which reads a global
+# %% [imports]
+from torch.utils.data import DataLoader
+# %% a
+scale = 2
+def collect(batch):
+    return [one / scale for one in batch]
+loader = DataLoader([1.0, 2.0], collate_fn=collect)
+# %% b
+for batch in loader:
+    print(batch)
+#> a -> b: loader, scale
+
+# == the text of a query names variables
+# %% [imports]
+import pandas as pd
+# %% a
+table = pd.DataFrame({"n": [1, 2]})
+low = 1
+# %% b
+print(table.query("n > @low and n < @unknown"))
+# %% c
+def pick(rows):
+    return rows.query(f"n == @low")
+print(pick(table))
+#> a -> b: low, table
+#> a -> c: low, table
