@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from nb2pipe.codegen.plan.source import Piece
 
 
+_REPORTS = frozenset({"print_exc", "format_exc", "exc_info", "exception"})
+"""Words of a handler that looks at an error without a name for it."""
+
+
 class Problem(NamedTuple):
     """Why a step cannot be a function.
 
@@ -156,7 +160,7 @@ def _early(body: Body, around: Surroundings) -> Problem | None:
     known = BUILTINS | around.hoisted.by_name.keys()
     own = body.flow.bound - body.given
     for name, node in body.flow.early.items():
-        if name in own and name in known:
+        if name in body.flow.bound and name in known:  # what is given is early only where it was deleted before
             line = getattr(node, "lineno", None)
             return Problem(f"it binds `{name}`, which may mean something else before", _around(body, node), line)
     for late in body.flow.late:
@@ -168,6 +172,30 @@ def _early(body: Body, around: Surroundings) -> Problem | None:
                 late.node.lineno,
             )
     return None
+
+
+def _caught(body: Body, _: Surroundings) -> Problem | None:
+    """Names that may be unbound where code asks for the error that this is: a function's names another one."""
+    for name, node in body.flow.early.items():
+        piece = _around(body, node) if name in body.flow.bound else None
+        if piece is not None and _shows_error(piece.node, node):
+            return Problem(f"it looks at the error of `{name}` being unbound", piece, getattr(node, "lineno", None))
+    return None
+
+
+def _shows_error(statement: ast.stmt, node: ast.AST) -> bool:
+    """Whether a node stands in a `try` that looks at what is raised."""
+    return any(
+        isinstance(part, ast.Try | ast.TryStar)
+        and any(handler.name or _REPORTS & _words_of(handler) for handler in part.handlers)
+        and any(inner is node for each in part.body for inner in ast.walk(each))
+        for part in ast.walk(statement)
+    )
+
+
+def _words_of(handler: ast.ExceptHandler) -> frozenset[str]:
+    found = (getattr(part, "attr", getattr(part, "id", "")) for part in ast.walk(handler))
+    return frozenset(word for word in found if isinstance(word, str))
 
 
 def _unknown(body: Body, around: Surroundings) -> Problem | None:
@@ -268,6 +296,7 @@ _TESTS: tuple[Callable[[Body, Surroundings], Problem | None], ...] = (
     _needs_definitions,
     _unknown,
     _early,
+    _caught,
     _globals,
     _names_by_text,
     _inner,

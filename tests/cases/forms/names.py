@@ -201,3 +201,62 @@ f
 #> a: function async
 #> b: function
 #> definitions: asyncio, f
+
+# == a builtin's name that the step is given and deletes
+# %% a
+max = lambda *values: "mine"
+# %% b
+print(max(1))
+del max
+print(max(1, 2))
+#> a: function
+#> b: namespace: it binds `max`, which may mean something else before
+#> definitions:
+
+# == the error of an unbound name is another one in a function
+# %% a
+try:
+    done
+except NameError as error:
+    print(error)
+done = True
+# %% b
+try:
+    ready
+except NameError:
+    ready = True
+print(ready)
+#> a: namespace: it looks at the error of `done` being unbound
+#> b: function
+#> definitions:
+
+# == a class whose annotations name itself
+# %% a
+from __future__ import annotations
+from dataclasses import dataclass
+@dataclass
+class Node:
+    above: Node | None = None
+    def top(self) -> Node:
+        return self.above.top() if self.above else self
+top = Node(Node()).top()
+# %% b
+print(top)
+#> a: function
+#> a outputs: top
+#> b: function
+#> definitions: Node, dataclass
+
+# == a function that another one registers comes with it
+# %% [functions]
+from functools import singledispatch
+@singledispatch
+def show(value):
+    return str(value)
+@show.register
+def show_number(value: int):
+    return f"number {value}"
+# %% a
+print(show(1))
+#> a: function
+#> definitions: show, show_number, singledispatch
