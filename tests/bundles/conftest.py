@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     Cells = list[tuple[list[str], str]]
 
@@ -66,28 +65,6 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Elsewhere:
     return Elsewhere(folder / "env" / "bin" / "python", folder / "home")
 
 
-def write_notebook(path: Path, cells: Cells) -> Path:
-    """A notebook of code cells, each with its tags and its source; a text without code is markdown."""
-    content = {
-        "cells": [
-            {
-                "cell_type": "code",
-                "id": f"cell-{place}",
-                "execution_count": None,
-                "metadata": {"tags": tags},
-                "outputs": [],
-                "source": source,
-            }
-            for place, (tags, source) in enumerate(cells, 1)
-        ],
-        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    path.write_text(json.dumps(content), "utf-8")
-    return path
-
-
 IMPORTS = """\
 import numpy as np
 import helpers
@@ -130,7 +107,7 @@ CELLS: Cells = [
 
 
 @pytest.fixture
-def notebook(tmp_path: Path) -> Path:
+def notebook(tmp_path: Path, write_notebook: Callable[[Path, Cells], Path]) -> Path:
     """A notebook with a local module, data, a gate, a secret, a step in namespace form, and tracking."""
     folder = tmp_path / "project"
     (folder / "data").mkdir(parents=True)

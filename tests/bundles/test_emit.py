@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -9,7 +9,6 @@ import nb2pipe
 from nb2pipe.bundles.write import changes, write
 from nb2pipe.errors import ConversionError, UsageError
 from nb2pipe.pipeline.schema_reader import read_pipeline
-from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +67,7 @@ def test_a_jupytext_script_is_converted_as_a_notebook_is(tmp_path: Path) -> None
     assert json.loads(bundle.text("bundle.json"))["notebook"]["path"] == "../n.py"
 
 
-def test_a_default_of_each_type_stands_in_module_and_notebook(tmp_path: Path) -> None:
+def test_a_default_of_each_type_stands_in_module_and_notebook(tmp_path: Path, write_notebook: Any) -> None:
     defaults = {
         "a": "{1, 2}",
         "b": "{'x': (1,)}",
@@ -102,6 +101,8 @@ def test_a_default_of_each_type_stands_in_module_and_notebook(tmp_path: Path) ->
         ("-", "notebook_pipeline"),
     ],
 )
-def test_the_package_has_the_notebooks_name_as_an_identifier(tmp_path: Path, stem: str, package: str) -> None:
+def test_the_package_has_the_notebooks_name_as_an_identifier(
+    tmp_path: Path, stem: str, package: str, write_notebook: Any
+) -> None:
     path = write_notebook(tmp_path / f"{stem}.ipynb", [([], "x = 1")])
     assert nb2pipe.emit(nb2pipe.load(path)).plan.name == package

@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
 from nb2pipe.bundles.write import write
-from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +25,7 @@ OUTER = {
 
 
 @pytest.fixture(params=sorted(OUTER))
-def bundle(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def bundle(request: pytest.FixtureRequest, tmp_path: Path, write_notebook: Any) -> Path:
     write_notebook(tmp_path / "inner.ipynb", INNER)
     path = write_notebook(
         tmp_path / "outer.ipynb", [*OUTER[request.param], (["notebook:inner"], ""), (["step:end"], "print(product)")]

@@ -8,14 +8,13 @@ import re
 import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
 from nb2pipe.bundles.write import write
-from tests.bundles.conftest import write_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,7 +121,7 @@ def test_the_image_of_the_notebook_is_taken_and_another_one_wins(tmp_path: Path)
     assert json.loads(other.text("bundle.json"))["flags"]["image"] == "other:2"
 
 
-def test_an_image_that_installs_from_a_repository_has_git(tmp_path: Path) -> None:
+def test_an_image_that_installs_from_a_repository_has_git(tmp_path: Path, write_notebook: Any) -> None:
     cells = [(["imports"], "%pip install git+https://host/a.git@1.0"), (["step:a"], "x = 1")]
     made = emit(load(write_notebook(tmp_path / "n.ipynb", cells)), Wishes(folder=tmp_path / "made"))
     text = made.text("Dockerfile")
@@ -137,7 +136,9 @@ def test_without_requirements_nothing_is_installed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [1, 40, 60, 70])
-def test_all_files_are_as_formatters_write_them_however_long_names_are(tmp_path: Path, length: int) -> None:
+def test_all_files_are_as_formatters_write_them_however_long_names_are(
+    tmp_path: Path, length: int, write_notebook: Any
+) -> None:
     cells = [
         ([f"step:{'s' * length}"], "x = 1\ndef f():\n    return x\ny = f()"),
         (["step:t"], "print(f(), y)\n__a = 2"),
@@ -151,7 +152,9 @@ def test_all_files_are_as_formatters_write_them_however_long_names_are(tmp_path:
         assert done.returncode == 0, done.stdout
 
 
-def test_commands_and_tests_hold_where_parameters_have_the_names_of_our_options(tmp_path: Path) -> None:
+def test_commands_and_tests_hold_where_parameters_have_the_names_of_our_options(
+    tmp_path: Path, write_notebook: Any
+) -> None:
     cells = [(["parameters"], "inputs = 1\noutputs = 2"), (["step:a"], "x = inputs"), (["step:b"], "print(x, outputs)")]
     made = tmp_path / "made"
     bundle = emit(load(write_notebook(tmp_path / "n.ipynb", cells)), Wishes(folder=made))
@@ -162,7 +165,7 @@ def test_commands_and_tests_hold_where_parameters_have_the_names_of_our_options(
     assert done.returncode == 0, done.stderr
 
 
-def test_a_type_checker_is_content_with_what_is_ours(tmp_path: Path) -> None:
+def test_a_type_checker_is_content_with_what_is_ours(tmp_path: Path, write_notebook: Any) -> None:
     cells = [
         (["functions"], "def f():\n    return x + 1"),
         (["step:a"], "x = 1"),
