@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError
+from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError, UsageError
 from nb2pipe.runtime import borders, calling, traces
 from nb2pipe.runtime.arguments import Own, Parameter, read_arguments, whole_number
 from nb2pipe.runtime.description import FILE, read_description
@@ -94,8 +94,12 @@ class Run:
 
         Returns:
             What its function returns.
+
+        Raises:
+            UsageError: A parameter of a nested notebook has a value around it that only a step can compute.
         """
         facts = self._description.step(step)
+        _refuse_open(facts, arguments)
         place = f"[{self._description.steps.index(facts) + 1}/{len(self._description.steps)}] {step}"
         _tell(place + (f": {facts.description}" if facts.description else ""))
         began = time.monotonic()
@@ -142,6 +146,16 @@ class Run:
     def _call(self, facts: StepFacts, arguments: Mapping[str, object]) -> Any:
         function = _function(self._package, facts)
         return calling.call(function, calling.arguments_for(calling.asked_by(function), arguments))
+
+
+def _refuse_open(facts: StepFacts, arguments: Mapping[str, object]) -> None:
+    """Raises where a nested notebook would take its own default, and the notebook around it has another value."""
+    for name in facts.parameters if facts.scope else ():
+        if arguments.get(name) is UNBOUND and name not in facts.given_by:
+            message = (
+                f"the parameter `{name}` of the nested notebook cannot be given: only a step can compute its value"
+            )
+            raise UsageError(message, hint=f"give it with --{name}")
 
 
 def run_pipeline(package: str, pipeline: Callable[..., None], arguments: Sequence[str] | None = None) -> int:

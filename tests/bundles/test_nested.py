@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 INNER = [(["parameters"], "k = 1\nm = 5"), (["step:one"], "product = k * m")]
 OUTER = {
     "parameter": [(["parameters"], "k = 2"), (["step:start"], "base = 1")],
+    "computed": [(["parameters"], "q = 3\nk = q * 10"), (["step:start"], "base = 1")],
     "variable": [(["step:start"], "base = 1\nk = base + 1")],
 }
 
 
-@pytest.fixture(params=sorted(OUTER))
+@pytest.fixture(params=["parameter", "variable"])
 def bundle(request: pytest.FixtureRequest, tmp_path: Path, write_notebook: Any) -> Path:
     write_notebook(tmp_path / "inner.ipynb", INNER)
     path = write_notebook(
@@ -73,3 +74,12 @@ def test_the_notebook_of_the_step_takes_it_too(bundle: Path) -> None:
     run(bundle, "outer_pipeline.steps.start", "--outputs", "left")
     papermill(bundle, "inner.one")
     assert run(bundle, "outer_pipeline.steps.end", "--inputs", "left") == "10\n"
+
+
+@pytest.mark.parametrize("bundle", ["computed"], indirect=True)
+def test_a_value_that_only_a_step_can_compute_has_to_be_given(bundle: Path) -> None:
+    words = [sys.executable, "-m", "outer_pipeline"]
+    done = subprocess.run(words, cwd=bundle, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "the parameter `k` of the nested notebook cannot be given" in done.stderr
+    assert run(bundle, "outer_pipeline", "--k", "4") == "20\n"
