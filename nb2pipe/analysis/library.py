@@ -238,7 +238,7 @@ def tensor_of(machine: Machine, module: Thing, result: Value) -> None:
 def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST) -> Value:
     """Calls the notebook's functions that a library is given, with what else it is given."""
     given = arguments.all if effect.certain else frozenset(reach(receiver | arguments.all, limit=200))
-    held = _held(machine, receiver)
+    held = _held(machine, receiver | arguments.all)
     _call_methods(machine, held - receiver, node)
     given |= held
     functions = frozenset(thing for thing in given if _is_callback(thing))
@@ -251,11 +251,11 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
     return machine.call(functions, Arguments(extra=handed), node)
 
 
-def _held(machine: Machine, receiver: Value) -> Value:
-    """What an estimator holds: its methods call the functions and the parts that it was made of."""
+def _held(machine: Machine, value: Value) -> Value:
+    """What estimators hold: whatever is done with one calls the functions and the parts that it was made of."""
     estimators = {
         thing
-        for thing in receiver
+        for thing in value
         if isinstance(thing, Thing) and machine.table.is_a(type_of(machine, thing), "sklearn.Estimator")
     }
     return frozenset(reach(estimators, limit=200))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nb2pipe.analysis.effects import Effects
     from nb2pipe.analysis.names import Block, Code
 
-BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__", "__doc__", "__file__"}
+BUILTIN_NAMES = frozenset(dir(builtins)) | {"__name__", "__doc__", "__file__", "__builtins__"}
 """Names that are there without being bound."""
 
 IPYTHON_NAMES = frozenset({"display", "get_ipython", "exit", "quit"})

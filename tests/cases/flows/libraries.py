@@ -779,3 +779,25 @@ def pick(rows):
 print(pick(table))
 #> a -> b: low, table
 #> a -> c: low, table
+
+# == a library's function is given what holds a function
+# %% [imports]
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import make_scorer
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+# %% a
+penalty, factor = 1, 2
+def score(y, found):
+    return abs(y - found).mean() - penalty
+def scaled(x):
+    return x * factor
+scorer = make_scorer(score)
+model = make_pipeline(FunctionTransformer(scaled), LinearRegression())
+# %% b
+print(cross_val_score(LinearRegression(), [[1], [2]], [1, 2], scoring=scorer, cv=2))
+# %% c
+print(cross_val_score(model, [[1], [2]], [1, 2], cv=2))
+#> a -> b: penalty, scorer
+#> a -> c: factor, model
