@@ -48,7 +48,7 @@ def stores_of(body: Body, readers: Readers, loose: Loose) -> tuple[tuple[str, ..
     ends = certain_after([piece.node for piece in pieces], watched, body.given, body.step.book.own)
     walk = _Walk(readers=readers, step=body.step, bound=watched, loose=loose)
     for number, piece in enumerate(pieces):
-        walk.take(piece, pieces[number - 1] if number else None, ends[number])
+        walk.take(piece, ends[number])
     shared = (name for name in sorted(body.given & read) if any(walk.reads(piece, name) for piece in pieces))
     return tuple(shared), {place: tuple(sorted(names)) for place, names in walk.stores.items()}
 
@@ -63,6 +63,7 @@ class _Walk:
     loose: Loose
     pending: dict[str, Piece] = field(default_factory=dict)
     lost: dict[str, Piece] = field(default_factory=dict)
+    done: list[Piece] = field(default_factory=list)
     stores: dict[Place, set[str]] = field(default_factory=dict)
 
     def reads(self, piece: Piece, name: str) -> bool:
@@ -71,19 +72,26 @@ class _Walk:
             return True
         return self.readers.can_reach(piece, self.readers.readers(name), self.step)
 
-    def take(self, piece: Piece, before: Piece | None, certain: frozenset[str]) -> None:
+    def take(self, piece: Piece, certain: frozenset[str]) -> None:
         for name in [name for name in self.lost if self.reads(piece, name)]:
             raise StoresNeededError(self._reason(name), self.lost[name])
         for name in [name for name in self.pending if self.reads(piece, name)]:
-            self._store(name, before or piece, piece)
+            self._store(name, piece)
         for name in sorted(piece.flow.bound & self.bound):
             self._bind(name, piece, name in certain)
+        self.done.append(piece)
 
-    def _store(self, name: str, before: Piece, piece: Piece) -> None:
-        if before.cell == piece.cell and before.book is piece.book and before.last >= piece.first:
-            raise StoresNeededError(self._reason(name), self.pending[name])
-        del self.pending[name]
-        self.stores.setdefault(before.place, set()).add(name)
+    def _store(self, name: str, piece: Piece) -> None:
+        """Stores a name at the last end of a line between where it is bound and a statement."""
+        for before in reversed(self.done):
+            if before.cell != piece.cell or before.book is not piece.book or before.last < piece.first:
+                del self.pending[name]
+                self.stores.setdefault(before.place, set()).add(name)
+                return
+            if before is self.pending[name]:
+                break
+            piece = before
+        raise StoresNeededError(self._reason(name), self.pending[name])
 
     def _bind(self, name: str, piece: Piece, certain: bool) -> None:  # noqa: FBT001  # said by the caller's name
         if not _binds_at_its_end(piece.node, name) and self.reads(piece, name):

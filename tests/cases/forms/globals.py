@@ -219,3 +219,17 @@ print(key(1))
 #> d: function
 #> d stores: n
 #> definitions: make, total
+
+# == a name is stored where a line ends, before the statements that share one
+# %% [functions]
+def scaled(x):
+    return x * factor
+# %% a
+factor = 2
+n = 1; y = scaled(n)
+print(y)
+# %% b
+factor = 3; z = scaled(1)
+#> a: function
+#> b: namespace: `factor`, which this step binds, is read by the function `scaled` as a global
+#> definitions: scaled
