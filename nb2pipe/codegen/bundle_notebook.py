@@ -105,7 +105,7 @@ def _cells(unit: Unit, pipeline: Pipeline, plan: PackagePlan, templates: Path | 
 
 def _around(unit: Unit, plan: PackagePlan) -> dict[str, Code]:
     """The defaults that parameters of a nested notebook have from around it; `give` puts them in its own's place."""
-    step = next((each for each in plan.steps if each.name == unit.name and unit.scope), None)
+    step = next((each for each in plan.steps if each.name == unit.name), None) if unit.scope else None
     if step is None:
         return {}
     pairs = zip(own_parameters(step, plan.parameters), step.parameters, strict=True)

@@ -38,6 +38,8 @@ def own_parameters(step: StepPlan, pipeline: Iterable[ParameterPlan]) -> tuple[P
         step: The step.
         pipeline: The parameters of the whole pipeline.
     """
+    if "/" not in step.name:  # no step of a nested notebook
+        return step.parameters
     known = {one.name: one for one in pipeline if is_literal(one.default)}
     sources = {one.name: one.source for one in step.arguments if one.kind is SourceKind.PARAMETER}
     return tuple(_around(one, known.get(sources.get(one.name, ""))) for one in step.parameters)
