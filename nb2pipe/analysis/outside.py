@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.analysis.trace import Trace
 
-_WITHOUT_ORDER = frozenset({"warnings", "recursion"})
+_WITHOUT_ORDER = frozenset({"recursion"})
 """Hidden state that no later cell's values depend on."""
 
 

@@ -136,14 +136,16 @@ import of_nobody
 import math
 #> a -> b: order sys.path
 
-# == warning filters make no edge
+# == who warns comes after who sets filters of warnings
 # %% [imports]
 import warnings
 # %% a
 warnings.filterwarnings("ignore")
 # %% b
 warnings.warn("x")
-#> nothing
+# %% c
+print(1)
+#> a -> b: order warnings
 
 # == print options of NumPy concern who uses NumPy
 # %% [imports]

@@ -22,3 +22,10 @@ print(a)
 # %% tags=["step:b"]
 print(a * 2)
 pd.DataFrame(np.ones((2, 5)))
+
+# %% tags=["step:c"]
+warnings.simplefilter("always")
+warnings.warn("seen")
+
+# %% tags=["step:d"]
+warnings.warn("seen too")
