@@ -84,7 +84,13 @@ def emit(pipeline: Pipeline, wishes: Wishes) -> Bundle:
         avoid=folder,
         notebook=pipeline.notebook.path,
     )
-    requirements, found = resolve(files.others, plan.requirements, notebook=pipeline.notebook.path, known=wishes.known)
+    requirements, found = resolve(
+        files.others,
+        plan.requirements,
+        notebook=pipeline.notebook.path,
+        python=pipeline.notebook.kernel.version,
+        known=wishes.known,
+    )
     material = Material(
         plan=plan,
         package=package,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import platform
 import re
 import sys
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from nb2pipe.targets.model import Origin, Requirement
@@ -38,11 +38,12 @@ class Provided(NamedTuple):
 
 
 class _Known(NamedTuple):
-    """What the metadata of a distribution say."""
+    """What the metadata of a distribution say; `python` is which versions of Python it runs on."""
 
     name: str
     version: str
     requires: tuple[str, ...]
+    python: str
     distribution: importlib.metadata.Distribution
 
 
@@ -93,8 +94,13 @@ class Site:
         editable = min(self._editable(parts[0]), default=None)
         return None if editable is None else Provided(editable, parts[0])
 
-    def closure(self, wanted: Iterable[Requirement]) -> tuple[Requirement, ...]:
-        """The distributions that some need, themselves counted, on this Python and this machine; sorted."""
+    def closure(self, wanted: Iterable[Requirement], python: str) -> tuple[Requirement, ...]:
+        """The distributions that some need, themselves counted, on this machine; sorted.
+
+        Args:
+            wanted: Those that are needed.
+            python: The version of Python that they are needed on, such as `3.12`.
+        """
         waiting = [(each.name, extra) for each in wanted for extra in ("", *each.extras)]
         seen: set[tuple[str, str]] = set()
         while waiting:
@@ -103,9 +109,14 @@ class Site:
             if known is None or (canonicalize_name(name), extra) in seen:
                 continue
             seen.add((canonicalize_name(name), extra))
-            waiting += list(_needs(known, extra))
+            waiting += list(_needs(known, {"extra": extra, **marked(python)}))
         found = (self.get(name) for name in sorted({name for name, _ in seen}))
         return tuple(each for each in found if each is not None)
+
+    def run_on(self, requirements: Iterable[Requirement], python: str) -> bool:
+        """Whether distributions say that they run on a version of Python, such as `3.12`."""
+        known = (self._by_name.get(canonicalize_name(each.name)) for each in requirements)
+        return all(_allows(each.python, python) for each in known if each is not None)
 
     def _listed(self, name: str) -> str:
         """The list of files of a distribution, each on a line of its own."""
@@ -129,10 +140,21 @@ class Site:
                 yield name
 
 
-def python_version() -> str:
-    """The version of this Python, such as `3.11.7`."""
-    major, minor, patch = platform.python_version_tuple()
-    return f"{major}.{minor}.{re.sub(r'[^0-9].*', '', patch)}"
+def marked(python: str) -> dict[str, str]:
+    """What the markers of requirements see of a version of Python, such as `3.12`."""
+    return {"python_version": python, "python_full_version": f"{python}.0"}
+
+
+def _allows(specifier: str, python: str) -> bool:
+    """Whether a distribution runs on the last release of a version of Python.
+
+    >>> _allows(">=3.11.4,<3.13", "3.11"), _allows(">=3.12", "3.11"), _allows("", "3.11")
+    (True, False, True)
+    """
+    try:
+        return SpecifierSet(specifier).contains(f"{python}.99")
+    except InvalidSpecifier:
+        return True
 
 
 def _known(distribution: importlib.metadata.Distribution) -> _Known | None:
@@ -141,16 +163,19 @@ def _known(distribution: importlib.metadata.Distribution) -> _Known | None:
     if text is None:  # not installed by pip
         metadata = distribution.metadata
         name = metadata["Name"] if metadata else None
-        return _Known(name, distribution.version, tuple(distribution.requires or ()), distribution) if name else None
-    found: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": []}
+        python = str(metadata["Requires-Python"] or "") if metadata else ""
+        requires = tuple(distribution.requires or ())
+        return _Known(name, distribution.version, requires, python, distribution) if name else None
+    found: dict[str, list[str]] = {"name": [], "version": [], "requires-dist": [], "requires-python": []}
     for line in text.splitlines():
         key, colon, value = line.partition(":")
         if not line:
             break
         if colon and key.lower() in found:
             found[key.lower()].append(value.strip())
-    names, versions, requires = found.values()
-    return _Known(names[0], versions[0] if versions else "", tuple(requires), distribution) if names else None
+    names, versions, needs, pythons = found.values()
+    version, python = versions[0] if versions else "", pythons[0] if pythons else ""
+    return _Known(names[0], version, tuple(needs), python, distribution) if names else None
 
 
 def _holds(listed: str, top: str) -> bool:
@@ -164,12 +189,12 @@ def _owns(listed: str, path: str) -> bool:
     return re.search(rf"\n{re.escape(path)}\.(?:[\w-]+\.)?(?:so|pyd)\b", listed) is not None
 
 
-def _needs(known: _Known, extra: str) -> Iterator[tuple[str, str]]:
+def _needs(known: _Known, environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for text in known.requires:
         parsed = _parsed(text)
-        if parsed is None or (parsed.marker is not None and not parsed.marker.evaluate({"extra": extra})):
+        if parsed is None or (parsed.marker is not None and not parsed.marker.evaluate(dict(environment))):
             continue
-        if extra and parsed.marker is None:
+        if environment["extra"] and parsed.marker is None:
             continue  # needed without the extra too, and found there
         yield from ((parsed.name, each) for each in ("", *parsed.extras))
 

@@ -11,13 +11,13 @@ from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as Parsed
 from packaging.utils import canonicalize_name
 
-from nb2pipe.bundles.installed import Provided, Site, python_version
+from nb2pipe.bundles.installed import Provided, Site, marked
 from nb2pipe.targets.checks.nb403_module_not_installed import module_not_installed, not_found_for_pip
 from nb2pipe.targets.checks.nb404_not_from_an_index import not_from_an_index
 from nb2pipe.targets.model import Origin, Requirement, Requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.targets.imports import Imported
@@ -86,6 +86,9 @@ _FORMERLY_STANDARD = frozenset(
 _STANDARD = sys.stdlib_module_names | _FORMERLY_STANDARD | {"__main__", "__future__", "nb2pipe"}
 """Modules that need no distribution; the part of nb2pipe that runs in a step is carried along."""
 
+PYTHONS = ("3.11", "3.12", "3.13")
+"""The versions of Python that bundles run on."""
+
 _NAMESPACES = frozenset({"google", "azure"})
 """Packages that many distributions share; the module's name tells which."""
 
@@ -114,6 +117,7 @@ def resolve(
     asked: Iterable[str],
     *,
     notebook: str,
+    python: str | None = None,
     known: Requirements | None = None,
     site: Site | None = None,
 ) -> tuple[Requirements, tuple[Diagnostic, ...]]:
@@ -123,36 +127,43 @@ def resolve(
         imports: What modules import; local modules are not among it.
         asked: What `pip install` lines ask for, as written.
         notebook: The notebook's path as the user gave it.
+        python: The version of Python that the notebook says it is for, such as `3.12`.
         known: What a bundle was made with: its versions hold, and its modules are not looked for again.
         site: The installed distributions.
     """
     site = site or Site()
     found = _Found(notebook)
-    known = known or Requirements(python=python_version())
+    wanted = (python,) if python in PYTHONS else PYTHONS
+    known = known or Requirements(python=wanted[0])
     locked: dict[str, Requirement] = {_order(each): each for each in (*known.lock, *known.direct)}
     for each in sorted(imports, key=lambda each: each.optional):
         if each.module.partition(".")[0] not in _STANDARD:
             _add_module(found, each, known.modules, locked, site)
     for text in asked:
-        _add_asked(found, text, locked, site)
+        _add_asked(found, text, locked, site, known.python)
     for requirement in found.direct.values():
         if requirement.version is not None and requirement.origin is not Origin.INDEX:
             found.diagnostics.append(not_from_an_index(notebook, requirement))
     direct = tuple(sorted(found.direct.values(), key=_order))
-    lock = known.lock or _lock(direct, site)
+    python, lock = (known.python, known.lock) if known.lock else _lock(direct, site, wanted)
     modules = dict(sorted(found.modules.items()))
-    return Requirements(direct=direct, lock=lock, modules=modules, python=known.python), tuple(found.diagnostics)
+    return Requirements(direct=direct, lock=lock, modules=modules, python=python), tuple(found.diagnostics)
 
 
 def _order(requirement: Requirement) -> str:
     return canonicalize_name(requirement.name)
 
 
-def _lock(direct: tuple[Requirement, ...], site: Site) -> tuple[Requirement, ...]:
-    """The full closure, with what is asked for and has no version."""
-    open_ones = [each for each in direct if each.version is None]
-    pinned = {_order(each): each for each in site.closure(each for each in direct if each.version is not None)}
-    return tuple(sorted([*pinned.values(), *(each for each in open_ones if _order(each) not in pinned)], key=_order))
+def _lock(direct: tuple[Requirement, ...], site: Site, pythons: Sequence[str]) -> tuple[str, tuple[Requirement, ...]]:
+    """The full closure, with what is asked for and has no version; and the first Python that it runs on, else the last.
+
+    The Python that converts has no say in it: it may be another one tomorrow.
+    """
+    pinned_ones = [each for each in direct if each.version is not None]
+    python = next((each for each in pythons if site.run_on(site.closure(pinned_ones, each), each)), pythons[-1])
+    pinned = {_order(each): each for each in site.closure(pinned_ones, python)}
+    open_ones = [each for each in direct if each.version is None and _order(each) not in pinned]
+    return python, tuple(sorted([*pinned.values(), *open_ones], key=_order))
 
 
 def _add_module(
@@ -219,7 +230,7 @@ def guessed(module: str) -> str | None:
     return parts[0].replace("_", "-")
 
 
-def _add_asked(found: _Found, text: str, locked: Mapping[str, Requirement], site: Site) -> None:
+def _add_asked(found: _Found, text: str, locked: Mapping[str, Requirement], site: Site, python: str) -> None:
     """Adds what a `pip install` line asks for."""
     try:
         parsed = Parsed(text)
@@ -231,7 +242,7 @@ def _add_asked(found: _Found, text: str, locked: Mapping[str, Requirement], site
         return
     if parsed.url is not None and not _URL.fullmatch(parsed.url):
         found.diagnostics.append(not_found_for_pip(found.notebook, text))
-    elif parsed.marker is None or parsed.marker.evaluate({"extra": ""}):
+    elif parsed.marker is None or parsed.marker.evaluate({"extra": "", **marked(python)}):
         _add_parsed(found, parsed, locked, site)
 
 

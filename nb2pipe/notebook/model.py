@@ -297,10 +297,17 @@ class Magic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kernel:
-    """The kernel that the notebook names."""
+    """The kernel that the notebook names.
+
+    Attributes:
+        name: As Jupyter knows it.
+        language: Always Python's.
+        version: The version of Python that the notebook was last saved with, such as `3.12`, if it says so.
+    """
 
     name: str | None = None
     language: str = "python"
+    version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

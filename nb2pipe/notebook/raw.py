@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LANGUAGES = frozenset({"python", "ipython", "python3", "ipython3"})
+_VERSION = re.compile(r"3\.\d{1,3}(?![^.])")
 _KERNELS_OF_OTHERS = {"ir": "R", "julia": "Julia", "bash": "Bash", "sagemath": "SageMath", "octave": "Octave"}
 
 
@@ -57,7 +59,8 @@ def kernel_of(metadata: Mapping[str, object], path: str) -> Kernel:
         raise NotebookError(
             message, hint="nb2pipe runs Python notebooks; choose a Python kernel in Jupyter if it is one"
         )
-    return Kernel(name=kernel)
+    version = _VERSION.match(str(info.get("version")))
+    return Kernel(name=kernel, version=version[0] if version else None)
 
 
 def _object(metadata: Mapping[str, object], key: str) -> Mapping[str, object]:

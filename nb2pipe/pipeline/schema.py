@@ -104,6 +104,7 @@ def _notebook(notebook: Notebook) -> Json:
         "path": Path(notebook.path).name,
         "digest": notebook.digest.hex,
         "kernel": notebook.kernel.name,
+        "python": notebook.kernel.version,
         "settings": _settings(notebook.settings),
         "cells": [_cell(cell) for cell in notebook.cells],
         "nested": {path: _notebook(inner) for path, inner in notebook.nested.items()},

@@ -149,11 +149,16 @@ def _known(file: Path, known: Mapping[Path, Field], found: Field) -> Field:
 
 def _raw(found: Field) -> RawNotebook:
     kernel = found["kernel"].maybe(Field.text)
+    version = found["python"].maybe(Field.text)
     settings = found["settings"]
     settings.members()
     return RawNotebook(
         cells=tuple(_cell(cell) for cell in found["cells"].items()),
-        metadata={OURS: settings.value, "kernelspec": {"name": kernel, "language": "python"}},
+        metadata={
+            OURS: settings.value,
+            "kernelspec": {"name": kernel, "language": "python"},
+            "language_info": {"version": version},
+        },
     )
 
 

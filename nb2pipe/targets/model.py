@@ -77,7 +77,7 @@ class Requirements:
         lock: The full closure, sorted; all versions are known.
         modules: The distribution of each imported module, so that the same is found where it is not installed; None
             where there is none to install.
-        python: The version of the Python that all of this was read from.
+        python: The version of Python that all of this is for, such as `3.12`.
     """
 
     direct: tuple[Requirement, ...] = ()

@@ -42,7 +42,7 @@ def requirements_txt(material: Material) -> str:
 
 def requirements_lock(material: Material) -> str:
     """The full closure."""
-    head = f"# All that {material.plan.name} needs, as it was installed with Python {material.requirements.python}."
+    head = f"# All that {material.plan.name} needs, as it was installed, for Python {material.requirements.python}."
     return _lines(head, material.requirements.lock)
 
 

@@ -29,11 +29,13 @@ class Packages:
         files: Sequence[str],
         requires: Sequence[str] = (),
         direct: dict[str, Any] | None = None,
+        python: str = "",
     ) -> None:
         info = self.folder / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
         lines += [f"Requires-Dist: {each}" for each in requires]
+        lines += [f"Requires-Python: {python}"] if python else []
         (info / "METADATA").write_text("\n".join([*lines, "", "Words.\n"]), "utf-8")
         (info / "RECORD").write_text("".join(f"{file},,\n" for file in files), "utf-8")
         if direct is not None:
@@ -143,6 +145,25 @@ def test_the_lock_is_the_closure_with_markers_and_extras(packages: Packages) -> 
     result, _ = found(packages, "import a")
     assert lines(result.direct) == ["a==1"]
     assert lines(result.lock) == ["a==1", "b-b==2", "c==3", "d==1"]
+
+
+def test_a_package_is_for_the_oldest_python_that_all_it_needs_runs_on_whoever_converts(packages: Packages) -> None:
+    packages.add("a", "1", ["a/__init__.py"], ["b", "old; python_version < '3.12'"], python=">=3.9")
+    packages.add("b", "1", ["b/__init__.py"], python=">=3.12,!=3.12.1")
+    packages.add("old", "1", ["old/__init__.py"])
+    result = found(packages, "import a")[0]
+    assert (result.python, lines(result.lock)) == ("3.12", ["a==1", "b==1"])
+    result = found(packages, "import old")[0]
+    assert (result.python, lines(result.lock)) == ("3.11", ["old==1"])
+
+
+@pytest.mark.parametrize(("said", "used"), [("3.12", "3.12"), ("3.13", "3.13"), ("3.8", "3.11"), (None, "3.11")])
+def test_a_package_is_for_the_python_that_saved_its_notebook(packages: Packages, said: str, used: str) -> None:
+    packages.add("a", "1", ["a/__init__.py"], ["new; python_version >= '3.13'"])
+    packages.add("new", "1", ["new/__init__.py"])
+    result, _ = resolve(imported("import a"), (), notebook="n.ipynb", python=said, site=packages.site)
+    assert result.python == used
+    assert lines(result.lock) == (["a==1", "new==1"] if used == "3.13" else ["a==1"])
 
 
 def test_what_pip_lines_ask_for_is_added(packages: Packages) -> None:

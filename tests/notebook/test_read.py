@@ -222,6 +222,18 @@ def test_a_document_that_is_no_python_notebook_is_an_error_with_a_hint(name: str
     assert error.hint
 
 
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [("3.12.4", "3.12"), ("3.13", "3.13"), ("3.12rc1", None), ("2.7.18", None), (3, None), (None, None)],
+)
+def test_the_python_that_saved_a_notebook_is_known_where_it_says_so(
+    said: object, known: str | None, tmp_path: Path
+) -> None:
+    metadata = {"language_info": {"name": "python", "version": said}}
+    notebook, report = read_notebook(saved(tmp_path, document(CELL, metadata=metadata)))
+    assert (notebook.kernel.version, tuple(report)) == (known, ())
+
+
 def test_an_old_notebook_is_told_how_to_become_a_new_one(tmp_path: Path) -> None:
     error = problem(saved(tmp_path, {"nbformat": 3, "worksheets": []}))
     assert error.hint is not None
