@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from nb2pipe import plugins
-from nb2pipe.codegen.executed import assemble
-from nb2pipe.codegen.page import html as page
+from nb2pipe.codegen.notebooks.executed import assemble
+from nb2pipe.codegen.notebooks.page import html as page
 from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.errors import NotebookError, PluginError, RecordsError, UsageError

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 from nb2pipe import plugins
 from nb2pipe.bundles.local_files import local_files
 from nb2pipe.bundles.requirements import resolve
-from nb2pipe.codegen.bundle_notebook import notebook_files
-from nb2pipe.codegen.package import package_files
+from nb2pipe.codegen.modules.package import package_files
+from nb2pipe.codegen.notebooks.bundle_notebook import notebook_files
 from nb2pipe.codegen.plan.make import make_plan
 from nb2pipe.diagnostics import Report
 from nb2pipe.errors import ConversionError, UsageError

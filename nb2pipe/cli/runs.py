@@ -17,7 +17,7 @@ from nb2pipe.cli.diagnostics import failure_text
 from nb2pipe.cli.output import shown_path, write_file
 from nb2pipe.cli.session import CONTEXT, Command, common, with_session
 from nb2pipe.cli.text import clipped, duration, number, one_line, table
-from nb2pipe.codegen.page import html
+from nb2pipe.codegen.notebooks.page import html
 from nb2pipe.errors import RecordsError
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.records.codec import run_json

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.values import value_text
-from nb2pipe.codegen.words import docstring, one_line
+from nb2pipe.codegen.modules.values import value_text
+from nb2pipe.codegen.modules.words import docstring, one_line
 from nb2pipe.errors import ConversionError, UsageError
 
 if TYPE_CHECKING:

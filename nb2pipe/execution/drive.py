@@ -86,7 +86,7 @@ class DriveEnd:
     """How the steps of a run ended.
 
     Attributes:
-        failure: Of the first step that failed.
+        failure: Of the first step that failed, in notebook order.
         metrics: The last of each name, in notebook order.
     """
 
@@ -314,10 +314,10 @@ class _Drive:
 
     def _end(self) -> DriveEnd:
         interrupted = self._deadline is not None
-        if not interrupted and self._failures:
-            message = (
-                f"not begun, since `{self._failures[0].step}` failed; --keep-going runs what does not depend on it"
-            )
+        # Of steps that failed side by side, the notebook's first: there, the others would not have run.
+        failure = min(self._failures, key=lambda each: self._work.places.get(each.step or "", 0), default=None)
+        if not interrupted and failure is not None:
+            message = f"not begun, since `{failure.step}` failed; --keep-going runs what does not depend on it"
             self._skip(self._work.names, SkipReason.UPSTREAM_FAILED, message)
         steps = tuple(
             self._ends.get(name) or StepEnd(name=name, status=StepStatus.INTERRUPTED) for name in self._work.names
@@ -326,7 +326,7 @@ class _Drive:
             status=_status(steps),
             steps=steps,
             metrics=self._metrics(),
-            failure=self._failures[0] if self._failures else None,
+            failure=failure,
         )
 
     # -- steps whose order turned out to be other than the text showed

@@ -173,7 +173,7 @@ class RunEnd:
         steps: In notebook order.
         metrics: The last of each name, in notebook order.
         notebook: The executed notebook in the run's folder.
-        failure: Of the first step that failed.
+        failure: Of the first step that failed, in notebook order.
     """
 
     run: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.described import described
 from nb2pipe.codegen.files import EmittedFile
-from nb2pipe.codegen.package import package_files
+from nb2pipe.codegen.modules.package import package_files
 from nb2pipe.codegen.plan.make import make_plan
 from nb2pipe.errors import InternalError, StoreError
 from nb2pipe.execution.model import Package

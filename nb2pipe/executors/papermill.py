@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.step_notebook import step_notebook, without_secrets
+from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.diagnostics import Report
 from nb2pipe.errors import UsageError
 from nb2pipe.executors.logged import tell_logged

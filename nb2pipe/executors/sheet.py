@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.codegen.step_notebook import step_notebook, without_secrets
+from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.executors.failures import clean
 from nb2pipe.executors.marks import Mark, MarkedStream
 from nb2pipe.executors.outputs import merged, write_notebook

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.described import described
 from nb2pipe.codegen.files import EmittedFile
-from nb2pipe.codegen.vendor import vendored_files
+from nb2pipe.codegen.modules.vendor import vendored_files
 from nb2pipe.diagnostics import Report
 from nb2pipe.digest import Digest
 from nb2pipe.targets.checks.nb406_name_is_the_bundles import name_is_the_bundles

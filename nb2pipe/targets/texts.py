@@ -8,13 +8,13 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.indent import INDENT
-from nb2pipe.codegen.lines import bracketed
 from nb2pipe.codegen.literals import literal
 from nb2pipe.codegen.model import Form
+from nb2pipe.codegen.modules.indent import INDENT
+from nb2pipe.codegen.modules.lines import bracketed
+from nb2pipe.codegen.modules.values import formatted
+from nb2pipe.codegen.modules.words import one_line, quoted
 from nb2pipe.codegen.templates import Code, doc, render
-from nb2pipe.codegen.values import formatted
-from nb2pipe.codegen.words import one_line, quoted
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.targets.model import Origin

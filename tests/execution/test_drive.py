@@ -339,6 +339,16 @@ def test_a_step_that_runs_beside_a_failing_one_ends(trial: Any, pipeline: Any, s
     assert trial.value("x") == 1
 
 
+def test_of_two_steps_that_fail_side_by_side_the_notebooks_first_is_the_failure(
+    trial: Any, pipeline: Any, spec: Any
+) -> None:
+    end = trial.run(
+        pipeline({"a": spec("hear('b runs'); wait(0.2); 1 / 0"), "b": spec("tell('b runs'); [][0]")}), jobs=2
+    )
+    assert trial.statuses == {"a": FAILED, "b": FAILED}
+    assert (end.failure.step, end.failure.kind) == ("a", "ZeroDivisionError")
+
+
 def test_keep_going_runs_what_does_not_depend_on_the_failure(trial: Any, pipeline: Any, spec: Any) -> None:
     trial.run(
         pipeline({"a": spec("1 / 0"), "b": spec("", after=("a",)), "c": spec(""), "d": spec("", after=("c",))}),

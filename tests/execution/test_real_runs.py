@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
-from nb2pipe.codegen.executed import assemble
+from nb2pipe.codegen.notebooks.executed import assemble
 from nb2pipe.execution.options import RunOptions
 from nb2pipe.execution.run import resume, run
 from nb2pipe.executors.papermill import PapermillExecutor

@@ -304,7 +304,8 @@ def test_steps_run_in_the_python_of_the_kernel_which_needs_no_nb2pipe(
     kernel(tmp_path, "bare", [sys.executable, "-S", "-m", "ipykernel_launcher", "-f", "{connection_file}"])
     look = (
         "import os, sys\nfrom importlib.machinery import PathFinder\n"
-        "print(getattr(PathFinder.find_spec('nb2pipe'), 'loader', None), sys.flags.no_site, os.environ['OF_THE_KERNEL'])"
+        "print(getattr(PathFinder.find_spec('nb2pipe'), 'loader', None), sys.flags.no_site, end=' ')\n"
+        "print(os.environ['OF_THE_KERNEL'])"
     )
     result = run(make(("step:a", look), ("step:b", "x = 1")), kernel="bare")
     assert printed(result)[0] == ["None 1 yes\n"]

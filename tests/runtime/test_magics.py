@@ -14,7 +14,8 @@ from textwrap import dedent
 
 import pytest
 
-from nb2pipe.runtime import magics, printed
+from nb2pipe.runtime import magics
+from nb2pipe.runtime.magics import printed
 
 
 def program(code: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -195,7 +196,7 @@ def test_importing_the_helpers_imports_nothing_heavy() -> None:
 
 
 def test_errors_of_folders_and_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nb2pipe.runtime.places._visited", [])
+    monkeypatch.setattr("nb2pipe.runtime.magics.places._visited", [])
     with pytest.raises(magics.UsageError, match="No previous directory"):
         magics.change_folder("-")
     for text in ("", "A"):

@@ -9,7 +9,7 @@ import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from nb2pipe.codegen.indent import indented
+from nb2pipe.codegen.modules.indent import indented
 from nb2pipe.codegen.plan.constructs import obstacle
 from nb2pipe.codegen.plan.consumers import handled_names
 from nb2pipe.codegen.plan.flow import LateKind

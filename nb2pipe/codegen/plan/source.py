@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.magic_text import ModuleText, module_text
+from nb2pipe.codegen.magics.text import ModuleText, module_text
 from nb2pipe.codegen.plan.flow import NameFlow, name_flow
 from nb2pipe.codegen.plan.syntax import Parts
 from nb2pipe.notebook.model import MagicKind

@@ -72,7 +72,8 @@ def in_ipython(sources):
 
 
 def in_module(texts):
-    from nb2pipe.runtime import magics, places
+    from nb2pipe.runtime import magics
+    from nb2pipe.runtime.magics import places
     from nb2pipe.runtime.display import silence_display
 
     silence_display()

@@ -1,0 +1,1 @@
+"""IPython syntax as plain Python: the text of cells in modules."""

@@ -1,0 +1,1 @@
+"""Notebooks of steps, and the whole notebook of a run."""
