@@ -13,7 +13,7 @@ import pytest
 from nb2pipe.api import load
 from nb2pipe.bundles.check import manifest_of
 from nb2pipe.bundles.emit import Wishes, emit
-from nb2pipe.codegen.vendor import vendored_files
+from nb2pipe.codegen.modules.vendor import vendored_files
 from nb2pipe.targets.model import BUNDLE_FILE, Bundle
 
 ROOT = Path(__file__).parents[2]
