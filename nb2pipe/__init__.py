@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nb2pipe.api import Run, RunResult, emit, load, open_run, run, runs
+    from nb2pipe.api import Run, RunResult, emit, load, open_run, run, runs, verify
     from nb2pipe.errors import Nb2pipeError, NotebookError
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.model import Bundle
@@ -29,6 +29,7 @@ __all__ = [
     "run",
     "runs",
     "track",
+    "verify",
 ]
 
 _HOMES = {
@@ -44,6 +45,7 @@ _HOMES = {
     "run": "nb2pipe.api",
     "runs": "nb2pipe.api",
     "track": "nb2pipe.tracking",
+    "verify": "nb2pipe.api",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,7 +32,6 @@ from nb2pipe.serializers.groups import load as load_group
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pandas as pd
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nb2pipe.records.events import Event, Failure, RunStatus
     from nb2pipe.records.files import RunRecord, StepRecord
     from nb2pipe.targets.model import Bundle
+    from nb2pipe.verification.model import Verification
 
     Listener = Callable[[Event], None]
 
@@ -154,6 +155,51 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)
     return RunResult(record=read_run(end.folder), folder=end.folder)
+
+
+def verify(  # noqa: PLR0913  # options of a run, each by its name
+    pipeline: Pipeline | str | Path,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    package: str | Path | None = None,
+    executor: str | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+    home: str | Path | None = None,
+    listeners: Sequence[Listener] = (),
+    **values: object,
+) -> Verification:
+    """Runs a notebook straight and as a pipeline, both in the notebook's folder, and compares values and outputs.
+
+    Args:
+        pipeline: A pipeline, the path of a notebook, or a converted directory.
+        parameters: As in `run`.
+        package: The converted directory whose modules are compared with the notebook.
+        executor: As in `run`.
+        seed: As in `run`; it is set on both sides.
+        jobs: As in `run`.
+        home: As in `run`.
+        listeners: Take the events of the pipeline run as they come.
+        **values: Values of parameters, as in `lr=0.1`.
+
+    Returns:
+        What was found; a difference is no exception.
+
+    Raises:
+        Nb2pipeError: As `run` says.
+    """
+    pipeline, found = _to_run(pipeline)
+    if package is not None:
+        found = package_of(pipeline, Path(package))
+    options = RunOptions(
+        parameters=_values(pipeline, parameters or {}, values),
+        jobs=jobs,
+        home=_path(home),
+        seed=seed,
+        executor=executor or default_executor(found),
+        package=found,
+    )
+    return start_verify(pipeline, options, listeners=listeners)
 
 
 def emit(  # noqa: PLR0913  # options of a conversion, each by its name
@@ -273,6 +319,54 @@ def start(
     end = running.run(pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel)
     _conclude(pipeline, end, listeners)
     return end
+
+
+def start_verify(
+    pipeline: Pipeline,
+    options: RunOptions,
+    *,
+    listeners: Sequence[Listener] = (),
+    tell: Callable[[str], None] = lambda _text: None,
+    cancel: threading.Event | None = None,
+) -> Verification:
+    """Compares a straight run with a pipeline run.
+
+    Args:
+        pipeline: The pipeline.
+        options: How it is to be run.
+        listeners: Take the events of the pipeline run as they come.
+        tell: Takes what goes on in the straight run.
+        cancel: Once set, all stops.
+
+    Raises:
+        Nb2pipeError: As `run` says.
+    """
+    from nb2pipe.verification.conduct import verify as compare  # noqa: PLC0415 - runs do without
+
+    stop = cancel or threading.Event()
+    check_executor(pipeline, options)
+
+    def begin(chosen: Pipeline, how: RunOptions, listener: Listener) -> RunEnd:
+        return start(chosen, how, listeners=(*listeners, listener), cancel=stop)
+
+    return compare(pipeline, options, begin=begin, tell=tell, cancel=stop)
+
+
+def package_of(pipeline: Pipeline, folder: Path) -> Package:
+    """The package of a converted directory, once it is known to be of this notebook.
+
+    Raises:
+        UsageError: It is no converted directory, or was made from other cells.
+        NotebookError: It is damaged.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint="--package takes a folder that `nb2pipe convert` made")
+    converted = read_converted(folder)
+    theirs, ours = converted.pipeline.notebook, pipeline.notebook
+    if [(cell.source, cell.raw_tags) for cell in theirs.cells] != [(cell.source, cell.raw_tags) for cell in ours.cells]:
+        message = f"{folder} was made from another state of {ours.path}"
+        raise UsageError(message, hint="convert the notebook again, or give DIR itself instead of the notebook")
+    return converted.package
 
 
 def resume(

@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "graph": "Show the steps of a notebook and what flows between them.",
     "run": "Run a notebook as a pipeline.",
     "resume": "Go on with a failed or interrupted run.",
+    "verify": "Compare a pipeline run with the notebook.",
     "runs": "List past runs, show one, open its notebook.",
     "convert": "Turn a notebook into a package of step modules.",
     "explain": "Explain the code of a diagnostic.",

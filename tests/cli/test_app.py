@@ -134,7 +134,11 @@ def test_the_version_is_said() -> None:
         (["chekc"], "there is no command `nb2pipe chekc`", "did you mean `nb2pipe check`?"),
         (["train.ipynb"], "there is no command `nb2pipe train.ipynb`", "did you mean `nb2pipe run train.ipynb`?"),
         (["runs", "lst"], "there is no command `nb2pipe runs lst`", "did you mean `nb2pipe runs list`?"),
-        (["xyz"], "there is no command `nb2pipe xyz`", "there are: check, graph, run, resume, runs, convert, explain"),
+        (
+            ["xyz"],
+            "there is no command `nb2pipe xyz`",
+            "there are: check, graph, run, resume, verify, runs, convert, explain",
+        ),
         (["explain", "--jsn"], "there is no option `--jsn`", "did you mean `--json`?"),
         (["--color", "blue", "explain"], "invalid value for '--color'", "`nb2pipe --help` shows what there is"),
         (["check"], "missing argument 'NOTEBOOK'", "`nb2pipe check --help` shows what there is"),

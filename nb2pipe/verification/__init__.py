@@ -1,0 +1,1 @@
+"""Whether a pipeline run computes what the notebook computes when it is run from top to bottom."""

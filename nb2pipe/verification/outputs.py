@@ -1,0 +1,55 @@
+"""What a cell showed, without what differs between any two runs: addresses, kernels' file names, times, counts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.verification.model import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
+_KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
+_WARNED = re.compile(r"(?:\(cell\)|\S*[/\\]\w+[/\\](?:steps|cells)[/\\]\S*\.py|\S*[/\\]definitions\.py):\d+:")
+_TIMES = re.compile(r"^(?:CPU times|Wall time|Compiler time|Parser\s*:).*$", re.MULTILINE)
+_IDENTITIES = frozenset({"application/vnd.jupyter.widget-view+json"})
+"""What only names something by a random identity."""
+
+
+def output_of(found: Iterable[Mapping[str, Any]], *, printed_only: bool) -> Output:
+    r"""What a cell showed.
+
+    Args:
+        found: Outputs of nbformat 4.
+        printed_only: Rich output is left out: modules show none.
+
+    >>> shown = {"output_type": "stream", "name": "stdout", "text": "at 0x7f0011223344\n"}
+    >>> output_of([shown, shown], printed_only=True).texts
+    {'stdout': 'at 0x\nat 0x\n'}
+    """
+    texts: dict[str, str] = {}
+    rich: list[str] = []
+    error = ""
+    for each in found:
+        match each["output_type"]:
+            case "stream":
+                texts[each["name"]] = texts.get(each["name"], "") + each["text"]
+            case "error":
+                error = scrubbed(f"{each['ename']}: {each['evalue']}")
+            case _ if not printed_only:
+                rich += [f"{kind}: {scrubbed(str(data))}" for kind, data in _data(each)]
+            case _:
+                pass
+    return Output(texts={name: scrubbed(text) for name, text in sorted(texts.items())}, rich=tuple(rich), error=error)
+
+
+def scrubbed(text: str) -> str:
+    """A text without what differs between any two runs."""
+    text = _KERNEL_FILE.sub("(cell)", _ADDRESS.sub("0x", text))
+    return _TIMES.sub("(time)", _WARNED.sub("(cell):", text))
+
+
+def _data(output: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    return [(kind, data) for kind, data in sorted(output.get("data", {}).items()) if kind not in _IDENTITIES]
