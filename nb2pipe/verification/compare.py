@@ -23,6 +23,7 @@ NOT_TAKEN = "no later step takes it, so the pipeline does not keep it"
 
 _LONGEST = 300
 _ORDER = tuple(What)
+_DEATHS = frozenset({"KernelDied", "ProcessDied"})
 _INSTALLS = re.compile(r"^\s*[%!]\s*(?:pip3?|conda|mamba|uv\s+pip|python3?\s+-m\s+pip)\s+install\b", re.MULTILINE)
 """Lines that are requirements in modules, and are not run there."""
 
@@ -221,7 +222,11 @@ def _failures(step: str, one: Failure | None, two: Failure | None) -> tuple[Diff
 
 
 def _said(failure: Failure | None) -> str:
-    return scrubbed(f"{failure.kind}: {failure.message}").rstrip(": ") if failure else "no error"
+    if failure is None:
+        return "no error"
+    if failure.kind in _DEATHS:  # what ended differs, a kernel or a process
+        return "it died"
+    return scrubbed(f"{failure.kind}: {failure.message}").rstrip(": ")
 
 
 def _place(found: Difference) -> tuple[int, int, int, str]:

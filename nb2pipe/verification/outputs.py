@@ -1,4 +1,4 @@
-"""What a cell showed, without what differs between any two runs: addresses, kernels' file names, times, counts."""
+"""What a cell showed, without what differs between any two runs: addresses, file names, times, progress on the way."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 _KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
 _WARNED = re.compile(r"(?:\(cell\)|\S*[/\\]\w+[/\\](?:steps|cells)[/\\]\S*\.py|\S*[/\\]definitions\.py):\d+:")
 _TIMES = re.compile(r"^(?:CPU times|Wall time|Compiler time|Parser\s*:).*$", re.MULTILINE)
+_PACE = re.compile(r"\[\d+:\d\d(?::\d\d)?<[^\]\n]*\]")
+"""The end of a bar of tqdm: how long it took, and how fast it was."""
 _IDENTITIES = frozenset({"application/vnd.jupyter.widget-view+json"})
 """What only names something by a random identity."""
 
@@ -46,9 +48,20 @@ def output_of(found: Iterable[Mapping[str, Any]], *, printed_only: bool) -> Outp
 
 
 def scrubbed(text: str) -> str:
-    """A text without what differs between any two runs."""
-    text = _KERNEL_FILE.sub("(cell)", _ADDRESS.sub("0x", text))
+    r"""A text without what differs between any two runs.
+
+    >>> scrubbed("\r 50%|## | 1/2 [00:00<00:01, 1.5it/s]\r100%|####| 2/2 [00:02<00:00, 1.1it/s]")
+    '100%|####| 2/2 [(time)]'
+    """
+    if "\r" in text:
+        text = "\n".join(_as_it_ended(line) for line in text.replace("\r\n", "\n").split("\n"))
+    text = _KERNEL_FILE.sub("(cell)", _PACE.sub("[(time)]", _ADDRESS.sub("0x", text)))
     return _TIMES.sub("(time)", _WARNED.sub("(cell):", text))
+
+
+def _as_it_ended(line: str) -> str:
+    """A line that was written over, as a progress bar is, as it stood in the end; how often depends on the time."""
+    return next((part for part in reversed(line.split("\r")) if part), "")
 
 
 def _data(output: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.codegen.literals import literal
+from nb2pipe.errors import InternalError
 from nb2pipe.executors.engine import StepEngine
 from nb2pipe.executors.failures import failure_of
-from nb2pipe.executors.watch import Reason, StepWatch, is_ours, position
+from nb2pipe.executors.watch import Reason, StepWatch, is_ours, position, role
 from nb2pipe.notebook.sections import Role, sections
 from nb2pipe.runtime.spec import BOOTSTRAP, StepSpec
 from nb2pipe.verification.model import Output, Side
@@ -142,6 +143,8 @@ def _failures(task: Task, watch: _Watch, folder: Path) -> Mapping[str, Failure]:
     if watch.stopped is None:
         return {}
     cell, result = watch.stopped.cell, folder / "result.json"
+    if watch.stopped.reason is Reason.ERROR and cell is not None and role(cell) in {"enter", "leave"}:
+        raise InternalError(f"the straight run cannot be looked at: {watch.stopped.kind}: {watch.stopped.message}")
     told: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     named = _mark(cell, "step") if cell is not None else ""
     unit = task.work.by_name.get(named) or task.work.units[0]
