@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
-_KERNEL_FILE = re.compile(r"\S*ipykernel_\d+[/\\]\d+\.py")
-_WARNED = re.compile(r"(?:\(cell\)|\S*[/\\]\w+[/\\](?:steps|cells)[/\\]\S*\.py|\S*[/\\]definitions\.py):\d+:")
+_WORD = re.compile(r"\S+")
+_KERNEL_FILE = re.compile(r"ipykernel_\d+[/\\]\d+\.py(?::\d+:)?")
+_MODULE_FILE = re.compile(r"[/\\](?:steps[/\\][^:]+|cells[/\\][^:]+|definitions)\.py:\d+:")
 _TIMES = re.compile(r"^(?:CPU times|Wall time|Compiler time|Parser\s*:).*$", re.MULTILINE)
 _PACE = re.compile(r"\[\d+:\d\d(?::\d\d)?<[^\]\n]*\]")
 """The end of a bar of tqdm: how long it took, and how fast it was."""
@@ -41,7 +42,7 @@ def output_of(found: Iterable[Mapping[str, Any]], *, printed_only: bool) -> Outp
             case "error":
                 error = scrubbed(f"{each['ename']}: {each['evalue']}")
             case _ if not printed_only:
-                rich += [f"{kind}: {scrubbed(str(data))}" for kind, data in _data(each)]
+                rich += [f"{kind}: {_scrubbed_data(kind, data)}" for kind, data in _data(each)]
             case _:
                 pass
     return Output(texts={name: scrubbed(text) for name, text in sorted(texts.items())}, rich=tuple(rich), error=error)
@@ -55,13 +56,31 @@ def scrubbed(text: str) -> str:
     """
     if "\r" in text:
         text = "\n".join(_as_it_ended(line) for line in text.replace("\r\n", "\n").split("\n"))
-    text = _KERNEL_FILE.sub("(cell)", _PACE.sub("[(time)]", _ADDRESS.sub("0x", text)))
-    return _TIMES.sub("(time)", _WARNED.sub("(cell):", text))
+    text = _PACE.sub("[(time)]", _ADDRESS.sub("0x", text))
+    if ".py" in text:
+        text = _WORD.sub(_without_file, text)
+    return _TIMES.sub("(time)", text)
+
+
+def _without_file(word: re.Match[str]) -> str:
+    """A word without the name and line of the file that a cell's code is taken to stand in.
+
+    Word by word, since a picture is one long word, in which a search that may begin anywhere takes for ever.
+    """
+    text = word[0]
+    for pattern in (_KERNEL_FILE, _MODULE_FILE):
+        if ".py" in text and (found := pattern.search(text)):
+            text = f"(cell){text[found.end() :]}"
+    return text
 
 
 def _as_it_ended(line: str) -> str:
     """A line that was written over, as a progress bar is, as it stood in the end; how often depends on the time."""
     return next((part for part in reversed(line.split("\r")) if part), "")
+
+
+def _scrubbed_data(kind: str, data: Any) -> str:
+    return scrubbed(str(data)) if kind.startswith("text/") else str(data)
 
 
 def _data(output: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,8 +165,17 @@ def test_what_differs_between_any_two_runs_is_left_out() -> None:
     assert scrubbed("<A at 0x7f00aabbccdd>") == scrubbed("<A at 0x7f00aabbcc00>")
     assert scrubbed("/tmp/ipykernel_12/345.py:3: W") == scrubbed("/tmp/ipykernel_99/1.py:3: W")
     assert scrubbed("CPU times: user 3 ms\nWall time: 4 ms\nx") == scrubbed("CPU times: user 1 ms\nWall time: 9 s\nx")
+    assert scrubbed("/w/x_pipeline/steps/a.py:31: W") == scrubbed("/w/x_pipeline/definitions.py:7: W") == "(cell) W"
+    assert scrubbed("/tmp/ipykernel_12/345.py:3: W") == "(cell) W"
     assert scrubbed("a\r\nb") == "a\nb"
     assert scrubbed("loss 0.25") != scrubbed("loss 0.26")
+
+
+def test_long_outputs_take_no_time_that_grows_with_their_square() -> None:
+    text = "ab/cd+" * 200_000 + ".py /steps/"
+    began = time.perf_counter()
+    assert len(scrubbed(text)) == len(text)
+    assert time.perf_counter() - began < 5
 
 
 def test_rich_output_counts_only_where_jupyter_shows_it() -> None:
