@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nb2pipe.api import Run, RunResult, emit, load, open_run, run, runs, verify
+    from nb2pipe.api import emit, load, open_run, run, runs, verify
     from nb2pipe.errors import Nb2pipeError, NotebookError
     from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.results import Run, RunResult
     from nb2pipe.targets.model import Bundle
     from nb2pipe.tracking import track
 
@@ -37,8 +38,8 @@ _HOMES = {
     "Nb2pipeError": "nb2pipe.errors",
     "NotebookError": "nb2pipe.errors",
     "Pipeline": "nb2pipe.pipeline.model",
-    "Run": "nb2pipe.api",
-    "RunResult": "nb2pipe.api",
+    "Run": "nb2pipe.results",
+    "RunResult": "nb2pipe.results",
     "emit": "nb2pipe.api",
     "load": "nb2pipe.api",
     "open_run": "nb2pipe.api",
