@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis.checks.nb208_change_in_a_module import changes_in_modules
 from nb2pipe.analysis.checks.production import production
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.flows import value_flows
@@ -46,7 +47,7 @@ def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Rep
         flows=tuple(sorted(flows, key=_order)),
         parameter_uses={name: frozenset(taken.parameter_uses.get(name, ())) for name in seen.parameters},
     )
-    return dataflow, Report.of(problems(seen), production(notebook))
+    return dataflow, Report.of(problems(seen), changes_in_modules(seen, environment), production(notebook))
 
 
 def _imports(seen: Seen, taken: Taken) -> dict[int, frozenset[str]]:

@@ -53,12 +53,13 @@ def _changed(cell: Cell) -> dict[str, ast.AST]:
             _note(found, node)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             found.setdefault(node.id, node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and _is_change(node):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and is_change(node):
             _note(found, node.func)
     return found
 
 
-def _is_change(node: ast.Call) -> bool:
+def is_change(node: ast.Call) -> bool:
+    """Whether a call of a method changes its object, as its name tells."""
     in_place = any(keyword.arg == "inplace" and ast.unparse(keyword.value) == "True" for keyword in node.keywords)
     return in_place or (isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGING)
 
