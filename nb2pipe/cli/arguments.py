@@ -118,3 +118,16 @@ def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) ->
     known += [(row.name, row.run) for row in rows if row.name]
     known += [(row.run, f"{row.pipeline} {row.status}") for row in rows]
     return [CompletionItem(run, help=what) for run, what in known if run.startswith(incomplete)]
+
+
+EXECUTOR = click.option(
+    "--executor",
+    metavar="NAME",
+    default="papermill",
+    show_default=True,
+    envvar="NB2PIPE_EXECUTOR",
+    show_envvar=True,
+    shell_complete=complete_executor,
+    help="What runs a step: papermill in a kernel, subprocess as a module.",
+)
+"""What runs a step."""

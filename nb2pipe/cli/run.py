@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from nb2pipe import api
-from nb2pipe.cli.arguments import JOBS, NOTEBOOK, PARAMETER, ParameterCommand, complete_executor
+from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, ParameterCommand
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import conduct
 from nb2pipe.cli.parameters import given_values
@@ -82,16 +82,7 @@ Examples:
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would run; nothing is executed or written.")
 @click.option("--keep-going", is_flag=True, help="A step that fails stops only what depends on it.")
-@click.option(
-    "--executor",
-    metavar="NAME",
-    default="papermill",
-    show_default=True,
-    envvar="NB2PIPE_EXECUTOR",
-    show_envvar=True,
-    shell_complete=complete_executor,
-    help="What runs a step: papermill in a kernel, subprocess as a module.",
-)
+@EXECUTOR
 @click.option(
     "--seed",
     type=click.IntRange(0, SEEDS - 1),

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from nb2pipe import api
-from nb2pipe.cli.arguments import JOBS, NOTEBOOK, PARAMETER, ParameterCommand, complete_executor
+from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, ParameterCommand
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import blamed_cell, display_of
 from nb2pipe.cli.diagnostics import failure_text
@@ -51,16 +51,7 @@ Examples:
 @NOTEBOOK
 @PARAMETER
 @JOBS
-@click.option(
-    "--executor",
-    metavar="NAME",
-    default="papermill",
-    show_default=True,
-    envvar="NB2PIPE_EXECUTOR",
-    show_envvar=True,
-    shell_complete=complete_executor,
-    help="What runs a step: papermill in a kernel, subprocess as a module.",
-)
+@EXECUTOR
 @click.option(
     "--seed",
     type=click.IntRange(0, SEEDS - 1),

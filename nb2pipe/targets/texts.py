@@ -92,7 +92,7 @@ def dockerfile(pipeline: Pipeline, material: Material) -> str:
         has_lock=bool(material.requirements.lock),
         has_git=any((one.url or "").startswith("git+") for one in material.requirements.lock),
         code=[Code(line) for line in _copied([f"{package}/__init__.py", *modules], "/app")],
-        data=[Code(line) for line in _copied(data, "/work", owner="10001:10001")],
+        data=[Code(line) for line in _copied(data, "/files", owner="10001:10001")],
         package=_json(package),
     )
 

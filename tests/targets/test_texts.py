@@ -71,7 +71,7 @@ def test_a_name_stays_what_it_is_in_every_text(tmp_path: Path, name: str) -> Non
     words = {word for word, *_ in lines if not word.startswith("#")}
     assert words == {"FROM", "ARG", "COPY", "RUN", "ENV", "USER", "WORKDIR", "ENTRYPOINT"}
     copied = [json.loads(rest[rest.index("[") :]) for word, rest in lines if word == "COPY" and "[" in rest]
-    assert [f"/work/file {name}.csv"] == [to for _, to in copied if to.startswith("/work")]
+    assert [f"/files/file {name}.csv"] == [to for _, to in copied if to.startswith("/files")]
     assert "<b>" not in re.sub(r"`[^`]*`", "", made.text("README.md"))
 
 
