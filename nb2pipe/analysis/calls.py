@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import library, specials
@@ -23,12 +24,12 @@ from nb2pipe.analysis.heap import (
     Thing,
     Value,
 )
-from nb2pipe.analysis.machine import CALL_STEPS, MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, root_of
+from nb2pipe.analysis.machine import CALL_STEPS, MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, End, root_of
 from nb2pipe.analysis.names import arguments as arguments_of
-from nb2pipe.analysis.scopes import Scope, ScopeKind, Slot
+from nb2pipe.analysis.scopes import Branch, Jumps, Scope, ScopeKind, Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nb2pipe.analysis.machine import Machine
 
@@ -37,25 +38,34 @@ def call(machine: Machine, callee: Value, arguments: Arguments, node: ast.AST) -
     """What a call may return, and its effects."""
     if not callee:
         return library.apply(machine, UNKNOWN, NOTHING, arguments, node)
+    known = [(handler, target) for target in callee if (handler := _CALLS.get(type(target)))]
+    return one_of(machine, [partial(handler, machine, target, arguments, node) for handler, target in known])
+
+
+def one_of(machine: Machine, calls: Sequence[Callable[[], Value]]) -> Value:
+    """What calls may return of which one is made."""
+    if len(calls) == 1:
+        return calls[0]()
     found: set[Obj] = set()
-    machine.doubtful += len(callee) > 1
-    for target in callee:
-        if handler := _CALLS.get(type(target)):
-            found |= handler(machine, target, arguments, node)
-    machine.doubtful -= len(callee) > 1
+    branches: list[Branch] = []
+    machine.doubtful += 1
+    for each in calls:
+        machine.journal.fork()
+        found |= each()
+        branches.append(machine.journal.leave())
+    machine.doubtful -= 1
+    machine.journal.join(branches, machine.cell)
     return frozenset(found)
 
 
 def call_method(machine: Machine, value: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """What `value.name(...)` may return, and its effects."""
-    found: set[Obj] = set()
-    for thing in value:
-        found |= _method(machine, thing, name, arguments, node)
+    found = one_of(machine, [partial(_method, machine, thing, name, arguments, node) for thing in value])
     if not value:
         functions = frozenset(thing for thing in arguments.all if isinstance(thing, (Function, Partial, Bound)))
         if functions:
             machine.call(functions, Arguments(extra=arguments.all - functions), node)
-    return frozenset(found)
+    return found
 
 
 def _method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node: ast.AST) -> Value:
@@ -190,13 +200,33 @@ def _follow(machine: Machine, code: ast.FunctionDef | ast.AsyncFunctionDef | ast
         if isinstance(code, ast.Lambda):
             scope.returns |= machine.evaluate(code.body, scope)
         else:
-            machine.execute(code.body, scope)
+            _run(machine, code, scope)
             if scope.widened:
-                machine.execute(code.body, scope)
+                _run(machine, code, scope)
     finally:
         machine.definition = definition
         machine.depth.pop()
         del machine.frames[code]
+
+
+def _run(machine: Machine, code: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> None:
+    """Follows a body; where it is left before its end, what it binds outside may be as it was there."""
+    block = machine.block(code)
+    if not block.yields and block.returns == isinstance(code.body[-1], ast.Return):
+        machine.execute(code.body, scope)
+        return
+    scope.exits = Jumps(level=machine.journal.level)
+    machine.journal.fork()
+    scope.level = machine.journal.level
+    end = machine.execute(code.body, scope)
+    branch = machine.journal.leave()
+    ways = [*([branch] if end is End.NEXT or not scope.exits.out else []), *scope.exits.out]
+    ways += [{}] if block.yields else []  # the body of a generator runs when it is asked for the next element
+    machine.journal.join([_outside(way, scope) for way in ways], machine.cell)
+
+
+def _outside(branch: Branch, scope: Scope) -> Branch:
+    return {key: slot for key, slot in branch.items() if key[0] is not scope}
 
 
 def _recursion(machine: Machine, function: Function, arguments: Arguments) -> Value:

@@ -21,6 +21,7 @@ from nb2pipe.analysis.heap import (
     Value,
     elements,
 )
+from nb2pipe.analysis.loops import is_filled
 from nb2pipe.analysis.machine import Arguments
 from nb2pipe.analysis.names import query_names
 from nb2pipe.analysis.objects import key_of, load_attribute, load_item
@@ -205,6 +206,21 @@ def _dict(machine: Machine, node: ast.Dict, scope: Scope) -> Value:
 def _comprehension(
     machine: Machine, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, scope: Scope
 ) -> Value:
+    """What it binds outside by `:=`, or by calls, stays as it was where it has no round."""
+    first = node.generators[0]
+    source = machine.evaluate(first.iter, scope)
+    surely = len(node.generators) == 1 and not first.ifs and is_filled(first.iter)
+    machine.journal.fork()
+    machine.doubtful += not surely
+    made = _rounds(machine, node, source, scope)
+    machine.doubtful -= not surely
+    machine.journal.join([machine.journal.leave(), *([] if surely else [{}])], machine.cell)
+    return frozenset({made})
+
+
+def _rounds(
+    machine: Machine, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, source: Value, scope: Scope
+) -> Thing:
     inner = Scope(
         kind=ScopeKind.FUNCTION,
         parent=scope,
@@ -214,20 +230,15 @@ def _comprehension(
     )
     kind = {ast.ListComp: "list", ast.SetComp: "set", ast.DictComp: "dict", ast.GeneratorExp: "generator"}[type(node)]
     made = machine.thing(f"builtins.{kind}")
-    machine.doubtful += 1
     for number, generator in enumerate(node.generators):
-        source = machine.evaluate(generator.iter, inner if number else scope)
-        machine.doubtful -= number == 0
-        handed = machine.iterate(machine, source, generator.iter)
-        machine.doubtful += number == 0
-        assign(machine, generator.target, handed, inner)
+        values = machine.evaluate(generator.iter, inner) if number else source
+        assign(machine, generator.target, machine.iterate(machine, values, generator.iter), inner)
         for test in generator.ifs:
             machine.evaluate(test, inner)
     parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     for part in parts:
         machine.link(made, ITEMS, machine.evaluate(part, inner))
-    machine.doubtful -= 1
-    return frozenset({made})
+    return made
 
 
 # ------------------------------------------------------------------------------------------------ access and calls

@@ -29,6 +29,7 @@ class Block:
         inner: The scopes in it.
         is_class: It is a class body, whose names inner functions do not see.
         yields: It is the body of a generator.
+        returns: Its `return` statements.
     """
 
     bound: set[str] = field(default_factory=set)
@@ -38,6 +39,7 @@ class Block:
     inner: list[Block] = field(default_factory=list)
     is_class: bool = False
     yields: bool = False
+    returns: int = 0
 
     def free(self) -> frozenset[str]:
         """The names that it, or a function in it, reads from outside."""
@@ -161,6 +163,10 @@ class _Collector(ast.NodeVisitor):
 
     def visit_alias(self, node: ast.alias) -> None:
         self.block.bound.add(bound_by_import(node))
+
+    def visit_Return(self, node: ast.Return) -> None:
+        self.block.returns += 1
+        self.generic_visit(node)
 
     def visit_Yield(self, node: ast.Yield) -> None:
         self.block.yields = True

@@ -41,6 +41,25 @@ class ScopeKind(StrEnum):
     FUNCTION = "function"
 
 
+Branch = dict[tuple["Scope", str], Slot | None]
+"""The names that a branch bound, and what they hold at its end."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Jumps:
+    """What names hold where a loop or a function is left before its end.
+
+    Attributes:
+        level: The branches that were open when it began.
+        out: At each `break` or `return`.
+        on: At each `continue`.
+    """
+
+    level: int
+    out: list[Branch] = field(default_factory=list)
+    on: list[Branch] = field(default_factory=list)
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Scope:
     """A scope while code is followed.
@@ -53,6 +72,8 @@ class Scope:
         receiver: The first argument of a method.
         level: The branches that were open when it was made: older ones know nothing of it.
         widened: A recursive call handed over something new.
+        loops: The loops that are being followed, the innermost last.
+        exits: Where the function is left.
     """
 
     kind: ScopeKind
@@ -65,10 +86,30 @@ class Scope:
     receiver: Value = NOTHING
     level: int = 0
     widened: bool = False
+    loops: list[Jumps] = field(default_factory=list)
+    exits: Jumps | None = None
+
+    def jumps(self) -> list[Branch]:
+        """What names hold at each jump that was seen so far."""
+        exits = [self.exits] if self.exits is not None else []
+        return [branch for jumps in (*exits, *self.loops) for branch in (*jumps.out, *jumps.on)]
 
 
-Branch = dict[tuple[Scope, str], Slot | None]
-"""The names that a branch bound, and what they hold at its end."""
+@dataclass(slots=True)
+class Watch:
+    """All that names hold in turn while something is followed that may end at any place.
+
+    Attributes:
+        level: The branches that were open when it began.
+        slots: What was bound in turn; None where the name was deleted.
+    """
+
+    level: int
+    slots: dict[tuple[Scope, str], list[Slot | None]] = field(default_factory=dict)
+
+    def interrupted(self, cell: int) -> Branch:
+        """What each name may hold where it ended before its end, beside what it held before."""
+        return {key: joined(slots, cell) for key, slots in self.slots.items()}
 
 
 class Journal:
@@ -76,6 +117,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._open: list[Branch] = []
+        self._watches: list[Watch] = []
 
     @property
     def level(self) -> int:
@@ -86,6 +128,9 @@ class Journal:
         """Binds a name, or unbinds it."""
         if len(self._open) > scope.level:
             self._open[-1].setdefault((scope, name), scope.slots.get(name))
+        for watch in self._watches:
+            if scope.level <= watch.level:
+                watch.slots.setdefault((scope, name), []).append(slot)
         if slot is None:
             scope.slots.pop(name, None)
         else:
@@ -106,16 +151,31 @@ class Journal:
                 scope.slots[name] = slot
         return branch
 
+    def since(self, level: int) -> Branch:
+        """What the names hold now that were bound in the branches begun since so many were open."""
+        keys = dict.fromkeys(key for branch in self._open[level:] for key in branch)
+        return {(scope, name): scope.slots.get(name) for scope, name in keys}
+
+    def watch(self) -> Watch:
+        """Begins to note all that names hold in turn."""
+        self._watches.append(Watch(len(self._open)))
+        return self._watches[-1]
+
+    def unwatch(self) -> None:
+        """Ends what `watch` began last."""
+        self._watches.pop()
+
     def join(self, branches: Sequence[Mapping[tuple[Scope, str], Slot | None]], cell: int) -> None:
         """Goes on after branches of which one is taken; an empty one stands for none of them."""
         keys = dict.fromkeys(key for branch in branches for key in branch)
         for scope, name in keys:
             now = scope.slots.get(name)
             ends = [branch.get((scope, name), now) for branch in branches]
-            self.put(scope, name, _joined(ends, cell))
+            self.put(scope, name, joined(ends, cell))
 
 
-def _joined(ends: Sequence[Slot | None], cell: int) -> Slot | None:
+def joined(ends: Sequence[Slot | None], cell: int) -> Slot | None:
+    """What a name holds where one of several ways was taken."""
     slots = [slot for slot in ends if slot is not None]
     if not slots:
         return None
