@@ -48,7 +48,8 @@ class Earlier:
 def take_from(wanted: frozenset[str], scope: str, earlier: Iterable[Earlier]) -> Taken:
     """What a step takes, as far as the steps above it have ended.
 
-    A name that nobody made is left out: where the notebook uses a name that no cell bound, its own code says so.
+    A name that nobody made, or that a step deleted, is left out: where the notebook uses a name that is not bound, its
+    own code says so.
 
     Args:
         wanted: The names that the step takes.
@@ -65,10 +66,20 @@ def take_from(wanted: frozenset[str], scope: str, earlier: Iterable[Earlier]) ->
             order.append((each.name, group))
             last |= dict.fromkeys(group.names, each.name)
             variables |= dict.fromkeys(wanted & set(group.names), order[-1])
+        for name in wanted & _deleted(each):
+            variables.pop(name, None)
+            last[name] = each.name
         state |= {kind: (each.name, digest) for kind, digest in _left(each, scope).items()}
     used = set(variables.values())
     groups = dict.fromkeys(_current(group, maker, last) for maker, group in order if (maker, group) in used)
     return Taken(groups=tuple(groups), variables=dict(sorted(variables.items())), state=dict(sorted(state.items())))
+
+
+def _deleted(step: Earlier) -> frozenset[str]:
+    """The names that a finished step was to leave, and did not: it was given those that it may not bind."""
+    if step.groups is None:
+        return frozenset()
+    return step.outputs.difference(*(group.names for group in step.groups))
 
 
 def _current(group: Group, maker: str, last: Mapping[str, str]) -> Group:

@@ -10,6 +10,8 @@
 x = 5
 temporary = 1
 found = None
+early = error = [1]
+flag = True
 
 # %% tags=["step:b"]
 del temporary
@@ -19,8 +21,19 @@ try:
     value = undefined_thing
 except NameError:
     value = "absent"
+if flag:
+    del early
+try:
+    int("no")
+except ValueError as error:
+    pass
 
 # %% tags=["step:c"]
 for i in range(3):
     last = i
+for name in ("early", "error"):
+    try:
+        print(early if name == "early" else error)
+    except NameError:
+        print(name, "is gone")
 print(found, value, "temporary" in globals(), i, last)
