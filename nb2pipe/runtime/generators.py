@@ -36,6 +36,10 @@ class Generator:
     write: Callable[[Any], None]
 
 
+_kept: dict[int, dict[str, bytes]] = {}
+"""The states that imports made ahead left, by kind, by the initial random state; empty where none were."""
+
+
 class Generators:
     """All global random generators of a kernel, in the state that the step is to begin with.
 
@@ -70,8 +74,16 @@ class Generators:
             if generator.kind in self._begun and (state := _state(generator)) != self._begun[generator.kind]
         }
 
+    def keep(self) -> None:
+        """A process that is forked from this one, and begins with the same seed, begins where the generators stand now.
+
+        Some imports draw, and the cells of a notebook go on from there.
+        """
+        _kept.clear()
+        _kept[self._seed] = {each.kind: _state(each) for each in ALL if each.kind in self._begun}
+
     def _set(self, generator: Generator) -> None:
-        given = self._given.get(generator.kind)
+        given = self._given.get(generator.kind) or _kept.get(self._seed, {}).get(generator.kind)
         if given is None:
             generator.seed(self._seed)
         else:
