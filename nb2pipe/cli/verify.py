@@ -161,6 +161,7 @@ def _difference_json(first: Difference) -> dict[str, object]:
         "line": first.line,
         "name": first.name,
         "what": str(first.what),
+        "path": first.path,
         "straight": first.straight,
         "pipeline": first.pipeline,
     }
@@ -188,8 +189,9 @@ def _difference_text(first: Difference) -> str:
     words = [f"step `{first.step}`"]
     words += [f"cell {first.cell}"] if first.cell else []
     words += [f"line {first.line}"] if first.line else []
-    what = f"variable `{first.name}`" if first.name else str(first.what)
-    place = f"first difference: {', '.join(words)}, {what}"
+    words.append(f"variable `{first.name}`" if first.name else first.path or str(first.what))
+    words += [f"at {first.path}"] if first.name and first.path not in {None, first.name} else []
+    place = f"first difference: {', '.join(words)}"
     return harmless(f"{place}\n  straight: {first.straight}\n  pipeline: {first.pipeline}")
 
 

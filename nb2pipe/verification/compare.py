@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Failure
     from nb2pipe.verification.model import Look, Side
+    from nb2pipe.verification.values import Unlike
 
 NOT_TAKEN = "no later step takes it, so the pipeline does not keep it"
 """Why most variables that are not compared are not; whatever they do is seen in outputs and in other variables."""
@@ -146,9 +147,16 @@ class _Sides:
         if self.printed_only:
             one, two = replace(one, rich=()), replace(two, rich=())
         if one != two:
-            shown = _first_unlike(_pieces(one), _pieces(two))
+            where, straight, pipeline = _first_unlike(_pieces(one), _pieces(two))
             yield Difference(
-                what=What.OUTPUT, step=step, cell=cell, line=None, name=None, straight=shown[0], pipeline=shown[1]
+                what=What.OUTPUT,
+                step=step,
+                cell=cell,
+                line=None,
+                name=None,
+                path=where,
+                straight=straight,
+                pipeline=pipeline,
             )
 
 
@@ -202,6 +210,15 @@ def shown_pair(name: str, one: Value, two: Value) -> tuple[str, str]:
     return texts[0], texts[1]
 
 
+def placed(first: Difference, found: Unlike | None) -> Difference:
+    """A difference of a variable, with the place in it where the two differ, if that is known."""
+    if found is None:
+        return first
+    if is_secret(found.path):
+        return replace(first, path=found.path, straight=MASK, pipeline=MASK)
+    return replace(first, path=found.path, straight=found.straight, pipeline=found.pipeline)
+
+
 def _failures(step: str, one: Failure | None, two: Failure | None) -> tuple[Difference, ...]:
     """The difference of two ends of a step, at least one of which is a failure."""
     if one is not None and two is not None and _said(one) == _said(two) and one.cell == two.cell:
@@ -229,18 +246,19 @@ def _said(failure: Failure | None) -> str:
     return scrubbed(f"{failure.kind}: {failure.message}").rstrip(": ")
 
 
-def _place(found: Difference) -> tuple[int, int, int, str]:
-    return found.cell or 0, _ORDER.index(found.what), found.line or 0, found.name or ""
+def _place(found: Difference) -> tuple[int, int, bool, int, str]:
+    """The order in which differences of a step are told: a variable that a line names before others that hold it."""
+    return found.cell or 0, _ORDER.index(found.what), found.line is None, found.line or 0, found.name or ""
 
 
 def _pieces(output: Output) -> Mapping[str, str]:
-    rich = {f"{number}": text for number, text in enumerate(output.rich)}
+    rich = {f"displayed output {number}": text for number, text in enumerate(output.rich, start=1)}
     return {**output.texts, **rich, "error": output.error}
 
 
-def _first_unlike(one: Mapping[str, str], two: Mapping[str, str]) -> tuple[str, str]:
-    """The first lines that are not the same."""
-    for key in [*one, *two]:
+def _first_unlike(one: Mapping[str, str], two: Mapping[str, str]) -> tuple[str, str, str]:
+    """Where the first lines are that are not the same, and the lines."""
+    for key in dict.fromkeys([*one, *two]):
         pair = one.get(key, ""), two.get(key, "")
         if pair[0] != pair[1]:
             lines = pair[0].splitlines(), pair[1].splitlines()
@@ -250,11 +268,19 @@ def _first_unlike(one: Mapping[str, str], two: Mapping[str, str]) -> tuple[str, 
             found = ["".join(side[same : same + 1]) for side in lines]
             if found[0] == found[1]:  # a line more or less, or its end
                 found = list(pair)
-            return _short(found[0]), _short(found[1])
-    return "", ""
+            where = f"{key}, line {same + 1}" if max(map(len, lines)) > 1 else key
+            return where, *_short(found[0], found[1])
+    return "output", "", ""
 
 
-def _short(text: str) -> str:
-    if not text:
-        return "(nothing)"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text)} characters)"
+def _short(one: str, two: str) -> tuple[str, str]:
+    """Two texts that differ; long ones from a little before the place where they do.
+
+    >>> _short("", "x")
+    ('(nothing)', 'x')
+    """
+    same = next((n for n, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    begin = max(0, same - _LONGEST // 2) if max(len(one), len(two)) > _LONGEST else 0
+    texts = [f"{'...' if begin else ''}{text[begin : begin + _LONGEST]}" for text in (one, two)]
+    ends = [f"... ({len(text)} characters)" if len(text) > begin + _LONGEST else "" for text in (one, two)]
+    return (f"{texts[0]}{ends[0]}" if one else "(nothing)"), (f"{texts[1]}{ends[1]}" if two else "(nothing)")

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nb2pipe.digest import Digest
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.pipeline.work import make_work
+from nb2pipe.serializers.groups import Group
 from nb2pipe.verification.certificate import write_certificate
-from nb2pipe.verification.compare import Comparison, compare, judge
-from nb2pipe.verification.heard import Heard
+from nb2pipe.verification.compare import Comparison, Judged, compare, judge, placed
+from nb2pipe.verification.heard import Heard, stored_as
 from nb2pipe.verification.looks import looks
-from nb2pipe.verification.model import Side, Status, Verification
-from nb2pipe.verification.straight import Task, run_straight
-from nb2pipe.verification.values import read_stored
+from nb2pipe.verification.model import Difference, Side, Status, Verification
+from nb2pipe.verification.straight import Task, Wanted, run_straight
+from nb2pipe.verification.values import read_stored, unlike
 
 if TYPE_CHECKING:
     import threading
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
     from nb2pipe.records.events import Event
 
     Begin = Callable[[Pipeline, RunOptions, Callable[[Event], None]], RunEnd]
+
+_COPIES = 8
+"""Of how many variables that differ the second straight run leaves copies: the others mostly follow from them."""
 
 TAG = "verify"
 """By which `runs list` shows where a run comes from."""
@@ -84,6 +90,15 @@ def without_gates(pipeline: Pipeline) -> Pipeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Pipeline:
+    """The pipeline's side, and where it comes from."""
+
+    side: Side
+    heard: Heard
+    end: RunEnd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Verify:
     task: Task
     options: RunOptions
@@ -101,18 +116,16 @@ class _Verify:
         if other.interrupted:
             return Verification(status=Status.INTERRUPTED, run=end.run, folder=end.folder)
         found = self._compare(straight, other)
-        itself: Comparison | None = None
-        if found.differences:
-            found, itself = self._again(found, straight, other, heard, end)
-            if itself is None:
-                return Verification(status=Status.INTERRUPTED, run=end.run, folder=end.folder)
-        return self._conclude(found, itself, straight, end)
+        if not found.differences:
+            return self._conclude(judge(found, None, self.task.work), found, straight, end)
+        with tempfile.TemporaryDirectory(prefix="nb2pipe-copies-") as copies:
+            return self._again(found, straight, _Pipeline(side=other, heard=heard, end=end), Path(copies).resolve())
 
-    def _straight(self, word: str, shown: frozenset[tuple[str, str]] = frozenset()) -> Side:
+    def _straight(self, word: str, wanted: Wanted | None = None) -> Side:
         def tell(step: str) -> None:
             self.tell(f"{word}: {step}")
 
-        return run_straight(self.task, tell=tell, cancel=self.cancel, shown=shown)
+        return run_straight(self.task, tell=tell, cancel=self.cancel, wanted=wanted or Wanted())
 
     def _other(self, heard: Heard, end: RunEnd, shown: frozenset[str] = frozenset()) -> Side:
         groups = {step.name: step.outputs for step in end.steps if step.outputs}
@@ -125,25 +138,43 @@ class _Verify:
         task = self.task
         return compare(task.work, task.looks, straight, other, printed_only=task.printed_only)
 
-    def _again(
-        self, found: Comparison, straight: Side, other: Side, heard: Heard, end: RunEnd
-    ) -> tuple[Comparison, Comparison | None]:
-        """The straight run once more: whether it differs from itself, and the texts of what differs."""
-        shown = frozenset((each.step, each.name) for each in found.differences if each.name is not None)
-        second = self._straight("straight again", shown)
+    def _again(self, found: Comparison, straight: Side, other: _Pipeline, copies: Path) -> Verification:
+        """The straight run once more: whether it differs from itself, and the texts of what differs, and copies."""
+        differing = [(each.step, each.name) for each in found.differences if each.name is not None]
+        wanted = Wanted(shown=frozenset(differing), copied=frozenset(differing[:_COPIES]), copies=copies)
+        second = self._straight("straight again", wanted)
         if second.interrupted:
-            return found, None
+            return Verification(status=Status.INTERRUPTED, run=other.end.run, folder=other.end.folder)
         itself = self._compare(straight, second)
         values = {
             key: replace(value, shown=second.values[key].shown) if key in second.values else value
             for key, value in straight.values.items()
         }
-        if shown:
-            other = self._other(heard, end, frozenset(name for _, name in shown))
-        return self._compare(replace(straight, values=values), other), itself
-
-    def _conclude(self, found: Comparison, itself: Comparison | None, straight: Side, end: RunEnd) -> Verification:
+        side = other.side
+        if differing:
+            side = self._other(other.heard, other.end, frozenset(name for _, name in differing))
+        found = self._compare(replace(straight, values=values), side)
         judged = judge(found, itself, self.task.work)
+        if judged.first is not None and judged.first.name is not None:
+            judged = replace(judged, first=self._placed(judged.first, second, other.end, copies))
+        return self._conclude(judged, found, straight, other.end)
+
+    def _placed(self, first: Difference, second: Side, end: RunEnd, copies: Path) -> Difference:
+        """A difference of a variable, with the place in it where the two differ."""
+        key = first.step, first.name or ""
+        copy = second.values[key].copy if key in second.values else None
+        groups = {
+            (step.name, name): group for step in end.steps for group in step.outputs or () for name in group.names
+        }
+        look = next(look for look in self.task.looks if (look.step, look.name) == key)
+        stored = stored_as(look, self.task.work, groups.keys())
+        if copy is None or stored is None:
+            return first
+        whole = Group(names=(key[1],), digest=Digest(copy))
+        left = self.task.store, groups[stored]
+        return placed(first, unlike(key[1], (copies, whole), left, self.task.prepared))
+
+    def _conclude(self, judged: Judged, found: Comparison, straight: Side, end: RunEnd) -> Verification:
         certificate = None
         if judged.status is Status.IDENTICAL:
             package = str(self.options.package.folder) if self.options.package else None

@@ -10,7 +10,7 @@ from nb2pipe.verification.model import Output, Side, Value
 from nb2pipe.verification.outputs import output_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
 
     from nb2pipe.execution.model import RunEnd
     from nb2pipe.pipeline.work import Unit, Work
@@ -77,8 +77,8 @@ class Heard:
 
     def _value(self, look: Look, work: Work, stored: Mapping[Key, Value]) -> Value | None:
         """A variable as a step left it; one that the step did not change, as the step was given it."""
-        key = look.step, look.name
-        if key in stored:
+        key = stored_as(look, work, stored.keys())
+        if key == (look.step, look.name):
             return stored[key]
         if look.step not in self._finished:
             return None
@@ -86,14 +86,19 @@ class Heard:
             if message.startswith(f"`{look.name}` "):
                 return Value(problem=message.partition(": ")[2])
         if look.given:
-            return _as_given(look, work, stored)
+            return stored[key] if key is not None else None
         # Modules keep the functions and classes of `definitions` there.
         return None if self._printed_only else Value()
 
 
-def _as_given(look: Look, work: Work, stored: Mapping[Key, Value]) -> Value | None:
-    """A variable that a step did not change; what stands around a nested notebook is found by its name."""
+def stored_as(look: Look, work: Work, stored: Container[Key]) -> Key | None:
+    """The step that left a variable as a step has it, itself or one before it, and its name; None where nobody did."""
+    if (look.step, look.name) in stored:
+        return look.step, look.name
+    if not look.given:
+        return None
+    # What stands around a nested notebook is found by its name.
     unit = work.by_name[look.step]
     origin = next((port.origin for port in unit.step.inputs if port.name == look.name), None)
     before = [origin] if origin is not None else [each.name for each in reversed(work.earlier(unit))]
-    return next((stored[step, look.name] for step in before if (step, look.name) in stored), None)
+    return next(((step, look.name) for step in before if (step, look.name) in stored), None)

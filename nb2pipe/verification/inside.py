@@ -7,27 +7,25 @@ from __future__ import annotations
 
 import json
 import os
-import reprlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.serializers.digests import digest
-from nb2pipe.serializers.groups import Group, UnstorableError, load
+from nb2pipe.serializers.groups import Group, UnstorableError, dump, load
 from nb2pipe.store.local import LocalStore
+from nb2pipe.verification.shown import shown_value
+from nb2pipe.verification.unlike import told_unlike
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-LONGEST = 300
-"""Characters of a value that are shown."""
 
 _kept: list[dict[str, Any]] = []
 _folders: list[str] = []
 
 
-def look(path: str, step: str, names: Sequence[str], shown: Sequence[str]) -> None:
+def look(path: str, step: str, names: Sequence[str], shown: Sequence[str], copies: tuple[str, Sequence[str]]) -> None:
     """Writes down how variables of the user's are now.
 
     Args:
@@ -35,10 +33,24 @@ def look(path: str, step: str, names: Sequence[str], shown: Sequence[str]) -> No
         step: The step that ends here.
         names: The variables.
         shown: Those whose text is wanted too.
+        copies: A store's folder, and the variables of which it gets a copy.
     """
     namespace = vars(sys.modules["__main__"])
     found = {name: seen(name, namespace, namespace, show=name in shown) for name in names}
+    for name in copies[1]:
+        found[name]["copy"] = _copy(name, namespace, LocalStore(Path(copies[0])))
     _add(path, step, found)
+
+
+def _copy(name: str, namespace: dict[str, Any], store: LocalStore) -> str | None:
+    """The digest of a copy of a variable; None for what is not bound, or cannot be stored, which is told elsewhere."""
+    if name not in namespace:
+        return None
+    try:
+        (group,) = dump({name: namespace[name]}, store=store, namespace=namespace)
+    except Exception:  # noqa: BLE001  # whatever an author's `__reduce__` raises
+        return None
+    return str(group.digest)
 
 
 def keep(names: Sequence[str]) -> None:
@@ -84,6 +96,25 @@ def read(path: str) -> None:
         _add(spec["result"], group["step"], found)
 
 
+def tell(path: str) -> None:
+    """Tells where a variable's copy and what a step left differ; the process's whole work.
+
+    Args:
+        path: A JSON file: `name`, `result`, and `sides`, two objects with `store`, `names`, `digest` each.
+    """
+    spec = json.loads(Path(path).read_text(encoding="utf-8"))
+    name: str = spec["name"]
+    namespaces: tuple[dict[str, Any], dict[str, Any]] = ({"__name__": "__main__"}, {"__name__": "__main__"})
+    one, other = (_loaded(side, namespaces[number])[name] for number, side in enumerate(spec["sides"]))
+    found = told_unlike(name, one, other, namespaces)
+    Path(spec["result"]).write_text(json.dumps(found), encoding="utf-8")
+
+
+def _loaded(side: Mapping[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
+    group = Group(names=tuple(side["names"]), digest=Digest(side["digest"]))
+    return load(group, store=LocalStore(Path(side["store"])), namespace=namespace)
+
+
 def seen(
     name: str, values: Mapping[str, Any], namespace: dict[str, Any], *, show: bool = False
 ) -> dict[str, str | None]:
@@ -116,27 +147,6 @@ def draws(value: Any) -> bool:
         return bool(value) and draws(value[0])
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     return kind == "O" and type(value).__module__ == "numpy" and value.size > 0 and draws(value.flat[0])
-
-
-def shown_value(value: Any) -> str:
-    """A short text of a value, with what its text may leave out: element type, shape.
-
-    >>> shown_value(["x" * 500, 1.5])[-8:]
-    "x', 1.5]"
-    """
-    maker = reprlib.Repr()
-    maker.maxother = maker.maxstring = maker.maxlong = LONGEST
-    maker.maxlist = maker.maxtuple = maker.maxdict = maker.maxset = 20
-    try:
-        text = " ".join(maker.repr(value).split())
-        about = [str(value.dtype), f"shape {tuple(value.shape)}"] if _is_array(value) else []
-    except Exception as error:  # noqa: BLE001  # an author's `__repr__`
-        return f"<{type(value).__name__} whose text cannot be made: {type(error).__name__}>"
-    return f"{text} ({', '.join(about)})" if about else text
-
-
-def _is_array(value: Any) -> bool:
-    return hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple)
 
 
 def _add(path: str, step: str, found: Mapping[str, Mapping[str, str | None]]) -> None:

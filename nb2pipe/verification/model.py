@@ -60,11 +60,13 @@ class Value:
         digest: Of its content; None if it has none.
         problem: Why it has none; empty where it is not bound.
         shown: A short text of it, where one was asked for.
+        copy: The digest of the group that a copy of it is, where one was asked for.
     """
 
     digest: str | None = None
     problem: str = ""
     shown: str = ""
+    copy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ class Difference:
 
     Attributes:
         name: The variable; None for an output or a failure.
+        path: Where in the variable, as Python would write it, or in which output; None where that is not known.
         straight: What the straight run has there, as a short text.
         pipeline: What the pipeline has there.
     """
@@ -116,6 +119,7 @@ class Difference:
     name: str | None
     straight: str
     pipeline: str
+    path: str | None = None
 
     @property
     def place(self) -> tuple[What, str, int | None, str | None]:

@@ -58,12 +58,30 @@ class Task:
     printed_only: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is wanted of variables besides their digests, by step and name.
+
+    Attributes:
+        shown: Whose texts are.
+        copied: Of which a copy is.
+        copies: The folder of a store for the copies.
+    """
+
+    shown: frozenset[tuple[str, str]] = frozenset()
+    copied: frozenset[tuple[str, str]] = frozenset()
+    copies: Path | None = None
+
+
+_NOTHING_MORE = Wanted()
+
+
 def run_straight(
     task: Task,
     *,
     tell: Callable[[str], None],
     cancel: threading.Event,
-    shown: frozenset[tuple[str, str]] = frozenset(),
+    wanted: Wanted = _NOTHING_MORE,
 ) -> Side:
     """Runs the notebook straight.
 
@@ -71,14 +89,14 @@ def run_straight(
         task: What to run.
         tell: Takes the name of each step that begins.
         cancel: Once set, the run stops.
-        shown: The variables, by step and name, whose texts are wanted too.
+        wanted: What is wanted of variables too.
 
     Returns:
         What was seen; an error in the author's code is among it.
     """
     with tempfile.TemporaryDirectory(prefix="nb2pipe-straight-") as place:
         folder = Path(place).resolve()
-        notebook = _Straight(task=task, folder=folder, shown=shown).notebook()
+        notebook = _Straight(task=task, folder=folder, wanted=wanted).notebook()
         watch = _Watch(
             folder=task.prepared.folder,
             variables=task.prepared.variables,
@@ -160,7 +178,7 @@ class _Straight:
 
     task: Task
     folder: Path
-    shown: frozenset[tuple[str, str]]
+    wanted: Wanted
     looks: dict[tuple[str, int], list[Look]] = field(default_factory=lambda: defaultdict(list))
     steps: dict[tuple[str, int], str] = field(default_factory=dict)
 
@@ -248,9 +266,10 @@ class _Straight:
         for look in self.looks.get((scope, place), ()):
             by_step.setdefault(look.step, []).append(look.name)
         for step, names in by_step.items():
-            shown = [name for name in names if (step, name) in self.shown]
-            path = str(self.folder / "values.jsonl")
-            yield _ours("leave", f"{_INSIDE}.look({path!r}, {step!r}, {names!r}, {shown!r})")
+            shown = [name for name in names if (step, name) in self.wanted.shown]
+            copied = [name for name in names if (step, name) in self.wanted.copied]
+            path, copies = str(self.folder / "values.jsonl"), (str(self.wanted.copies or ""), copied)
+            yield _ours("leave", f"{_INSIDE}.look({path!r}, {step!r}, {names!r}, {shown!r}, {copies!r})")
 
 
 def _ours(role: str, source: str) -> NotebookNode:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nb2pipe.errors import StoreError
 from nb2pipe.executors.interpreter import interpreter_of
@@ -25,9 +25,17 @@ Key = tuple[str, str]
 _PROGRAM = """\
 import runpy, sys
 runpy.run_path(sys.argv[1])["bring"]()
-from nb2pipe.verification.inside import read
-read(sys.argv[2])
+from nb2pipe.verification import inside
+getattr(inside, sys.argv[2])(sys.argv[3])
 """
+
+
+class Unlike(NamedTuple):
+    """The place where two values of a variable differ, and what each has there."""
+
+    path: str
+    straight: str
+    pipeline: str
 
 
 def values_in(path: Path) -> dict[Key, Value]:
@@ -37,7 +45,10 @@ def values_in(path: Path) -> dict[Key, Value]:
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {
         (row["step"], row["name"]): Value(
-            digest=row.get("digest"), problem=row.get("problem", ""), shown=row.get("shown", "")
+            digest=row.get("digest"),
+            problem=row.get("problem", ""),
+            shown=row.get("shown", ""),
+            copy=row.get("copy"),
         )
         for row in rows
     }
@@ -79,14 +90,40 @@ def read_stored(
         spec, result = Path(place) / "spec.json", Path(place) / "values.jsonl"
         spec.write_text(json.dumps({"store": str(store), "result": str(result), "groups": rows}), encoding="utf-8")
         if rows:
-            _run(spec, prepared)
+            _run("read", spec, prepared)
         return values_in(result)
 
 
-def _run(spec: Path, prepared: Prepared) -> None:
+def unlike(name: str, copy: tuple[Path, Group], left: tuple[Path, Group], prepared: Prepared) -> Unlike | None:
+    """Where two values of a variable differ.
+
+    Args:
+        name: The variable.
+        copy: A store's folder, and the group of the straight run's value.
+        left: Those of what the pipeline left.
+        prepared: Kernel, folder and variables of the run.
+
+    Returns:
+        The place and both values there; None where the two cannot be compared part by part.
+    """
+    sides = [
+        {"store": str(store), "names": list(group.names), "digest": str(group.digest)} for store, group in (copy, left)
+    ]
+    with tempfile.TemporaryDirectory(prefix="nb2pipe-values-") as place:
+        spec, result = Path(place) / "spec.json", Path(place) / "place.json"
+        spec.write_text(json.dumps({"name": name, "result": str(result), "sides": sides}), encoding="utf-8")
+        try:
+            _run("tell", spec, prepared)
+        except StoreError:  # the two values are told as wholes
+            return None
+        found = json.loads(result.read_text(encoding="utf-8"))
+        return Unlike(*found) if found is not None else None
+
+
+def _run(what: str, spec: Path, prepared: Prepared) -> None:
     interpreter = interpreter_of(prepared.kernel)
     done = subprocess.run(  # noqa: S603  # the kernel's Python
-        [*interpreter.command, "-c", _PROGRAM, str(BOOTSTRAP), str(spec)],
+        [*interpreter.command, "-c", _PROGRAM, str(BOOTSTRAP), what, str(spec)],
         cwd=prepared.folder,
         env={**os.environ, **interpreter.variables, **prepared.variables},
         stdin=subprocess.DEVNULL,

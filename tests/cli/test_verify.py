@@ -100,6 +100,24 @@ def test_an_edited_module_is_a_difference_with_step_cell_variable_and_both_value
     assert not list(three.parent.glob(".nb2pipe/runs/*/certificate.json"))
 
 
+def test_a_difference_within_a_large_value_is_told_with_its_place(write: Write) -> None:
+    notebook = write(
+        "net.ipynb",
+        [
+            (["step:make"], "import torch\nnet = torch.nn.Linear(3, 2)\nstate = {'a': [1, net]}"),
+            (["step:set"], "net.weight.data[0, 2] = 0.5\nprint('one')"),
+            (["step:use"], "print(len(state), net.bias.shape)"),
+        ],
+    )
+    assert program("convert", notebook).returncode == 0
+    module = notebook.parent / "net_pipeline" / "net_pipeline" / "steps" / "set.py"
+    module.write_text(module.read_text().replace("= 0.5", "= 0.25"))
+    told = program("verify", notebook.parent / "net_pipeline")
+    assert told.returncode == 9
+    assert "step `set`, cell 2, line 1, variable `net`, at net.weight[0, 2]" in told.stdout
+    assert "straight: 0.5\n  pipeline: 0.25" in told.stdout
+
+
 def test_a_step_that_only_the_modules_fail_in_is_a_difference(converted: Path) -> None:
     module = converted / "three_pipeline" / "steps" / "fit.py"
     module.write_text(module.read_text().replace("* lr + 1", "/ 0"))
