@@ -12,6 +12,7 @@ from nb2pipe.analysis.effects import UNKNOWN
 from nb2pipe.analysis.heap import (
     CACHE,
     CLASS,
+    FACTORY,
     ITEMS,
     NOTHING,
     Bound,
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nb2pipe.analysis.machine import Machine
+
+
+_NOWHERE = ast.Pass()
 
 
 def call(machine: Machine, callee: Value, arguments: Arguments, node: ast.AST) -> Value:
@@ -321,9 +325,23 @@ def _instantiate(machine: Machine, target: Obj, arguments: Arguments, node: ast.
         call(machine, initializers, arguments, node)
     else:
         machine.link(made, ITEMS, arguments.all)
+        _set_annotated(machine, made, target, arguments)
     if after := methods(own, "__post_init__"):
         call(machine, after, Arguments(), node)
     return own
+
+
+def _set_annotated(machine: Machine, made: Thing, klass: Klass, arguments: Arguments) -> None:
+    """The attributes that the `__init__` of a data class sets: by place, by name, or by their defaults."""
+    for place, name in enumerate(klass.annotated):
+        given = arguments.get(place, name) | arguments.extra
+        if place < len(arguments.positional) or name in arguments.keywords:
+            machine.link(made, name, given)
+            continue
+        for default in lookup(klass, name):
+            factory = frozenset(default.fields.get(FACTORY, ()))
+            machine.link(made, name, machine.call(factory, Arguments(), _NOWHERE) if factory else frozenset({default}))
+        machine.link(made, name, given)
 
 
 def _bound(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:

@@ -91,7 +91,7 @@ def memory(machine: Machine, table: Thing) -> Value:
 def element_of(machine: Machine, thing: Thing) -> Value:
     """An element of an object, without the effects of a loop."""
     own = frozenset({thing})
-    if thing.type in TABLES:
+    if thing.type in TABLES or thing.type == "pandas.Index":
         return NOTHING
     if thing.type in ARRAYS:
         return own

@@ -32,6 +32,7 @@ class Result(StrEnum):
     MEMORY = "memory"
     MAPPED = "mapped"
     CHILD = "child"
+    RETURNED = "returned"
 
 
 _REGISTERING = ("sklearn.experimental", "mpl_toolkits", "this")
@@ -57,6 +58,7 @@ class Effect:
         type: The dotted type of what it returns, if that is known.
         changes: What it changes in place: `self`, `deep` (all that self holds), `all` (each argument), or a place.
         keeps: The receiver holds the arguments from then on.
+        hands: The functions that it is given are called with the receiver itself.
         certain: Whether it surely does; otherwise nothing is known of it.
         draws: Generators that it draws from or seeds; `own` stands for those of its receiver and arguments.
         later: Generators that what it returns draws from when it is used.
@@ -73,6 +75,7 @@ class Effect:
     type: str = ""
     changes: tuple[str, ...] = ()
     keeps: bool = False
+    hands: bool = False
     certain: bool = True
     draws: frozenset[str] = frozenset()
     later: frozenset[str] = frozenset()
@@ -144,6 +147,7 @@ def _argument(text: str) -> ArgumentName:
 _CLAUSES: dict[str, Callable[[Effect, list[str]], Effect]] = {
     "changes": lambda effect, rest: replace(effect, changes=tuple(rest)),
     "keeps": lambda effect, _: replace(effect, keeps=True),
+    "hands": lambda effect, _: replace(effect, hands=True),
     "maybe": lambda effect, _: replace(effect, certain=False),
     "draws": _with_draws,
     "later": _with_later,

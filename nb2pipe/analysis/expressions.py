@@ -24,7 +24,7 @@ from nb2pipe.analysis.heap import (
 from nb2pipe.analysis.loops import is_filled
 from nb2pipe.analysis.machine import Arguments
 from nb2pipe.analysis.names import query_names
-from nb2pipe.analysis.objects import key_of, load_attribute, load_item
+from nb2pipe.analysis.objects import key_of, load_attribute, load_item, use_up
 from nb2pipe.analysis.scopes import Scope, ScopeKind
 from nb2pipe.analysis.targets import assign
 
@@ -139,6 +139,9 @@ def _compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
         return NOTHING
     values = [machine.evaluate(part, scope) for part in (node.left, *node.comparators)]
     found = frozenset().union(*values)
+    for operator, value in zip(node.ops, values[1:], strict=True):
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            use_up(machine, value, node)
     if own := methods(found, "__eq__", "__lt__", "__gt__", "__le__", "__ge__", "__contains__"):
         machine.call(own, Arguments(extra=found), node)
     kinds = sorted(thing.type for thing in found if isinstance(thing, Thing) and thing.type in _COMPUTED)

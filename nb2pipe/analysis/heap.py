@@ -24,6 +24,12 @@ KEYS = "[keys]"
 CLASS = "__class__"
 """The field of an instance's class, which is not shared as what it holds is."""
 
+FACTORY = "factory"
+"""The field of what makes the missing elements of a dictionary, or a data class's defaults."""
+
+SOURCE = "source"
+"""The field of what an iterator reads as it goes."""
+
 CACHE = "[cache]"
 """The field of a function's remembered results."""
 
@@ -122,10 +128,15 @@ class Function(Obj):
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Klass(Obj):
-    """A class of the notebook; its attributes are fields."""
+    """A class of the notebook; its attributes are fields.
+
+    Attributes:
+        annotated: The names that its body annotates, in order: a data class is made of them.
+    """
 
     name: str
     bases: Value = NOTHING
+    annotated: tuple[str, ...] = ()
     definition: int | None = None
 
     @property

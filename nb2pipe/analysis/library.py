@@ -20,7 +20,7 @@ from nb2pipe.analysis.heap import (
     elements,
     reach,
 )
-from nb2pipe.analysis.machine import Arguments
+from nb2pipe.analysis.machine import GIVEN, Arguments
 from nb2pipe.analysis.results import draws, returned_by
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments,
     receiver = frozenset({thing})
     if name not in _KEEPERS:
         machine.change(_used_up(arguments))
+    if name in {"train", "eval"} and machine.table.is_a(kind, "torch.nn.Module"):
+        machine.set_mode(reach(receiver), quiet=name == "eval" or arguments.literals.get(0) is False)
+    if name == "requires_grad_":
+        require_gradients(receiver)
     return apply(machine, _method_effect(machine, thing, kind, name), receiver, arguments, node)
 
 
@@ -88,7 +92,14 @@ def _method_effect(machine: Machine, thing: Thing, kind: str, name: str) -> Effe
 
 
 def _in_place(name: str) -> bool:
-    return name.endswith("_") and not name.startswith("_") and name != "requires_grad_"
+    return name.endswith("_") and not name.startswith("_")
+
+
+def require_gradients(value: Value) -> None:
+    """Makes tensors such that `backward` changes their gradients."""
+    for thing in value:
+        if isinstance(thing, Thing) and thing.type == "torch.Tensor":
+            thing.type = "torch.nn.Parameter"
 
 
 def set_state(machine: Machine, path: str, node: ast.AST) -> None:
@@ -112,6 +123,8 @@ def apply(machine: Machine, effect: Effect, receiver: Value, arguments: Argument
         for thing in receiver:
             machine.link(thing, ITEMS, _kept(arguments))
     result = returned_by(machine, effect, receiver, arguments, returned)
+    if "requires_grad" in arguments.keywords and arguments.literals.get("requires_grad", True) is not False:
+        require_gradients(result)
     _graph(machine, effect, result, everything)
     return result
 
@@ -128,7 +141,7 @@ def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everyt
     if "own" in effect.draws:
         for thing in reach(everything, limit=300):
             if isinstance(thing, Thing):
-                trace.draws |= thing.draws
+                machine.use(thing)
     if draws(effect, arguments):
         trace.draws |= effect.draws - {"own"}
 
@@ -165,8 +178,11 @@ def _add_suffix(machine: Machine, arguments: Arguments, suffix: str) -> None:
 def _changes(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments) -> None:
     for place in effect.changes:
         machine.change(_changed(place, effect, receiver, arguments), certain=effect.certain)
-    if arguments.literals.get("inplace") is True:
-        machine.change(receiver)
+    if "inplace" in arguments.keywords and arguments.literals.get("inplace", True) is not False:
+        certain = arguments.literals.get("inplace") is True
+        machine.change(receiver or arguments.get(0, None), certain=certain)
+    if any(GIVEN in thing.draws for thing in receiver if isinstance(thing, Thing)):
+        machine.change(arguments.all)
     for keyword in _CHANGED_KEYWORDS:
         machine.change(arguments.keywords.get(keyword, NOTHING))
     for keyword in _HANDED_GENERATORS:
@@ -221,7 +237,9 @@ def _graph(machine: Machine, effect: Effect, result: Value, everything: Value) -
 
 def _has_parameters(machine: Machine, thing: Thing) -> bool:
     kind = type_of(machine, thing)
-    return kind == "torch.nn.Parameter" or machine.table.is_a(kind, "torch.nn.Module")
+    if kind == "torch.nn.Parameter":
+        return True
+    return machine.table.is_a(kind, "torch.nn.Module") and not machine.table.is_a(kind, "torch.nn.Stateless")
 
 
 def tensor_of(machine: Machine, module: Thing, result: Value) -> None:
@@ -248,6 +266,8 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
     handed = frozenset().union(*(element_of(machine, thing) for thing in others))
     if not effect.certain:
         handed |= others
+    if effect.hands:
+        handed |= receiver
     return machine.call(functions, Arguments(extra=handed), node)
 
 

@@ -19,7 +19,7 @@ from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
 from nb2pipe.analysis.trace import Doubt, Missing, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nb2pipe.analysis.effects import Effects
     from nb2pipe.analysis.names import Block, Code
@@ -44,6 +44,15 @@ MAXIMUM_OBJECTS = 16
 
 MAXIMUM_DEPTH = 24
 """Calls within calls that are followed."""
+
+
+ITSELF = "self"
+"""Stands among the generators of an object that changes itself when it is used, as a `BatchNorm` does."""
+
+GIVEN = "given"
+"""Stands there for an object that changes what it is given, as a `ReLU(inplace=True)` does."""
+
+_QUIET: Value = frozenset({Text(0, value="eval")})
 
 
 class End(Enum):
@@ -99,6 +108,7 @@ class Machine:
         caller: How a call is followed.
         iterate: What a loop over some objects hands over.
         module: The notebook's names.
+        modes: The modules of networks that were put in evaluation mode.
         trace: What the cell does.
         unknown_stars: Star imports whose names are not known: definitions with their modules.
         doubtful: More than zero inside code that may not run.
@@ -114,6 +124,7 @@ class Machine:
     iterate: Callable[[Machine, Value, ast.AST], Value]
     modules: Callable[[Machine, str], Scope | None]
     module: Scope = field(default_factory=lambda: Scope(kind=ScopeKind.MODULE))
+    modes: Scope = field(default_factory=lambda: Scope(kind=ScopeKind.MODULE))
     trace: Trace = field(default_factory=lambda: Trace(cell=0))
     journal: Journal = field(default_factory=Journal)
     doubtful: int = 0
@@ -220,6 +231,24 @@ class Machine:
                 self.change(thing.merged, certain=certain)
             if thing.mutable and thing.born != self.cell:
                 self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
+
+    def use(self, thing: Thing) -> None:
+        """Notes that an object is used that draws then, or that keeps statistics of what it is given."""
+        if not thing.draws or self.is_quiet(thing):
+            return
+        self.trace.draws |= thing.draws - {ITSELF, GIVEN}
+        if ITSELF in thing.draws:
+            self.change(frozenset({thing}))
+
+    def set_mode(self, modules: Iterable[Obj], *, quiet: bool) -> None:
+        """Notes that modules are in evaluation mode from here on, or no more."""
+        for module in modules:
+            self.journal.put(self.modes, str(id(module)), Slot(_QUIET if quiet else NOTHING, self.cell))
+
+    def is_quiet(self, module: Obj) -> bool:
+        """Whether a module is surely in evaluation mode."""
+        slot = self.modes.slots.get(str(id(module)))
+        return slot is not None and slot.value == _QUIET and not slot.partial
 
     def bound(self, receiver: Obj, *, function: Function | None = None, method: str = "") -> Value:
         """A method with its receiver."""

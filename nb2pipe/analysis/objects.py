@@ -21,6 +21,7 @@ from nb2pipe.analysis.classes import (
 from nb2pipe.analysis.effects import Result
 from nb2pipe.analysis.heap import (
     CLASS,
+    FACTORY,
     ITEMS,
     NOTHING,
     Function,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nb2pipe.analysis.effects import Effect
     from nb2pipe.analysis.machine import Machine
 
+_NOWHERE = ast.Pass()
 _SEQUENCES = frozenset({"builtins.list", "builtins.tuple"})
 _INDEXERS = frozenset({"loc", "iloc", "at", "iat"})
 
@@ -117,7 +119,11 @@ def _library_attribute(machine: Machine, thing: Thing, kind: str, name: str) -> 
         return _described(machine, thing, name, effect)
     if machine.table.has_method(kind, name):
         return machine.bound(thing, method=name)
-    return column(machine, thing) if kind in TABLES else machine.child(thing, name)
+    if kind in TABLES:
+        return column(machine, thing)
+    child = machine.child(thing, name)
+    # What an object was made of shows in its attributes; what an estimator has learned is its own.
+    return child if kind.startswith("builtins.") or name.endswith("_") else child | thing.fields.get(ITEMS, set())
 
 
 def _described(machine: Machine, thing: Thing, name: str, effect: Effect) -> Value:
@@ -142,6 +148,8 @@ def store_attribute(machine: Machine, value: Value, name: str, new: Value, node:
             continue
         machine.change(frozenset({thing}))
         machine.link(thing, name, new)
+        if name == "requires_grad":
+            library.require_gradients(frozenset({thing}))
     for setter in methods(value, "__setattr__"):
         machine.call(frozenset({setter}), Arguments(positional=(NOTHING, new)), node)
     for setter in methods(value, f"{name} setter"):
@@ -193,15 +201,29 @@ def _known_item(machine: Machine, thing: Thing, kind: str, key: str | None) -> V
         found = elements(frozenset({thing}))
     elif key in thing.fields:
         found |= thing.fields[key]
+    if kind == "builtins.defaultdict" and not found:
+        return _missing(machine, thing)
     if kind.startswith("builtins."):
         return found
     return found | {thing} if not kind or not machine.table.has_method(kind, "__getitem__") else found
 
 
+def _missing(machine: Machine, thing: Thing) -> Value:
+    """What a `defaultdict` puts in where it holds nothing."""
+    made = machine.call(frozenset(thing.fields.get(FACTORY, ())), Arguments(), _NOWHERE)
+    if made:
+        machine.change(frozenset({thing}))
+        machine.link(thing, ITEMS, made)
+    return made
+
+
 def _is_basic(index: ast.expr, value: Value) -> bool:
     """Whether an index of an array gives a view: slices and numbers do, lists and masks copy."""
     if isinstance(index, ast.Tuple):
-        return all(_is_basic(part, value) for part in index.elts)
+        return all(
+            _is_basic(part, frozenset().union(*(one.fields.get(f"[{place}]", ()) for one in value)))
+            for place, part in enumerate(index.elts)
+        )
     if isinstance(index, (ast.List, ast.Compare, ast.BoolOp)):
         return False
     return isinstance(index, (ast.Slice, ast.Constant, ast.UnaryOp)) or not any(
@@ -272,7 +294,7 @@ def iterate(machine: Machine, value: Value, node: ast.AST) -> Value:
 
 
 def _iterated(machine: Machine, thing: Thing, node: ast.AST) -> Value:
-    machine.trace.draws |= thing.draws
+    machine.use(thing)
     own = frozenset({thing})
     if thing.klass is not None:
         found = methods(own, "__iter__", "__next__", "__getitem__")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.classes import MEMORY, element_of, memory
 from nb2pipe.analysis.effects import Result
-from nb2pipe.analysis.heap import CLASS, ITEMS, KEYS, NOTHING, Obj, Thing, Value, elements
+from nb2pipe.analysis.heap import CLASS, ITEMS, KEYS, NOTHING, SOURCE, Obj, Thing, Value, elements
+from nb2pipe.analysis.machine import GIVEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,6 +103,8 @@ def _self(machine: Machine, effect: Effect, receiver: Value, arguments: Argument
 
 def _holds(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
     later = effect.later if draws(effect, arguments) else frozenset()
+    if arguments.literals.get("inplace") is True or arguments.literals.get("copy") is False:
+        later |= {GIVEN}
     return frozenset({machine.thing(effect.type, receiver | arguments.all | returned, draws=later)})
 
 
@@ -119,6 +122,8 @@ def _elements(machine: Machine, effect: Effect, receiver: Value, arguments: Argu
     kind = effect.type or next((thing.type for thing in _given(receiver, arguments) if isinstance(thing, Thing)), "")
     taken = frozenset().union(*(element_of(machine, thing) for thing in source))
     made = machine.thing(kind, taken | returned | _pair_parts(taken) if kind == "builtins.dict" else taken | returned)
+    if kind == "builtins.iterator":
+        machine.link(made, SOURCE, source)
     for thing in source:
         for key, values in tuple(thing.fields.items()):
             if kind == "builtins.dict" and key not in {ITEMS, KEYS}:
@@ -138,30 +143,32 @@ def _many(machine: Machine, effect: Effect, receiver: Value, arguments: Argument
     return frozenset({machine.thing(parts=kinds or ("",))})
 
 
-def _tuples(machine: Machine, kind: str, parts: tuple[Value, ...]) -> Value:
+def _tuples(machine: Machine, kind: str, parts: tuple[Value, ...], source: Value) -> Value:
     pair = machine.thing("builtins.tuple")
     for place, part in enumerate(parts):
         machine.link(pair, f"[{place}]", part)
-    return frozenset({machine.thing(kind, frozenset({pair}))})
+    made = machine.thing(kind, frozenset({pair}))
+    machine.link(made, SOURCE, source)
+    return frozenset({made})
 
 
 def _items(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
     del arguments, returned
     keys = frozenset().union(*(thing.fields.get(KEYS, set()) for thing in receiver))
     values = frozenset().union(*(element_of(machine, thing) for thing in receiver if isinstance(thing, Thing)))
-    return _tuples(machine, effect.type, (keys, values))
+    return _tuples(machine, effect.type, (keys, values), receiver)
 
 
 def _pairs(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
     del receiver, returned
     first = arguments.positional[0] if arguments.positional else arguments.extra
-    return _tuples(machine, effect.type, (NOTHING, machine.iterate(machine, first, _NOWHERE)))
+    return _tuples(machine, effect.type, (NOTHING, machine.iterate(machine, first, _NOWHERE)), first)
 
 
 def _zip(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
     del receiver, returned
     parts = tuple(machine.iterate(machine, value, _NOWHERE) for value in arguments.positional)
-    return _tuples(machine, effect.type, parts or (elements(elements(arguments.extra)),))
+    return _tuples(machine, effect.type, parts or (elements(elements(arguments.extra)),), arguments.all)
 
 
 def _memory(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
@@ -170,8 +177,16 @@ def _memory(machine: Machine, effect: Effect, receiver: Value, arguments: Argume
 
 
 def _mapped(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
-    del receiver, arguments
-    return frozenset({machine.thing(effect.type, returned)})
+    del receiver
+    made = machine.thing(effect.type, returned)
+    if effect.type == "builtins.iterator":
+        machine.link(made, SOURCE, arguments.all)
+    return frozenset({made})
+
+
+def _returned(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, returned: Value) -> Value:
+    del machine, effect, receiver, arguments
+    return returned
 
 
 _RESULTS: dict[Result, Callable[[Machine, Effect, Value, Arguments, Value], Value]] = {
@@ -190,4 +205,5 @@ _RESULTS: dict[Result, Callable[[Machine, Effect, Value, Arguments, Value], Valu
     Result.MEMORY: _memory,
     Result.MAPPED: _mapped,
     Result.CHILD: _new,
+    Result.RETURNED: _returned,
 }

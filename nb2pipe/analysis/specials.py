@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import library
 from nb2pipe.analysis.classes import text_of
-from nb2pipe.analysis.heap import CACHE, NOTHING, Function, Obj, Partial, Text, Thing, Value, held
+from nb2pipe.analysis.heap import (
+    CACHE,
+    FACTORY,
+    KEYS,
+    NOTHING,
+    Function,
+    Obj,
+    Partial,
+    Text,
+    Thing,
+    Value,
+    elements,
+    held,
+)
 from nb2pipe.analysis.objects import load_attribute, store_attribute
 
 if TYPE_CHECKING:
@@ -105,6 +118,50 @@ def _wraps(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     return machine.library("functools.wraps()")
 
 
+def _default_dict(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    del node
+    given = arguments.get(1, None)
+    made = machine.thing("builtins.defaultdict", elements(given).union(*arguments.keywords.values(), arguments.extra))
+    machine.link(made, FACTORY, arguments.get(0, "default_factory"))
+    return frozenset({made})
+
+
+def _from_keys(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    made = machine.thing("builtins.dict", arguments.get(1, "value"))
+    keys = machine.iterate(machine, arguments.get(0, None), node)
+    machine.link(made, KEYS, frozenset(key for key in keys if not isinstance(key, Text)))
+    return frozenset({made})
+
+
+def _field(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """A data class's field: what its default is, or what makes it."""
+    del node
+    if "default_factory" not in arguments.keywords:
+        return arguments.get(None, "default")
+    made = machine.thing("dataclasses.Field")
+    machine.link(made, FACTORY, arguments.keywords["default_factory"])
+    return frozenset({made})
+
+
+def _named_tuple(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    del arguments, node
+    return machine.library("collections.namedtuple()")
+
+
+def _vectorized(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    del node
+    functions = arguments.get(0, "pyfunc") | arguments.get(None, "func")
+    made = Partial(machine.cell, function=functions)
+    machine.link(made, "[]", functions)
+    return frozenset({made})
+
+
+def _chain(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """A `ChainMap`, which writes into the first of its mappings and shows all of them."""
+    del node
+    return arguments.all | {machine.thing("collections.ChainMap", arguments.all)}
+
+
 def _transparent(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     del machine, node
     return arguments.get(0, None)
@@ -164,6 +221,13 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "builtins.setattr": _setattr,
     "builtins.str": _text,
     "builtins.type": _type,
+    "builtins.dict.fromkeys": _from_keys,
+    "collections.ChainMap": _chain,
+    "collections.defaultdict": _default_dict,
+    "collections.namedtuple": _named_tuple,
+    "dataclasses.field": _field,
+    "numpy.vectorize": _vectorized,
+    "numpy.frompyfunc": _vectorized,
     "functools.partial": _partial,
     "functools.wraps": _wraps,
     "functools.wraps()": _transparent,

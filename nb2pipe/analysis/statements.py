@@ -9,7 +9,7 @@ from nb2pipe.analysis import specials
 from nb2pipe.analysis.branches import follow_if, follow_match, follow_try, follow_with
 from nb2pipe.analysis.classes import methods
 from nb2pipe.analysis.expressions import make_function, operate
-from nb2pipe.analysis.heap import NOTHING, Bound, Function, Klass, Library, Obj, Partial, Thing, Value
+from nb2pipe.analysis.heap import NOTHING, Bound, Function, Klass, Library, Obj, Partial, Thing, Value, elements
 from nb2pipe.analysis.loops import follow_for, follow_while, leave_loop, leave_round
 from nb2pipe.analysis.machine import Arguments, End
 from nb2pipe.analysis.names import bound_by_import, eager_expressions
@@ -34,8 +34,21 @@ def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> End:
 def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> End:
     value = machine.evaluate(node.value, scope)
     for target in node.targets:
-        assign(machine, target, value, scope)
+        if isinstance(node.value, (ast.GeneratorExp, ast.ListComp)) and isinstance(target, (ast.Tuple, ast.List)):
+            _unpack_made(machine, target.elts, node.value, scope)
+        else:
+            assign(machine, target, value, scope)
     return End.NEXT
+
+
+def _unpack_made(machine: Machine, targets: list[ast.expr], made: ast.expr, scope: Scope) -> None:
+    """What a comprehension makes for each target of `a, b = (... for ...)` is another object."""
+    for target in targets:
+        value = machine.evaluate(made, scope)
+        if isinstance(target, ast.Starred):
+            assign(machine, target.value, value, scope)
+        else:
+            assign(machine, target, elements(value), scope)
 
 
 def _annotated(machine: Machine, node: ast.AnnAssign, scope: Scope) -> End:
@@ -185,6 +198,7 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> End:
         machine.evaluate(keyword.value, scope)
     decorators = [(part, machine.evaluate(part, scope)) for part in node.decorator_list]
     made = Klass(machine.cell, name=node.name, bases=frozenset(bases), definition=machine.definition)
+    made.annotated = _annotated_names(node, bases)
     block = machine.block(node)
     inner = Scope(kind=ScopeKind.CLASS, parent=scope, block=block, owner=made, level=machine.journal.level)
     definition, machine.definition = machine.definition, None
@@ -195,6 +209,14 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> End:
         _own(made, name, slot.value)
     machine.bind(node.name, _decorated(machine, frozenset({made}), decorators, node), scope)
     return End.NEXT
+
+
+def _annotated_names(node: ast.ClassDef, bases: set[Obj]) -> tuple[str, ...]:
+    inherited = [name for base in bases if isinstance(base, Klass) for name in base.annotated]
+    own = [
+        part.target.id for part in node.body if isinstance(part, ast.AnnAssign) and isinstance(part.target, ast.Name)
+    ]
+    return tuple(dict.fromkeys([*inherited, *own]))
 
 
 def _own(klass: Klass, name: str, value: Value) -> None:
