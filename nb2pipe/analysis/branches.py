@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from nb2pipe.analysis.classes import methods
 from nb2pipe.analysis.heap import Bound, Function, Library, Thing, Value
 from nb2pipe.analysis.machine import Arguments, End
+from nb2pipe.analysis.patterns import capture
 from nb2pipe.analysis.scopes import Branch, Scope, joined
-from nb2pipe.analysis.targets import assign, capture
+from nb2pipe.analysis.targets import assign
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

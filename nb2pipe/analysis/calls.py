@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,10 @@ from nb2pipe.analysis.classes import library_bases, lookup, methods, type_of
 from nb2pipe.analysis.effects import UNKNOWN
 from nb2pipe.analysis.heap import (
     CACHE,
-    CLASS,
     FACTORY,
     ITEMS,
     NOTHING,
+    REGISTERED,
     Bound,
     Function,
     Klass,
@@ -25,8 +26,10 @@ from nb2pipe.analysis.heap import (
     Thing,
     Value,
 )
+from nb2pipe.analysis.hooks import new_instance
 from nb2pipe.analysis.machine import CALL_STEPS, MAXIMUM_DEPTH, MAXIMUM_STEPS, Arguments, End, root_of
 from nb2pipe.analysis.names import arguments as arguments_of
+from nb2pipe.analysis.records import instance_of
 from nb2pipe.analysis.scopes import Branch, Jumps, Scope, ScopeKind, Slot
 
 if TYPE_CHECKING:
@@ -88,9 +91,15 @@ def _method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node:
         case Thing():
             return library.call_method(machine, thing, name, arguments, node)
         case _:
-            if name == "cache_clear":
-                machine.change(frozenset(thing.fields.get(CACHE, ())))
-            return specials.text_method(machine, thing, name, arguments, node)
+            return _other_method(machine, thing, name, arguments, node)
+
+
+def _other_method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    if isinstance(thing, Function) and name == "register" and REGISTERED in thing.fields:
+        return specials.register(machine, thing, arguments)
+    if name == "cache_clear":
+        machine.change(frozenset(thing.fields.get(CACHE, ())))
+    return specials.text_method(machine, thing, name, arguments, node)
 
 
 def _library(machine: Machine, value: Value, arguments: Arguments, node: ast.AST) -> Value:
@@ -103,6 +112,10 @@ def _call_library(machine: Machine, target: Obj, arguments: Arguments, node: ast
         return special(machine, arguments, node)
     if local := _local_function(machine, target.path):
         return call(machine, local, arguments, node)
+    kind, _, name = target.path.rpartition(".")
+    if arguments.positional and machine.table.is_type(kind) and machine.table.has_method(kind, name):
+        rest = replace(arguments, positional=arguments.positional[1:])
+        return call_method(machine, arguments.positional[0], name, rest, node)
     return library.call_library(machine, target.path, arguments, node)
 
 
@@ -115,6 +128,9 @@ def _local_function(machine: Machine, path: str) -> Value:
 
 
 def _super_method(machine: Machine, thing: Super, name: str, arguments: Arguments, node: ast.AST) -> Value:
+    classes = [one for one in arguments.get(0, None) if isinstance(one, Klass)]
+    if name == "__new__" and not any(isinstance(base, Klass) and lookup(base, name) for base in thing.owner.bases):
+        return frozenset().union(*(instance_of(machine, klass) for klass in classes))
     for base in thing.owner.bases:
         if isinstance(base, Klass) and (found := lookup(base, name)):
             bound = frozenset(
@@ -162,7 +178,8 @@ def _with_receiver(receiver: Obj, arguments: Arguments) -> Arguments:
 def _function(machine: Machine, target: Obj, arguments: Arguments, node: ast.AST) -> Value:
     del node
     assert isinstance(target, Function)
-    return call_function(machine, target, arguments)
+    registered = [thing for thing in target.fields.get(REGISTERED, ()) if isinstance(thing, Function)]
+    return one_of(machine, [partial(call_function, machine, each, arguments) for each in (target, *registered)])
 
 
 def call_function(machine: Machine, function: Function, arguments: Arguments) -> Value:
@@ -317,15 +334,14 @@ def _instantiate(machine: Machine, target: Obj, arguments: Arguments, node: ast.
     assert isinstance(target, Klass)
     if target.definition is not None:
         machine.trace.needs.add(target.definition)
-    made = machine.thing(klass=target)
-    machine.link(made, CLASS, frozenset({target}))
-    own = frozenset({made})
+    own = new_instance(machine, target, arguments, node) or instance_of(machine, target)
     initializers = methods(own, "__init__")
+    made = [thing for thing in own if isinstance(thing, Thing) and thing.klass is target]
     if initializers:
         call(machine, initializers, arguments, node)
-    else:
-        machine.link(made, ITEMS, arguments.all)
-        _set_annotated(machine, made, target, arguments)
+    for thing in made if not initializers else ():
+        machine.link(thing, ITEMS, arguments.all)
+        _set_annotated(machine, thing, target, arguments)
     if after := methods(own, "__post_init__"):
         call(machine, after, Arguments(), node)
     return own

@@ -9,7 +9,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.classes import text_of
-from nb2pipe.analysis.heap import NOTHING, Value, held
+from nb2pipe.analysis.heap import NOTHING, Library, Value, held
+from nb2pipe.analysis.machine import MAIN
 from nb2pipe.analysis.scopes import ScopeKind
 
 if TYPE_CHECKING:
@@ -21,14 +22,45 @@ if TYPE_CHECKING:
 _GLOBALS = frozenset({"globals", "locals", "vars"})
 
 
+def of_globals(machine: Machine, node: ast.Call, scope: Scope) -> Value | None:
+    """What `globals().get("name")`, `.pop`, `.setdefault` or `.update(name=...)` does, where the names are known."""
+    call = node.func
+    if not isinstance(call, ast.Attribute) or not _is_globals(machine, call.value, scope):
+        return None
+    match call.attr, node.args:
+        case "update", [] if all(keyword.arg is not None for keyword in node.keywords):
+            for keyword in node.keywords:
+                machine.bind_in(machine.module, keyword.arg or "", machine.evaluate(keyword.value, scope))
+            return NOTHING
+        case ("get" | "pop" | "setdefault") as method, [ast.Constant(value=str(name)), *others]:
+            return _single(machine, method, name, others, node, scope)
+        case _:
+            return None
+
+
+def _single(machine: Machine, method: str, name: str, others: list[ast.expr], node: ast.Call, scope: Scope) -> Value:
+    value: Value = frozenset().union(*(machine.evaluate(other, scope) for other in others))
+    if name in machine.module.slots:
+        value |= machine.read_global(name, node)
+        if method == "pop":
+            machine.unbind(name, machine.module)
+    if method == "setdefault":
+        machine.bind_in(machine.module, name, value)
+    return value
+
+
+def _is_globals(machine: Machine, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is the dictionary of the notebook's names."""
+    match node:
+        case ast.Call(func=ast.Name(id=name), args=[]) if name in _GLOBALS and name not in machine.module.slots:
+            return name == "globals" or scope.kind is ScopeKind.MODULE
+        case _:
+            return False
+
+
 def item_of_globals(machine: Machine, node: ast.Subscript, scope: Scope) -> str | None:
     """The name in `globals()["name"]`, where the notebook's own dictionary is meant and the name is known."""
-    call = node.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
-        return None
-    if call.func.id not in _GLOBALS or (call.func.id != "globals" and scope.kind is not ScopeKind.MODULE):
-        return None
-    if call.func.id in machine.module.slots:
+    if not _is_globals(machine, node.value, scope):
         return None
     texts = text_of(machine.evaluate(node.slice, scope))
     return texts[0] if len(texts) == 1 else None
@@ -48,23 +80,19 @@ def test_of_globals(machine: Machine, node: ast.Compare) -> bool:
 
 
 def _globals(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> Value:
-    """The dictionary of names: whoever holds it may read and bind all of them."""
+    """The dictionary of names, or of an object's attributes."""
     if arguments.positional:
-        return held(arguments.positional[0]) | arguments.positional[0]
+        return _attributes(machine, arguments.positional[0], node)
     local = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id != "globals"
     if local and scope.kind is not ScopeKind.MODULE:
         return frozenset({machine.thing("builtins.dict")})
-    machine.doubt("all names at once, by `globals()`", node)
-    everything(machine, node)
-    return frozenset({machine.thing("builtins.dict")})
+    return machine.all_names(node)
 
 
-def everything(machine: Machine, node: ast.AST) -> None:
-    """Reads every name and may change all that they hold: the safe side."""
-    machine.trace.everything = True
-    for name, slot in tuple(machine.module.slots.items()):
-        if slot.code:
-            machine.change(machine.read_global(name, node), certain=False)
+def _attributes(machine: Machine, value: Value, node: ast.AST) -> Value:
+    if any(isinstance(thing, Library) and thing.path == MAIN for thing in value):
+        return machine.all_names(node)
+    return held(value) | value
 
 
 def _exec(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope) -> Value:
@@ -87,7 +115,8 @@ def _run(machine: Machine, arguments: Arguments, node: ast.AST, scope: Scope, mo
         tree = None
     if tree is None or len(texts) > 1:
         machine.doubt(f"`{mode}` of a text that is not known", node)
-        everything(machine, node)
+        machine.read_all(node)
+        machine.bind_all()
         return frozenset({machine.thing()})
     if isinstance(tree, ast.Expression):
         return machine.evaluate(tree.body, scope)

@@ -251,6 +251,16 @@ class Effects:
         """Whether the table has something on a type."""
         return next(self._types(kind), None) is not None
 
+    def is_type(self, path: str) -> bool:
+        """Whether the table knows a path as a type rather than a module.
+
+        >>> known = effects()
+        >>> [known.is_type(path) for path in ("builtins.list", "numpy.ndarray", "pandas.DataFrame", "numpy.random")]
+        [True, True, True, False]
+        """
+        typed = path.startswith("builtins.") or path == "numpy.ndarray" or _is_class(path)
+        return typed and path in self.sections
+
     def is_a(self, kind: str, base: str) -> bool:
         """Whether a type is another one, or has it as a base."""
         return kind == base or any(name == base for name in self._type_names(kind))

@@ -21,6 +21,7 @@ from nb2pipe.analysis.heap import (
     Value,
     elements,
 )
+from nb2pipe.analysis.hooks import elements_compared
 from nb2pipe.analysis.loops import is_filled
 from nb2pipe.analysis.machine import Arguments
 from nb2pipe.analysis.names import query_names
@@ -144,6 +145,7 @@ def _compare(machine: Machine, node: ast.Compare, scope: Scope) -> Value:
             use_up(machine, value, node)
     if own := methods(found, "__eq__", "__lt__", "__gt__", "__le__", "__ge__", "__contains__"):
         machine.call(own, Arguments(extra=found), node)
+    elements_compared(machine, found, node)
     kinds = sorted(thing.type for thing in found if isinstance(thing, Thing) and thing.type in _COMPUTED)
     return frozenset({machine.thing(kinds[0])}) if kinds else NOTHING
 
@@ -261,6 +263,8 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
 def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:
     for name in sorted(query_names(node) & machine.module.slots.keys()):
         machine.read(ast.copy_location(ast.Name(id=name, ctx=ast.Load()), node), scope)
+    if (value := dynamic.of_globals(machine, node, scope)) is not None:
+        return value
     if isinstance(node.func, ast.Attribute):
         receiver = machine.evaluate(node.func.value, scope)
         return call_method(machine, receiver, node.func.attr, _arguments(machine, node, scope), node)

@@ -193,7 +193,7 @@ def _flow(name: str, source: int, target: int, touched: Version | None, version:
         name=name,
         source=source,
         target=target,
-        kind=FlowKind.VALUE if touched is not None and touched.bound else FlowKind.CHANGE,
+        kind=FlowKind.VALUE if touched is not None and touched.bound and touched.certain else FlowKind.CHANGE,
         certain=touched is None or touched.certain,
         function=version.function,
     )

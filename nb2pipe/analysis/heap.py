@@ -33,6 +33,15 @@ SOURCE = "source"
 CACHE = "[cache]"
 """The field of a function's remembered results."""
 
+FACTORY = "factory"
+"""The field of what makes the values that a dictionary or a field of a class does not have yet."""
+
+REGISTERED = "[registered]"
+"""The field of the functions that `singledispatch` may call instead of a function."""
+
+STATE = "[state]"
+"""The field of what functions keep: their own attributes, what was registered with them."""
+
 _IMMUTABLE_TYPES = frozenset({"builtins.tuple", "builtins.frozenset", "builtins.slice"})
 
 
@@ -132,12 +141,14 @@ class Klass(Obj):
 
     Attributes:
         annotated: The names that its body annotates, in order: a data class is made of them.
+        meta: Its metaclass, if that is one of the notebook.
     """
 
     name: str
     bases: Value = NOTHING
     annotated: tuple[str, ...] = ()
     definition: int | None = None
+    meta: Value = NOTHING
 
     @property
     def mutable(self) -> bool:

@@ -131,12 +131,23 @@ class History:
             Version(
                 trace.cell,
                 bound=True,
+                certain=slot.certain,
                 partial=slot.partial,
                 function=is_function(slot.value),
                 code=slot.code,
                 definitions=slot.definitions,
             )
         )
+
+    def bind_late(self, name: str, cell: int, value: Value) -> None:
+        """Takes in that an earlier cell may have bound a name that nothing else binds."""
+        self.versions.setdefault(name, []).append(Version(cell, bound=True, certain=False))
+        self._current[name] = value
+        for thing in value:
+            thing.names.add(name)
+        reach = Reach(cell)
+        reach.add(value, cell)
+        self.reaches.setdefault(name, []).append(reach)
 
     def before(self, name: str, cell: int) -> Version | None:
         """The version of a name that a cell is given."""

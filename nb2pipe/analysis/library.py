@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis import hooks
 from nb2pipe.analysis.classes import element_of, methods, text_of, type_of
 from nb2pipe.analysis.effects import UNKNOWN, Result
 from nb2pipe.analysis.heap import (
@@ -13,6 +14,7 @@ from nb2pipe.analysis.heap import (
     Bound,
     Function,
     Klass,
+    Library,
     Obj,
     Partial,
     Thing,
@@ -50,6 +52,13 @@ _SPECIAL_METHODS = {
     "hasattr": (),
     "callable": (),
 }
+_CALLING = frozenset(f"builtins.{name}" for name in ("map", "filter", "sorted", "max", "min", "iter"))
+_COMPARING = frozenset({"sort", "index", "count", "remove"})
+_SHOWING = frozenset({"builtins.print", "builtins.repr", "builtins.str", "builtins.format", "builtins.display"})
+_NOT_LOOKING = frozenset(
+    f"builtins.{name}"
+    for name in ("len", "list", "tuple", "iter", "next", "enumerate", "zip", "isinstance", "id", "type")
+)
 _ITERATORS = frozenset({"builtins.iterator", "builtins.generator"})
 _KEEPERS = frozenset({"append", "appendleft", "add", "insert", "put", "setdefault", "__setitem__"})
 _ITERATION = ("__len__", "__iter__", "__next__", "__getitem__", "__lt__", "__call__", "__array__", "__enter__")
@@ -59,9 +68,12 @@ def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AS
     """A call of a library's function or class by its dotted name."""
     effect = machine.table.of_function(path)
     _run_methods(machine, effect, path, arguments, node)
+    if path.startswith(("builtins.", "bisect.", "heapq.")) and path not in _NOT_LOOKING:
+        hooks.elements_compared(machine, arguments.all, node, shown=path in _SHOWING)
     if effect.type != "builtins.iterator" and path.removeprefix("builtins.") not in _SPECIAL_METHODS:
         machine.change(_used_up(arguments))
-    result = apply(machine, effect, NOTHING, arguments, node)
+    calls = path in _CALLING or not path.startswith(("builtins.", "inspect.", "copy."))
+    result = apply(machine, effect, NOTHING, arguments, node, calls=calls)
     if path.startswith("numpy.save") and effect.writes:
         _add_suffix(machine, arguments, ".npz" if "savez" in path else ".npy")
     return result
@@ -73,11 +85,14 @@ def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments,
     receiver = frozenset({thing})
     if name not in _KEEPERS:
         machine.change(_used_up(arguments))
+    if name in _COMPARING and kind.startswith("builtins."):
+        hooks.elements_compared(machine, receiver, node)
     if name in {"train", "eval"} and machine.table.is_a(kind, "torch.nn.Module"):
         machine.set_mode(reach(receiver), quiet=name == "eval" or arguments.literals.get(0) is False)
     if name == "requires_grad_":
         require_gradients(receiver)
-    return apply(machine, _method_effect(machine, thing, kind, name), receiver, arguments, node)
+    calls = name == "sort" or not kind.startswith("builtins.")
+    return apply(machine, _method_effect(machine, thing, kind, name), receiver, arguments, node, calls=calls)
 
 
 def _method_effect(machine: Machine, thing: Thing, kind: str, name: str) -> Effect:
@@ -112,13 +127,15 @@ def set_state(machine: Machine, path: str, node: ast.AST) -> None:
     del node
 
 
-def apply(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST) -> Value:
-    """What a call of a library returns, and its effects."""
+def apply(  # the parts of a call, and whether it calls what it is given
+    machine: Machine, effect: Effect, receiver: Value, arguments: Arguments, node: ast.AST, *, calls: bool = True
+) -> Value:
+    """What a call of a library returns, and its effects; `calls`: it may call functions that it is given."""
     everything = receiver | arguments.all
     _hidden_state(machine, effect, arguments, everything)
     _files(machine, effect, receiver, arguments)
     _changes(machine, effect, receiver, arguments)
-    returned = _callbacks(machine, effect, receiver, arguments, node)
+    returned = _callbacks(machine, effect, receiver, arguments, node) if calls else NOTHING
     if effect.keeps:
         for thing in receiver:
             machine.link(thing, ITEMS, _kept(arguments))
@@ -259,7 +276,7 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
     held = _held(machine, receiver | arguments.all)
     _call_methods(machine, held - receiver, node)
     given |= held
-    functions = frozenset(thing for thing in given if _is_callback(thing))
+    functions = frozenset(thing for thing in given if _is_callback(machine, thing))
     if not functions:
         return NOTHING
     others = frozenset(thing for thing in (receiver | arguments.all) - functions if isinstance(thing, Thing))
@@ -268,7 +285,20 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
         handed |= others
     if effect.hands:
         handed |= receiver
-    return machine.call(functions, Arguments(extra=handed), node)
+    return _perhaps_called(machine, functions, handed, node)
+
+
+def _perhaps_called(machine: Machine, functions: Value, handed: Value, node: ast.AST) -> Value:
+    """Calls functions that a library may call or not, and what its own functions do to what they are handed."""
+    machine.journal.fork()
+    machine.doubtful += 1
+    own = frozenset(thing for thing in functions if not isinstance(thing, Library))
+    returned = machine.call(own, Arguments(extra=handed), node) if own else NOTHING
+    if libraries := functions - own:
+        returned |= machine.call(libraries, Arguments(positional=(handed,)), node)
+    machine.doubtful -= 1
+    machine.journal.join([machine.journal.leave(), {}], machine.cell)
+    return returned
 
 
 def _held(machine: Machine, value: Value) -> Value:
@@ -288,8 +318,11 @@ def _call_methods(machine: Machine, held: Value, node: ast.AST) -> None:
         machine.call(found, Arguments(extra=frozenset({machine.thing()})), node)
 
 
-def _is_callback(thing: Obj) -> bool:
-    return isinstance(thing, (Function, Partial)) or (isinstance(thing, Bound) and thing.function is not None)
+def _is_callback(machine: Machine, thing: Obj) -> bool:
+    if isinstance(thing, Library):
+        effect = machine.table.of_function(thing.path)
+        return effect.certain and bool(effect.changes or effect.draws or effect.sets)
+    return isinstance(thing, (Function, Partial, Bound))
 
 
 def _run_methods(machine: Machine, effect: Effect, path: str, arguments: Arguments, node: ast.AST) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.scopes import Scope, ScopeKind
 from nb2pipe.analysis.trace import Trace
+from nb2pipe.notebook.private import with_private_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,7 @@ class LocalModules:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(source)
+                tree = with_private_names(ast.parse(source), source)
             machine.execute(tree.body, scope)
         except (SyntaxError, ValueError, RecursionError):
             return None

@@ -33,6 +33,9 @@ IPYTHON_NAMES = frozenset({"display", "get_ipython", "exit", "quit"})
 OUTPUT_NAMES = frozenset({"_", "__", "___", "In", "Out", "_i", "_ii", "_iii", "_ih", "_oh", "_dh"})
 """Names that IPython binds anew with every cell."""
 
+MAIN = "__main__"
+"""The notebook as a module."""
+
 MAXIMUM_STEPS = 10_000
 """Expressions of one cell that are followed before calls are taken from the text of the functions alone."""
 
@@ -113,6 +116,9 @@ class Machine:
         unknown_stars: Star imports whose names are not known: definitions with their modules.
         doubtful: More than zero inside code that may not run.
         depth: The calls that are being followed.
+        names: Stands for the dictionary of the notebook's names: to change it may bind any of them.
+        wild: The last cell that may have bound any name.
+        late: Names that such a cell may have bound, found when a later one reads them.
         lazy_annotations: A `from __future__ import annotations` stands above.
         touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
     """
@@ -139,6 +145,9 @@ class Machine:
     merged_changes: dict[Thing, bool] = field(default_factory=dict)
     summarized: set[Function] = field(default_factory=set)
     definition: int | None = None
+    names: Thing = field(default_factory=lambda: Thing(0, type="builtins.dict"))
+    wild: int | None = None
+    late: dict[str, int] = field(default_factory=dict)
     lazy_annotations: bool = False
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_stars: dict[int, str] = field(default_factory=dict)
@@ -225,6 +234,8 @@ class Machine:
         """Notes that objects are changed in place."""
         if self.touched is not None:
             self.touched |= value
+        if self.names in value:
+            self.bind_all()
         for thing in value:
             if isinstance(thing, Thing) and thing.merged and not self.merged_changes.get(thing, False):
                 self.merged_changes[thing] = certain or thing in self.merged_changes
@@ -342,10 +353,48 @@ class Machine:
             return NOTHING
         if self.unknown_stars:
             return self._starred(name)
+        if self.wild is not None:
+            return self._bound_by_text(name)
         if not self.caught:
             surely = not self.doubtful and not self.depth
             self.trace.missing.append(Missing(name, node, surely, self.place))
         return frozenset({self.thing()})
+
+    def _bound_by_text(self, name: str) -> Value:
+        """A name that code may have bound whose effect cannot be told."""
+        assert self.wild is not None
+        value = frozenset({Thing(self.wild)})
+        self.module.slots[name] = Slot(value, self.wild)
+        self.late[name] = self.wild
+        self.trace.names.add(name)
+        if self.wild != self.cell:
+            self.trace.uses.add(name)
+        return value
+
+    def all_names(self, node: ast.AST) -> Value:
+        """The dictionary of names: whoever holds it may read all of them, and change what they hold."""
+        self.doubt("all names at once, by `globals()`", node)
+        self.read_all(node)
+        return frozenset({self.names})
+
+    def read_all(self, node: ast.AST) -> None:
+        """Reads every name and may change all that they hold: the safe side."""
+        self.trace.everything = True
+        for name, slot in tuple(self.module.slots.items()):
+            if slot.code:
+                self.change(self.read_global(name, node) - {self.names}, certain=False)
+
+    def bind_all(self) -> None:
+        """Any name may be bound anew from here on."""
+        for name, slot in tuple(self.module.slots.items()):
+            if slot.code:
+                partial = slot.partial or slot.cell != self.cell
+                certain = slot.cell == self.cell and slot.certain
+                value = slot.value | {self.thing()}
+                self.trace.bound.add(name)
+                fresh = slot._replace(value=value, cell=self.cell, partial=partial, certain=certain)
+                self.journal.put(self.module, name, fresh)
+        self.wild = self.cell
 
     def annotate(self, node: ast.expr, scope: Scope) -> None:
         """An annotation; where none is evaluated, its names need not be there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis import library
+from nb2pipe.analysis import hooks, library
 from nb2pipe.analysis.classes import (
     ARRAYS,
     MEMORY,
@@ -16,6 +16,7 @@ from nb2pipe.analysis.classes import (
     lookup,
     memory,
     methods,
+    text_of,
     type_of,
 )
 from nb2pipe.analysis.effects import Result
@@ -24,6 +25,8 @@ from nb2pipe.analysis.heap import (
     FACTORY,
     ITEMS,
     NOTHING,
+    REGISTERED,
+    STATE,
     Function,
     Klass,
     Library,
@@ -34,7 +37,7 @@ from nb2pipe.analysis.heap import (
     elements,
     held,
 )
-from nb2pipe.analysis.machine import Arguments
+from nb2pipe.analysis.machine import MAIN, Arguments, root_of
 
 if TYPE_CHECKING:
     from nb2pipe.analysis.effects import Effect
@@ -59,13 +62,13 @@ def load_attribute(machine: Machine, value: Value, name: str, node: ast.AST) -> 
 def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
     match thing:
         case Library():
-            if not machine.table.knows_module(thing.path):
-                machine.trace.state.add(thing.path.partition(".")[0])
-            return machine.library(f"{thing.path}.{name}")
+            return _of_module(machine, thing, name, node)
         case Klass():
             return _class_attribute(machine, thing, name)
         case Super():
             return machine.bound(thing, method=name)
+        case Function():
+            return _of_function(machine, thing, name, node)
         case Thing():
             by_class = thing.klass is not None
             return (
@@ -75,6 +78,22 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
             )
         case _:
             return frozenset(thing.fields.get(name, ()))
+
+
+def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> Value:
+    if module.path == MAIN:
+        return machine.all_names(node) if name == "__dict__" else machine.read_global(name, node)
+    if not machine.table.knows_module(module.path):
+        machine.trace.state.add(module.path.partition(".")[0])
+    return machine.library(f"{module.path}.{name}")
+
+
+def _of_function(machine: Machine, function: Function, name: str, node: ast.AST) -> Value:
+    if name == "register" and REGISTERED in function.fields:
+        return machine.bound(function, method=name)
+    if name == "__globals__" and root_of(function.scope) is machine.module:
+        return machine.all_names(node)
+    return frozenset(function.fields.get(name, ()))
 
 
 def _class_attribute(machine: Machine, klass: Klass, name: str) -> Value:
@@ -97,18 +116,35 @@ def _instance_attribute(machine: Machine, thing: Thing, name: str, node: ast.AST
     if name == CLASS:
         return frozenset({thing.klass})
     found: set[Obj] = set()
-    for attribute in lookup(thing.klass, name):
-        if not isinstance(attribute, Function) or attribute.kind == "staticmethod":
-            found.add(attribute)
-        elif attribute.kind == "property":
-            found |= machine.call(machine.bound(thing, function=attribute), Arguments(), node)
-        else:
-            receiver = thing.klass if attribute.kind == "classmethod" else thing
-            found |= machine.bound(receiver, function=attribute)
-    if found:
+    attributes = lookup(thing.klass, name)
+    for attribute in attributes:
+        found |= _from_class(machine, thing, name, attribute, node)
+    if attributes or (found := set(hooks.asked(machine, thing, name, node))):
         return frozenset(found)
     kind = type_of(machine, thing)
     return _library_attribute(machine, thing, kind, name) | frozenset(thing.fields.get(ITEMS, ()))
+
+
+def _from_class(machine: Machine, thing: Thing, name: str, attribute: Obj, node: ast.AST) -> Value:
+    """What an attribute of an object's class is, seen through the object."""
+    if not isinstance(attribute, Function):
+        given = hooks.described(machine, thing, attribute, node)
+        return frozenset({attribute}) if given is None else given
+    own = frozenset({thing})
+    match attribute.kind:
+        case "staticmethod":
+            return frozenset({attribute})
+        case "property":
+            return machine.call(machine.bound(thing, function=attribute), Arguments(), node)
+        case "cached":
+            kept = machine.call(machine.bound(thing, function=attribute), Arguments(), node)
+            machine.change(own)
+            machine.link(thing, name, kept)
+            return kept
+        case "classmethod" if thing.klass is not None:
+            return machine.bound(thing.klass, function=attribute)
+        case _:
+            return machine.bound(thing, function=attribute)
 
 
 def _library_attribute(machine: Machine, thing: Thing, kind: str, name: str) -> Value:
@@ -143,17 +179,18 @@ def _described(machine: Machine, thing: Thing, name: str, effect: Effect) -> Val
 def store_attribute(machine: Machine, value: Value, name: str, new: Value, node: ast.AST) -> None:
     """Does `value.name = new`."""
     for thing in value:
+        if isinstance(thing, Library) and thing.path == MAIN:
+            machine.bind_in(machine.module, name, new)
+            continue
         if isinstance(thing, Library):
             library.set_state(machine, f"{thing.path}.{name}", node)
             continue
-        machine.change(frozenset({thing}))
-        machine.link(thing, name, new)
+        machine.change(frozenset({thing}) if not isinstance(thing, Function) else machine.child(thing, STATE))
+        if not hooks.has_setter(thing, name):
+            machine.link(thing, name, new)
         if name == "requires_grad":
             library.require_gradients(frozenset({thing}))
-    for setter in methods(value, "__setattr__"):
-        machine.call(frozenset({setter}), Arguments(positional=(NOTHING, new)), node)
-    for setter in methods(value, f"{name} setter"):
-        machine.call(frozenset({setter}), Arguments(positional=(new,)), node)
+    hooks.set_attribute(machine, value, name, new, node)
 
 
 # ------------------------------------------------------------------------------------------------ elements
@@ -172,6 +209,8 @@ def load_item(machine: Machine, value: Value, index: Value, node: ast.Subscript)
     for thing in value:
         if isinstance(thing, Thing):
             found |= _item(machine, thing, index, node)
+        elif isinstance(thing, Library) and thing.path == "sys.modules":
+            found |= frozenset().union(*(machine.library(name) for name in text_of(index)))
         elif isinstance(thing, Library):
             found |= library.call_library(machine, f"{thing.path}.__getitem__", Arguments(), node)
     return frozenset(found)
@@ -179,8 +218,9 @@ def load_item(machine: Machine, value: Value, index: Value, node: ast.Subscript)
 
 def _item(machine: Machine, thing: Thing, index: Value, node: ast.Subscript) -> Value:
     own = frozenset({thing})
-    if thing.klass is not None and (found := methods(own, "__getitem__")):
-        return machine.call(found, Arguments(positional=(index,)), node)
+    if found := methods(own, "__getitem__", "__missing__"):
+        made = machine.call(found, Arguments(positional=(index,)), node)
+        return made if methods(own, "__getitem__") else made | elements(own)
     kind = type_of(machine, thing)
     if kind in ARRAYS and _is_basic(node.slice, index):
         return own
@@ -201,20 +241,23 @@ def _known_item(machine: Machine, thing: Thing, kind: str, key: str | None) -> V
         found = elements(frozenset({thing}))
     elif key in thing.fields:
         found |= thing.fields[key]
-    if kind == "builtins.defaultdict" and not found:
-        return _missing(machine, thing)
+    if kind == "builtins.defaultdict":
+        return _missing(machine, thing, found)
     if kind.startswith("builtins."):
         return found
     return found | {thing} if not kind or not machine.table.has_method(kind, "__getitem__") else found
 
 
-def _missing(machine: Machine, thing: Thing) -> Value:
-    """What a `defaultdict` puts in where it holds nothing."""
-    made = machine.call(frozenset(thing.fields.get(FACTORY, ())), Arguments(), _NOWHERE)
-    if made:
+def _missing(machine: Machine, thing: Thing, found: Value) -> Value:
+    """What a `defaultdict` holds, or makes and keeps where it holds nothing."""
+    factories = frozenset(thing.fields.get(FACTORY, ()))
+    if found:
+        factories = frozenset(factory for factory in factories if isinstance(factory, Function))
+    made = machine.call(factories, Arguments(), _NOWHERE) if factories else NOTHING
+    if made and not found:
         machine.change(frozenset({thing}))
-        machine.link(thing, ITEMS, made)
-    return made
+    machine.link(thing, ITEMS, made)
+    return found | made
 
 
 def _is_basic(index: ast.expr, value: Value) -> bool:

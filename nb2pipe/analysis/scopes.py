@@ -24,6 +24,7 @@ class Slot(NamedTuple):
         partial: Some paths of that cell leave it as it was before.
         definitions: Indices of the definitions that bound it; empty for a variable.
         code: A statement that is no definition bound it.
+        certain: It was surely bound, rather than perhaps, by code whose effect cannot be told.
     """
 
     value: Value
@@ -31,6 +32,7 @@ class Slot(NamedTuple):
     partial: bool = False
     definitions: frozenset[int] = frozenset()
     code: bool = True
+    certain: bool = True
 
 
 class ScopeKind(StrEnum):
@@ -187,4 +189,5 @@ def joined(ends: Sequence[Slot | None], cell: int) -> Slot | None:
         partial=len(slots) < len(ends) or any(slot.partial or slot.cell != cell for slot in slots),
         definitions=frozenset().union(*(slot.definitions for slot in slots)),
         code=any(slot.code for slot in slots),
+        certain=all(slot.certain for slot in slots if slot.cell == cell),
     )

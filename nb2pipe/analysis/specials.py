@@ -6,14 +6,19 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis import library
+from nb2pipe.analysis import hooks, library, records
 from nb2pipe.analysis.classes import text_of
 from nb2pipe.analysis.heap import (
     CACHE,
     FACTORY,
+    ITEMS,
     KEYS,
     NOTHING,
+    REGISTERED,
+    STATE,
     Function,
+    Klass,
+    Library,
     Obj,
     Partial,
     Text,
@@ -22,13 +27,14 @@ from nb2pipe.analysis.heap import (
     elements,
     held,
 )
+from nb2pipe.analysis.machine import MAIN, Arguments
 from nb2pipe.analysis.objects import load_attribute, store_attribute
 
 if TYPE_CHECKING:
     import ast
     from collections.abc import Callable
 
-    from nb2pipe.analysis.machine import Arguments, Machine
+    from nb2pipe.analysis.machine import Machine
 
 
 def _open(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
@@ -83,6 +89,8 @@ def _setattr(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     names = text_of(arguments.get(1, None))
     if not names:
         machine.doubt("setattr with a computed name", node)
+        if any(isinstance(thing, Library) and thing.path == MAIN for thing in arguments.get(0, None)):
+            machine.bind_all()
     for name in names or ["[]"]:
         store_attribute(machine, arguments.get(0, None), name, arguments.get(2, None), node)
     return NOTHING
@@ -176,6 +184,16 @@ def _memo(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     return remember(machine, functions)
 
 
+def decorated(machine: Machine, value: Value, decorator: Value, node: ast.AST) -> Value:
+    """What a decorator of a library makes of a function, where that is more than the function itself."""
+    paths = {thing.path for thing in decorator if isinstance(thing, Library)}
+    if paths & MEMOS:
+        return remember(machine, value)
+    if "functools.singledispatch" in paths:
+        return _dispatched(machine, Arguments(positional=(value,)), node)
+    return value
+
+
 def remember(machine: Machine, functions: Value) -> Value:
     """Gives functions a cache of results, which every call changes."""
     for function in functions:
@@ -186,8 +204,8 @@ def remember(machine: Machine, functions: Value) -> Value:
 
 def _type(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     """The class of an object, whose attributes may be set then."""
-    if len(arguments.positional) != 1:
-        return library.call_library(machine, "builtins.type", arguments, node)
+    if len(arguments.positional) == _NAME_BASES_BODY:
+        return _made_class(machine, arguments, node)
     found: set[Obj] = set()
     for thing in arguments.get(0, None):
         if isinstance(thing, Thing) and thing.klass is not None:
@@ -197,11 +215,67 @@ def _type(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     return frozenset(found)
 
 
+def _made_class(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`type(name, bases, attributes)`."""
+    name, bases, body = arguments.positional
+    made = Klass(machine.cell, name=(text_of(name) or [""])[0], bases=elements(bases))
+    for thing in body:
+        for key, values in tuple(thing.fields.items()):
+            machine.link(made, key[2:-2] if key.startswith("['") else key, frozenset(values))
+    hooks.made_class(machine, made, {}, node)
+    return frozenset({made})
+
+
+def _new(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`object.__new__(cls)`."""
+    del node
+    classes = [thing for thing in arguments.get(0, None) if isinstance(thing, Klass)]
+    return frozenset().union(*(records.instance_of(machine, klass) for klass in classes))
+
+
+def _set_plainly(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`object.__setattr__(thing, name, value)`, which calls nothing of the thing's class."""
+    del node
+    for thing in arguments.get(0, None):
+        machine.change(frozenset({thing}))
+        for name in text_of(arguments.get(1, None)) or [ITEMS]:
+            machine.link(thing, name, arguments.get(2, None))
+    return NOTHING
+
+
+def _module(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """A module by its name."""
+    names = text_of(arguments.get(0, "name"))
+    if not names:
+        return library.call_library(machine, "importlib.reload", arguments, node)
+    return frozenset().union(*(machine.library(name) for name in names))
+
+
+def _dispatched(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`singledispatch`: a function that others are registered with."""
+    del node
+    for function in arguments.get(0, None):
+        machine.link(function, REGISTERED, NOTHING)
+    return arguments.get(0, None)
+
+
+def register(machine: Machine, function: Function, arguments: Arguments) -> Value:
+    """`f.register(...)`, by itself or as a decorator."""
+    others = frozenset(thing for thing in arguments.all if isinstance(thing, Function))
+    if not others:
+        return machine.bound(function, method="register")
+    machine.change(machine.child(function, STATE))
+    machine.link(function, REGISTERED, others)
+    return others
+
+
 def _raw_environment(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     del arguments, node
     machine.trace.state.add("environ")
     return NOTHING
 
+
+_NAME_BASES_BODY = 3
 
 MEMOS = frozenset({"functools.lru_cache", "functools.cache"})
 """The decorators that remember what a function returned."""
@@ -221,6 +295,9 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "builtins.setattr": _setattr,
     "builtins.str": _text,
     "builtins.type": _type,
+    "copy.copy": records.copied,
+    "copy.replace": records.copied,
+    "dataclasses.replace": records.copied,
     "builtins.dict.fromkeys": _from_keys,
     "collections.ChainMap": _chain,
     "collections.defaultdict": _default_dict,
@@ -233,7 +310,12 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "functools.wraps()": _transparent,
     "functools.lru_cache": _memo,
     "functools.cache": _memo,
-    "functools.singledispatch": _transparent,
+    "functools.singledispatch": _dispatched,
+    "builtins.object.__setattr__": _set_plainly,
+    "builtins.object.__delattr__": _set_plainly,
+    "builtins.object.__new__": _new,
+    "builtins.__import__": _module,
+    "importlib.import_module": _module,
     "contextlib.contextmanager": _transparent,
     "os.path.join": _path,
     "os.fspath": _text,

@@ -10,6 +10,7 @@ from nb2pipe.analysis.branches import follow_if, follow_match, follow_try, follo
 from nb2pipe.analysis.classes import methods
 from nb2pipe.analysis.expressions import make_function, operate
 from nb2pipe.analysis.heap import NOTHING, Bound, Function, Klass, Library, Obj, Partial, Thing, Value, elements
+from nb2pipe.analysis.hooks import made_class
 from nb2pipe.analysis.loops import follow_for, follow_while, leave_loop, leave_round
 from nb2pipe.analysis.machine import Arguments, End
 from nb2pipe.analysis.names import bound_by_import, eager_expressions
@@ -24,6 +25,9 @@ _KINDS = {
     "builtins.classmethod": "classmethod",
     "builtins.staticmethod": "staticmethod",
 }
+
+
+_CACHED = ("functools.cached_property", "cached_property.cached_property")
 
 
 def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> End:
@@ -174,10 +178,10 @@ def _decorated(machine: Machine, value: Value, decorators: list[tuple[ast.expr, 
         if isinstance(expression, ast.Attribute) and expression.attr in {"setter", "deleter"}:
             _mark(value, f"{expression.attr}")
         kinds = [_KINDS[thing.path] for thing in decorator if isinstance(thing, Library) and thing.path in _KINDS]
-        if kinds or any(isinstance(thing, Library) and thing.path.endswith("cached_property") for thing in decorator):
-            _mark(value, kinds[0] if kinds else "property")
-        if any(isinstance(thing, Library) and thing.path in specials.MEMOS for thing in decorator):
-            value = specials.remember(machine, value)
+        kinds += ["cached" for thing in decorator if isinstance(thing, Library) and thing.path.endswith(_CACHED)]
+        if kinds:
+            _mark(value, kinds[0])
+        value = specials.decorated(machine, value, decorator, node)
         own = frozenset(thing for thing in decorator if isinstance(thing, (Function, Klass, Partial, Bound)))
         if own:
             value = machine.call(own, Arguments(positional=(value,)), node) or value
@@ -194,8 +198,7 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> End:
     bases: set[Obj] = set()
     for base in node.bases:
         bases |= machine.evaluate(base, scope)
-    for keyword in node.keywords:
-        machine.evaluate(keyword.value, scope)
+    keywords = {keyword.arg or "": machine.evaluate(keyword.value, scope) for keyword in node.keywords}
     decorators = [(part, machine.evaluate(part, scope)) for part in node.decorator_list]
     made = Klass(machine.cell, name=node.name, bases=frozenset(bases), definition=machine.definition)
     made.annotated = _annotated_names(node, bases)
@@ -207,6 +210,7 @@ def _class(machine: Machine, node: ast.ClassDef, scope: Scope) -> End:
     for name, slot in inner.slots.items():
         machine.link(made, name, slot.value)
         _own(made, name, slot.value)
+    made_class(machine, made, keywords, node)
     machine.bind(node.name, _decorated(machine, frozenset({made}), decorators, node), scope)
     return End.NEXT
 

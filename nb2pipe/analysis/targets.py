@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import dynamic
-from nb2pipe.analysis.heap import ITEMS, NOTHING, Value, elements
+from nb2pipe.analysis.heap import NOTHING, Value, elements
 from nb2pipe.analysis.objects import delete_item, store_attribute, store_item, unpack, use_up
 
 if TYPE_CHECKING:
@@ -70,22 +70,3 @@ def delete(machine: Machine, target: ast.expr, scope: Scope) -> None:
                 delete(machine, part, scope)
         case _:
             pass
-
-
-def capture(machine: Machine, pattern: ast.pattern, value: Value, scope: Scope) -> None:
-    """Binds the names of a `case` pattern."""
-    for part in ast.walk(pattern):
-        if isinstance(part, ast.MatchValue):
-            machine.evaluate(part.value, scope)
-        elif isinstance(part, ast.MatchClass):
-            machine.evaluate(part.cls, scope)
-        name = getattr(part, "rest" if isinstance(part, ast.MatchMapping) else "name", None)
-        if isinstance(name, str):
-            inner = value if part is pattern else value | elements(value)
-            machine.bind(name, inner if not isinstance(part, ast.MatchStar) else _rest(machine, value), scope)
-
-
-def _rest(machine: Machine, value: Value) -> Value:
-    made = machine.thing("builtins.list")
-    machine.link(made, ITEMS, elements(value))
-    return frozenset({made})

@@ -227,6 +227,17 @@ class _Cell:
                 self.seen.twice.append((old, fact))
             self.seen.parameters[name] = fact
 
+    def _late(self) -> None:
+        """Takes in the names that an earlier cell may have bound, whose effect cannot be told."""
+        seen, late = self.seen, self.machine.late
+        for name, cell in late.items():
+            if cell != self.cell.position:
+                seen.history.bind_late(name, cell, self.machine.module.slots[name].value)
+                seen.bound[cell] |= {name}
+            else:
+                self.trace.bound.add(name)
+        late.clear()
+
     def _finish(self) -> None:
         seen, trace, position = self.seen, self.trace, self.cell.position
         module = self.machine.module
@@ -236,6 +247,7 @@ class _Cell:
             trace.needs -= own
         else:
             seen.code_lines[position] = self.lines
+        self._late()
         seen.changed[position] = seen.history.commit(trace, module)
         names = {name for name in trace.bound if name in module.slots and module.slots[name].code}
         seen.bound[position] = frozenset(names)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nb2pipe.notebook.model import MagicKind
+from nb2pipe.notebook.private import with_private_names
 from nb2pipe.pipeline.settings import is_setting
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def parse(source: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(source)
+            return with_private_names(ast.parse(source), source)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from nb2pipe.diagnostics import Location
+from nb2pipe.notebook.private import with_private_names
 from nb2pipe.notebook.sections import Role, sections
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def parsed(python: str) -> ast.Module | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(python)
+            return with_private_names(ast.parse(python), python)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 

@@ -294,6 +294,19 @@ print(log)
 #> a -> b: log, job, Job()
 #> b -> c: ~log
 
+# == an attribute of a function
+# %% a
+def f():
+    f.calls += 1
+    return f.calls
+f.calls = 0
+# %% b
+f()
+# %% c
+print(f(), f.calls)
+#> a -> b: f()
+#> b -> c: ~f()
+
 # == functools.partial holds what it is given
 # %% a
 from functools import partial
@@ -340,6 +353,20 @@ print(seen)
 #> a -> c: note()
 #> b -> c: ~seen
 #> c -> d: ~seen
+
+# == a callback that binds a global may not be called
+# %% a
+last = None
+data = []
+def note(x):
+    global last
+    last = x
+# %% b
+list(map(note, data))
+# %% c
+print(last)
+#> a -> b: data, last, note()
+#> b -> c: last
 
 # == one of two functions is called
 # %% a
@@ -418,6 +445,18 @@ push(2)
 # %% c
 print(data)
 #> a -> b: push, data
+#> b -> c: ~data
+
+# == an unbound method of a builtin class
+# %% a
+data = [2, 1]
+# %% b
+list.append(data, 0)
+list.sort(data)
+# %% c
+dict.update({}, k=data)
+print(data)
+#> a -> b: data
 #> b -> c: ~data
 
 # == operator functions change what they are given
@@ -769,6 +808,24 @@ print(results, sorted(done))
 #> a -> b: done, work()
 #> b -> c: results, ~done
 
+# == singledispatch with a registered function
+# %% a
+from functools import singledispatch
+log = []
+@singledispatch
+def show(x):
+    return "any"
+@show.register
+def _(x: int):
+    log.append(x)
+    return "int"
+# %% b
+print(show(1), show("a"))
+# %% c
+print(log)
+#> a -> b: log, show()
+#> b -> c: ~log
+
 # == a function in a tuple in a dictionary
 # %% a
 n = 0
@@ -783,6 +840,22 @@ for f, by in plan["steps"]:
 print(n)
 #> a -> b: n, plan
 #> b -> c: n
+
+# == a function that calls its argument with a global
+# %% a
+state = {"n": 0}
+def apply(f):
+    f(state)
+# %% b
+apply(lambda s: s.update(n=1))
+# %% c
+apply(dict.clear)
+# %% d
+print(state)
+#> a -> b: apply(), state
+#> a -> c: apply()
+#> b -> c: ~state
+#> c -> d: ~state
 
 # == an iterator with a callback and a sentinel
 # %% a
@@ -809,3 +882,18 @@ print(list(itertools.takewhile(note, [2, 3, 1])), list(itertools.accumulate([1, 
 print(seen)
 #> a -> b: note(), seen
 #> b -> c: ~seen
+
+# == a defaultdict calls its factory
+# %% a
+from collections import defaultdict
+made = []
+def fresh():
+    made.append(1)
+    return []
+table = defaultdict(fresh)
+# %% b
+table["k"].append(2)
+# %% c
+print(dict(table), made)
+#> a -> b: made, table
+#> b -> c: ~made, ~table

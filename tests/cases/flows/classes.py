@@ -224,6 +224,23 @@ print(log, w.x)
 #> a -> c: Watched()
 #> b -> c: ~log, ~w
 
+# == getattr of the class is called
+# %% a
+asked = []
+class Any:
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        asked.append(name)
+        return name.upper()
+thing = Any()
+# %% b
+print(thing.colour)
+# %% c
+print(asked)
+#> a -> b: Any(), asked, thing
+#> b -> c: ~asked
+
 # == length, truth, text and containment of the notebook's classes
 # %% a
 log = []
@@ -327,6 +344,18 @@ print(Registry.names())
 #> a -> b: Registry()
 #> b -> c: ~Registry()
 
+# == a list of the class is shared by its instances
+# %% a
+class Box:
+    items = []
+one, two = Box(), Box()
+# %% b
+one.items.append(1)
+# %% c
+print(two.items, Box.items)
+#> a -> b: Box(), one, two
+#> b -> c: ~Box(), ~two
+
 # == an attribute of an instance hides that of the class
 # %% a
 class Box:
@@ -339,6 +368,71 @@ print(one.size, two.size, Box.size)
 #> a -> b: Box(), one
 #> a -> c: Box(), two
 #> b -> c: ~one
+
+# == subclasses that register themselves
+# %% a
+kinds = []
+class Base:
+    def __init_subclass__(cls, **more):
+        kinds.append(cls.__name__)
+# %% b
+class Child(Base):
+    pass
+# %% c
+print(kinds)
+#> a -> b: Base(), kinds
+#> b -> c: ~kinds
+
+# == a metaclass registers classes
+# %% a
+kinds = []
+class Meta(type):
+    def __new__(meta, name, bases, body):
+        kinds.append(name)
+        return super().__new__(meta, name, bases, body)
+# %% b
+class Thing(metaclass=Meta):
+    pass
+# %% c
+print(kinds)
+#> a -> b: Meta(), kinds
+#> b -> c: ~kinds
+
+# == a descriptor changes a global
+# %% a
+log = []
+class Field:
+    def __get__(self, thing, kind=None):
+        log.append("get")
+        return 1
+    def __set__(self, thing, value):
+        log.append("set")
+class Box:
+    field = Field()
+box = Box()
+# %% b
+box.field = 2
+# %% c
+print(box.field)
+# %% d
+print(log)
+#> a -> b: Box(), Field(), box, log
+#> a -> c: Box(), Field()
+#> b -> c: ~box, ~log
+#> c -> d: ~log
+
+# == a method is replaced in the class
+# %% a
+class Box:
+    def get(self):
+        return "old"
+box = Box()
+# %% b
+Box.get = lambda self: "new"
+# %% c
+print(box.get())
+#> a -> b: Box(), box
+#> b -> c: ~Box(), ~box
 
 # == a method is replaced in one object
 # %% a
@@ -415,8 +509,23 @@ Made = type("Made", (), {"put": lambda self, x: log.append(x)})
 Made().put(1)
 # %% c
 print(log)
-#> a -> b: Made, log
+#> a -> b: Made(), log
 #> b -> c: ~log
+
+# == a subclass made by type
+# %% a
+class Base:
+    def put(self):
+        self.items = [1]
+        return self
+# %% b
+Child = type("Child", (Base,), {})
+thing = Child().put()
+# %% c
+print(thing.items, Base.__name__)
+#> a -> b: Base()
+#> a -> c: Base()
+#> b -> c: thing, Child()
 
 # == a named tuple and an enumeration
 # %% a
@@ -433,6 +542,43 @@ print(p.x, p.y is Color.RED)
 #> a -> b: p
 #> a -> c: Color()
 #> b -> c: ~p
+
+# == instances of a dataclass do not share what a factory makes
+# %% a
+from dataclasses import dataclass, field
+@dataclass
+class Box:
+    size: int = 1
+    items: list = field(default_factory=list)
+one, two = Box(), Box(2)
+# %% b
+one.items.append(1)
+# %% c
+two.items.append(2)
+# %% d
+print(one, two)
+#> a -> b: Box(), one
+#> a -> c: Box(), two
+#> a -> d: Box()
+#> b -> d: ~one
+#> c -> d: ~two
+
+# == dataclasses.replace shares what it does not replace
+# %% a
+from dataclasses import dataclass, replace
+@dataclass(frozen=True)
+class Config:
+    name: str
+    layers: list
+one = Config("a", [1])
+two = replace(one, name="b")
+# %% b
+two.layers.append(2)
+# %% c
+print(one)
+#> a -> b: Config(), one, two
+#> a -> c: Config()
+#> b -> c: ~one
 
 # == a dataclass with a method that changes
 # %% a
@@ -614,6 +760,23 @@ print(s, len(s))
 #> b -> c: ~s
 #> c -> d: ~s
 
+# == a dictionary subclass with a missing method
+# %% a
+made = []
+class Table(dict):
+    def __missing__(self, key):
+        made.append(key)
+        self[key] = []
+        return self[key]
+t = Table()
+# %% b
+t["k"].append(1)
+# %% c
+print(t, made)
+#> a -> b: Table(), made, t
+#> a -> c: Table()
+#> b -> c: ~made, ~t
+
 # == a SimpleNamespace is changed
 # %% a
 from types import SimpleNamespace
@@ -625,6 +788,23 @@ state.rows.append(state.n)
 print(state)
 #> a -> b: state
 #> b -> c: ~state
+
+# == comparing by less-than while sorting
+# %% a
+log = []
+class Card:
+    def __init__(self, n):
+        self.n = n
+    def __lt__(self, other):
+        log.append(self.n)
+        return self.n < other.n
+cards = [Card(2), Card(1)]
+# %% b
+print([card.n for card in sorted(cards)])
+# %% c
+print(len(log) > 0)
+#> a -> b: Card(), cards, log
+#> b -> c: ~log
 
 # == a context manager keeps its result
 # %% a
@@ -683,3 +863,21 @@ print(log)
 #> a -> c: log
 #> b -> c: Box()
 #> c -> d: ~log
+
+# == a cached property keeps what it made
+# %% a
+from functools import cached_property
+log = []
+class Box:
+    @cached_property
+    def value(self):
+        log.append("made")
+        return [1]
+box = Box()
+# %% b
+box.value.append(2)
+# %% c
+print(box.value, log)
+#> a -> b: Box(), box, log
+#> a -> c: Box()
+#> b -> c: ~box, ~log

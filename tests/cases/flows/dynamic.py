@@ -60,6 +60,28 @@ print(x)
 #> b -> c: ?x
 #> warning NB201 b
 
+# == globals with a computed name takes the safe side
+# %% a
+x = 1
+names = ["x", "y"]
+# %% b
+for name in names:
+    globals()[name] = 5
+# %% c
+print(x, y)
+#> a -> b: names, x
+#> b -> c: ?x, ?y
+#> warning NB201 b
+
+# == globals are updated
+# %% a
+x = 1
+# %% b
+globals().update(x=2, y=3)
+# %% c
+print(x, y)
+#> b -> c: x, y
+
 # == vars and locals at top level are the notebook's names
 # %% a
 vars()["x"] = 1
@@ -170,6 +192,26 @@ import sys
 print(x, sys.modules["json"].dumps([x]))
 #> a -> b: x
 
+# == the notebook's own module by its name
+# %% a
+import sys
+x = 1
+# %% b
+setattr(sys.modules["__main__"], "x", 2)
+# %% c
+print(x)
+#> b -> c: x
+
+# == the notebook imports itself
+# %% a
+x = 1
+# %% b
+import __main__
+__main__.x = 2
+# %% c
+print(x)
+#> b -> c: x
+
 # == the source of a function
 # %% a
 import inspect
@@ -193,6 +235,19 @@ put("x", 5)
 print(x)
 #> a -> b: put()
 #> b -> c: x
+
+# == a function's globals
+# %% a
+def f():
+    return x
+x = 1
+# %% b
+f.__globals__["x"] = 5
+# %% c
+print(x, f())
+#> a -> b: f(), x
+#> b -> c: ?f, ?x
+#> warning NB201 b
 
 # == a name in the names
 # %% a
@@ -477,6 +532,17 @@ rows[0].append(1)
 print(rows)
 #> a -> b: rows
 #> b -> c: ~rows
+
+# == a dictionary made of keys shares its value
+# %% a
+empty = []
+table = dict.fromkeys(["a", "b"], empty)
+# %% b
+table["a"].append(1)
+# %% c
+print(empty, table)
+#> a -> b: empty, table
+#> b -> c: ~empty, ~table
 
 # == a merged dictionary shares values
 # %% a

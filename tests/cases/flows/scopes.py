@@ -420,6 +420,26 @@ print(f(2), f.__annotations__)
 #> a -> b: Kind
 #> b -> c: f()
 
+# == a dataclass reads its annotations and defaults
+# %% a
+from dataclasses import dataclass, field
+WIDTH = 3
+# %% b
+@dataclass
+class Box:
+    width: int = WIDTH
+    items: list = field(default_factory=list)
+box = Box()
+# %% c
+box.items.append(1)
+# %% d
+print(box, WIDTH)
+#> a -> b: WIDTH
+#> a -> d: WIDTH
+#> b -> c: Box(), box
+#> b -> d: Box()
+#> c -> d: ~box
+
 # == a walrus in a while condition
 # %% a
 queue = [3, 2, 0, 5]
@@ -451,6 +471,27 @@ print((i := 1), f"{(j := 2)}", data[(k := 0)])
 print(i, j, k)
 #> a -> b: data
 #> b -> c: i, j, k
+
+# == match binds stars, mappings and classes
+# %% a
+class Point:
+    __match_args__ = ("x", "y")
+    def __init__(self, x, y):
+        self.x, self.y = x, y
+things = [Point(1, 2), {"k": 3, "m": 4}, [5, 6, 7]]
+# %% b
+for thing in things:
+    match thing:
+        case Point(px, y=py):
+            pass
+        case {"k": value, **others}:
+            pass
+        case [head, *tail]:
+            pass
+# %% c
+print(px, py, value, others, head, tail)
+#> a -> b: things, Point()
+#> b -> c: px, py, value, others, head, tail
 
 # == match with alternatives, values, guards and as
 # %% a
@@ -845,6 +886,20 @@ def _f():
 print(_x, __y, _f())
 #> a -> b: _x, __y, _f()
 
+# == a name with two underscores in a class is the class's own
+# %% a
+__k = "outer"
+_Box__k = "mangled"
+class Box:
+    def get(self):
+        return __k
+# %% b
+print(Box().get())
+# %% c
+print(__k)
+#> a -> b: Box(), _Box__k
+#> a -> c: __k
+
 # == private attributes
 # %% a
 class Box:
@@ -875,6 +930,18 @@ print(area(1) > 3)
 print(math)
 #> a -> b: area()
 #> a -> c: math
+
+# == a function imports into the notebook
+# %% a
+def load():
+    global math
+    import math
+# %% b
+load()
+# %% c
+print(math.floor(1.5))
+#> a -> b: load()
+#> b -> c: math
 
 # == a conditional import, and one of two modules
 # %% a
