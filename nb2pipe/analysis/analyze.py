@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from nb2pipe.analysis.checks.nb208_change_in_a_module import changes_in_modules
+from nb2pipe.analysis.checks.nb209_cannot_be_passed import cannot_be_passed
 from nb2pipe.analysis.checks.production import production
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.flows import value_flows
-from nb2pipe.analysis.model import CellFacts, Dataflow
+from nb2pipe.analysis.model import OUTSIDE, CellFacts, Dataflow
 from nb2pipe.analysis.outside import outside_flows
 from nb2pipe.analysis.problems import problems
 from nb2pipe.analysis.walk import walk
@@ -47,7 +47,8 @@ def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Rep
         flows=tuple(sorted(flows, key=_order)),
         parameter_uses={name: frozenset(taken.parameter_uses.get(name, ())) for name in seen.parameters},
     )
-    return dataflow, Report.of(problems(seen), changes_in_modules(seen, environment), production(notebook))
+    found = (problems(seen), cannot_be_passed(seen, taken.flows))
+    return dataflow, Report.of(*found, production(notebook))
 
 
 def _imports(seen: Seen, taken: Taken) -> dict[int, frozenset[str]]:
@@ -81,5 +82,6 @@ def _facts(trace: Trace, seen: Seen, taken: Taken) -> CellFacts:
         sets=frozenset(trace.sets),
         files_read=frozenset(trace.reads),
         files_written=frozenset(trace.writes),
+        outside=frozenset(trace.state & OUTSIDE),
         code_lines=None if whole else frozenset(seen.code_lines[cell]),
     )

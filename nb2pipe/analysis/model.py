@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from nb2pipe.notebook.model import Notebook
 
 
+OUTSIDE = frozenset({"clock", "entropy"})
+"""What is another each time, and nobody sets."""
+
+
 class FlowKind(StrEnum):
     """Why one cell needs another: the kinds of an edge in `graph --format json`."""
 
@@ -95,6 +99,7 @@ class CellFacts:
         sets: Hidden state that it sets: `cwd`, `environ`, `sys.path`, `warnings`, `rcParams`, ...
         files_read: Literal paths that it reads.
         files_written: Literal paths that it writes.
+        outside: What no digest tells it depends on: `clock`, `entropy`.
         code_lines: Lines (from 1) of the statements that run once; None for the whole cell. In a definition cell the
             definitions are not among them.
     """
@@ -110,6 +115,7 @@ class CellFacts:
     sets: frozenset[str] = frozenset()
     files_read: frozenset[str] = frozenset()
     files_written: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
     code_lines: frozenset[int] | None = None
 
 

@@ -82,6 +82,8 @@ Examples:
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would run; nothing is executed or written.")
 @click.option("--keep-going", is_flag=True, help="A step that fails stops only what depends on it.")
+@click.option("--force", is_flag=True, help="Run all steps again; what they make is kept for later runs.")
+@click.option("--no-cache", is_flag=True, help="Take no results of earlier runs, and keep none for later ones.")
 @EXECUTOR
 @click.option(
     "--seed",
@@ -123,6 +125,8 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         note=more["note"],
         output=output,
         keep_going=more["keep_going"],
+        force=more["force"],
+        no_cache=more["no_cache"],
     )
     if dry_run:
         api.check_executor(pipeline, options)

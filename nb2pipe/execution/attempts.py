@@ -5,16 +5,17 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
-from nb2pipe.execution.model import Failed
+from nb2pipe.execution.model import Completed, Failed
 from nb2pipe.records.events import (
     ArtifactKind,
     ArtifactMade,
     ArtifactUsed,
     MetricLogged,
+    StepObserved,
     StepRetried,
     StepStarted,
 )
@@ -22,9 +23,10 @@ from nb2pipe.records.events import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nb2pipe.execution.model import Completed, Executor, Outcome, StepCall
+    from nb2pipe.execution.model import Executor, Outcome, StepCall
     from nb2pipe.pipeline.model import Step
     from nb2pipe.records.events import Event
+    from nb2pipe.records.model import StepTrace
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,18 @@ class Attempts:
         self._publish = publish
         self._ended: queue.SimpleQueue[tuple[str, Running, Outcome | Crashed]] = queue.SimpleQueue()
 
-    def start(self, call: StepCall) -> Running:
-        """Begins with a call."""
+    def start(
+        self, call: StepCall, observe: Callable[[Completed, float], StepTrace | None] = lambda *_: None
+    ) -> Running:
+        """Begins with a call.
+
+        Args:
+            call: The call.
+            observe: Takes down, in the step's thread, what it was seen to depend on, given when it began.
+        """
         running = Running(cancel=threading.Event(), began=time.time())
         # A thread that an executor does not give back must not keep the process alive.
-        threading.Thread(target=self._work, args=(call, running), name=call.step.name, daemon=True).start()
+        threading.Thread(target=self._work, args=(call, running, observe), name=call.step.name, daemon=True).start()
         return running
 
     def next(self, seconds: float) -> tuple[str, Running, Outcome | Crashed] | None:
@@ -92,10 +101,12 @@ class Attempts:
         wrapped.__cause__ = error
         return wrapped
 
-    def _work(self, call: StepCall, running: Running) -> None:
+    def _work(self, call: StepCall, running: Running, observe: Callable[[Completed, float], StepTrace | None]) -> None:
         outcome: Outcome | Crashed
         try:
             outcome = self._attempt(call, running)
+            if isinstance(outcome, Completed) and outcome.seen and not running.unwanted:
+                outcome = replace(outcome, trace=observe(outcome, running.began))
         except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
             outcome = Crashed(error)
         self._ended.put((call.step.name, running, outcome))
@@ -114,7 +125,7 @@ class Attempts:
 
     def _tell_begin(self, call: StepCall, attempt: int) -> None:
         name, now = call.step.name, time.time()
-        self._publish(step_started(call.step, call.key, attempt=attempt))
+        self._publish(step_started(call.step, call, attempt=attempt))
         for group in call.inputs:
             self._publish(ArtifactUsed(step=name, names=group.names, digest=str(group.digest), time=now))
         for kind, digest in call.state.items():
@@ -122,10 +133,16 @@ class Attempts:
             self._publish(used)
 
 
-def step_started(step: Step, key: str, *, attempt: int = 1) -> StepStarted:
+def step_started(step: Step, call: StepCall, *, attempt: int = 1) -> StepStarted:
     """A step begins now."""
     return StepStarted(
-        step=step.name, time=time.time(), cells=step.cells, attempt=attempt, key=key, description=step.description
+        step=step.name,
+        time=time.time(),
+        cells=step.cells,
+        attempt=attempt,
+        key=call.key,
+        parts=call.parts,
+        description=step.description,
     )
 
 
@@ -137,5 +154,7 @@ def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> N
         publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now, types=types))
     for kind, digest in done.state.items():
         publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
+    if done.trace is not None:
+        publish(StepObserved(step=name, time=now, trace=done.trace))
     for metric, value in done.metrics.items():
         publish(MetricLogged(step=name, name=metric, value=value, time=now))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
-from nb2pipe.execution.keys import call_key
+from nb2pipe.execution.keys import call_key, call_parts, typed
 from nb2pipe.execution.model import StepCall
 from nb2pipe.execution.modules import LocalModules
 from nb2pipe.execution.nested import nested_values
@@ -87,13 +87,22 @@ class Calls:
             state={kind: digest for kind, (_, digest) in taken.state.items()},
             taken=frozenset(port.name for port in step.outputs if port.name in wanted),
         )
-        key = self._key(unit, call, given)
-        self._keys[unit.name] = key
-        return replace(call, key=key)
-
-    def _key(self, unit: Unit, call: StepCall, given: Mapping[str, object]) -> str:
         if unit.inner:
-            return str(Digest.of("nested-call", [self._keys[name] for name in unit.inner]))
+            key, parts = str(Digest.of("nested-call", [self._keys[name] for name in unit.inner])), {}
+        else:
+            parts = self._parts(unit, call, given)
+            key = call_key(parts)
+        self._keys[unit.name] = key
+        return replace(call, key=key, parts=parts)
+
+    def _parts(self, unit: Unit, call: StepCall, given: Mapping[str, object]) -> dict[str, str]:
         defaults = {each.name: each.default for each in unit.pipeline.parameters}
+        # What is given as the default says it, is no other value.
+        other = {
+            each.name
+            for each in unit.pipeline.parameters
+            if each.name in given and (each.type is None or typed(given[each.name]) != typed(each.default))
+        }
+        injected = {name: value for name, value in call.parameters.items() if name in other}
         modules = self._modules.setdefault(unit.folder, LocalModules(unit.folder))
-        return call_key(call, defaults | dict(given), modules.of(call))
+        return call_parts(replace(call, parameters=injected), defaults | dict(given), modules.of(call))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from nb2pipe.execution.attempts import Attempts, Crashed, step_started, tell_made
@@ -14,7 +15,7 @@ from nb2pipe.execution.gates import holds
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
 from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
-from nb2pipe.execution.versions import DECISIVE, Seen, Taken, What, generators, made_within, overtaken, take
+from nb2pipe.execution.versions import Seen, Taken, What, generators, is_decisive, made_within, overtaken, take
 from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.records.events import (
     Failure,
@@ -36,10 +37,13 @@ if TYPE_CHECKING:
     from nb2pipe.execution.versions import Overtaken
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Event
+    from nb2pipe.records.model import StepTrace
     from nb2pipe.store.base import Store
 
 _LOOK_SECONDS = 0.1
 """How often the run looks for an interruption while steps run."""
+
+_DONE = frozenset({StepStatus.RAN, StepStatus.REUSED})
 
 _REPEATS = 5
 """How often a step is run again because others turned out to come before it; each time an order is learned."""
@@ -50,10 +54,18 @@ GRACE_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """What a step made before, so that it need not run: its results and how long they took."""
+    """What a step made before, so that it need not run.
+
+    Attributes:
+        seconds: How long it took.
+        reused: Another run made it.
+        told: What is to be told of it; nothing where it stands in this run's record.
+    """
 
     done: Completed
     seconds: float | None = None
+    reused: bool = False
+    told: tuple[Event, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,8 @@ class Context:
         parameters: The values given, by name.
         jobs: How many places there are.
         recall: Finds what a step made before in the same call.
+        observe: Takes down what a step that has just ended was seen to depend on, given when it began.
+        note: Notes that a step ran, for later runs.
     """
 
     executor: Executor
@@ -78,6 +92,8 @@ class Context:
     parameters: Mapping[str, object] = field(default_factory=dict)
     keep_going: bool = False
     recall: Callable[[Unit, StepCall], Recalled | None] = lambda _unit, _call: None
+    observe: Callable[[Unit, StepCall, Completed, float], StepTrace | None] = lambda *_: None
+    note: Callable[[str, StepCall], None] = lambda _name, _call: None
     broken: Callable[[], Exception | None] = lambda: None
 
 
@@ -119,6 +135,7 @@ class _Drive:
         self._running: dict[str, Running] = {}
         self._attempts = Attempts(context.executor, context.publish)
         self._calls = Calls(work, context.surroundings, context.parameters, context.store)
+        self._began: dict[str, StepCall] = {}
         self._taken: dict[str, Taken] = {}
         self._made: dict[str, Completed] = {}
         self._ends: dict[str, StepEnd] = {}
@@ -203,11 +220,16 @@ class _Drive:
         call = self._calls.make(unit, self._taken[unit.name], values)
         recalled = self._context.recall(unit, call)
         if recalled is not None:
-            self._complete(unit, recalled.done, recalled.seconds, told=True)
+            for event in recalled.told:
+                self._context.publish(event)
+            status = StepStatus.REUSED if recalled.reused else StepStatus.RAN
+            self._complete(unit, recalled.done, recalled.seconds, told=status)
         elif unit.inner:
-            self._join(unit, call.key)
+            self._join(unit, call)
         else:
-            self._running[unit.name] = self._attempts.start(call)
+            self._began[unit.name] = call
+            observe = partial(self._context.observe, unit, call)
+            self._running[unit.name] = self._attempts.start(call, observe)
 
     def _take_for(self, name: str) -> None:
         """Notes what a step takes; a nested pipeline takes it when the first of its steps begins."""
@@ -217,11 +239,11 @@ class _Drive:
         if name not in self._taken:
             self._taken[name] = take(unit, self._work.earlier(unit), self._made)
 
-    def _join(self, unit: Unit, key: str) -> None:
+    def _join(self, unit: Unit, call: StepCall) -> None:
         """A nested pipeline has run: its steps are its work, and what they made is what it made."""
         steps = [name for name in unit.inner if not self._work.by_name[name].inner]
         seconds = sum(self._ends[name].seconds or 0.0 for name in steps)
-        self._context.publish(step_started(unit.step, key))
+        self._context.publish(step_started(unit.step, call))
         inner = [self._work.by_name[name] for name in unit.inner]
         self._complete(unit, Completed(outputs=made_within(unit, inner, self._made)), seconds)
 
@@ -247,8 +269,8 @@ class _Drive:
             case _:
                 assert_never(outcome)
 
-    def _complete(self, unit: Unit, done: Completed, seconds: float | None, *, told: bool = False) -> None:
-        """A step has its results; `told` if they are those of the record, which need not be told again."""
+    def _complete(self, unit: Unit, done: Completed, seconds: float | None, *, told: StepStatus | None = None) -> None:
+        """A step has its results; `told` is how it ended, if that stands in the record and need not be told."""
         self._made[unit.name] = done
         for kind in generators(done):
             self._drawers.setdefault(kind, set()).add(unit.name)
@@ -259,9 +281,12 @@ class _Drive:
             del self._made[unit.name]
             self._fail(unit, passes, seconds or 0.0)
             return
-        self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.RAN, seconds=seconds, outputs=done.outputs)
+        status = told or StepStatus.RAN
+        self._ends[unit.name] = StepEnd(name=unit.name, status=status, seconds=seconds, outputs=done.outputs)
         if not told:
             self._context.publish(StepFinished(step=unit.name, time=time.time(), seconds=seconds or 0.0))
+            if unit.name in self._began:
+                self._context.note(unit.name, self._began[unit.name])
         if not passes and unit.step.gate:
             message = f"the gate `{unit.step.gate.text}` of `{unit.name}` does not hold"
             self._skip(depending(self._schedule, [unit.name], gate=True), SkipReason.GATE, message)
@@ -334,7 +359,7 @@ class _Drive:
     def _look_back(self, unit: Unit, done: Completed) -> None:
         """Looks whether a step below took what this one has only now made, or this one drew out of order."""
         names = {name for group in done.outputs for name in group.names}
-        decides = bool(generators(done) or DECISIVE & done.state.keys())
+        decides = bool(generators(done)) or any(map(is_decisive, done.state))
         below = (each for each in self._work.later(unit) if each.name in self._taken)
         affected = [each for each in below if decides or names & {port.name for port in each.step.inputs}]
         for each in (unit, *affected):
@@ -356,7 +381,7 @@ class _Drive:
             self._learn(unit, found)
             for name in again:
                 self._reset(name)
-        elif unit.name not in self._ends or self._ends[unit.name].status is StepStatus.RAN:
+        elif unit.name not in self._ends or self._ends[unit.name].status in _DONE:
             self._end_out_of_order(unit, found[0])
 
     def _learn(self, unit: Unit, found: tuple[Overtaken, ...]) -> None:
@@ -371,7 +396,7 @@ class _Drive:
         """Nothing in the step's own code shows effects outside, and nobody acted on a gate of it."""
         unit = self._work.by_name[name]
         ended = self._ends.get(name)
-        failed = ended is not None and ended.status is not StepStatus.RAN
+        failed = ended is not None and ended.status not in _DONE
         return not failed and unit.step.gate is None and not has_effects(unit)
 
     def _reset(self, name: str) -> None:

@@ -55,6 +55,21 @@ class Home:
         return self.root / "runs"
 
     @property
+    def keys(self) -> Path:
+        """The folder that says, for the key of a step's call, which runs ran it."""
+        return self.root / "keys"
+
+    @property
+    def files(self) -> Path:
+        """The digests of files outside of the home."""
+        return self.root / "files.db"
+
+    @property
+    def packages(self) -> Path:
+        """The distributions by module, as they were read last."""
+        return self.root / "packages.json"
+
+    @property
     def records(self) -> Path:
         """The index of the runs."""
         return self.root / "records.db"

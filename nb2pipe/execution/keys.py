@@ -1,6 +1,6 @@
 """The key of a call: a digest of everything known before the run that the result of a step depends on.
 
-`resume` takes the results of a finished step whose key still holds, so what is missing here makes a wrong result, and
+A finished step whose key still holds need not run again, so what is missing here makes a wrong result, and
 what is too much here makes steps run again. Comments, empty lines and the place of cells are not part of it.
 """
 
@@ -27,8 +27,13 @@ _VARIABLES = frozenset({"OMP_WAIT_POLICY"})
 """Environment variables that cost or save time and change no value."""
 
 
-def call_key(call: StepCall, values: Mapping[str, object], modules: Mapping[str, str] | None = None) -> str:
-    """The key of a call.
+def call_parts(
+    call: StepCall, values: Mapping[str, object], modules: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """What the result of a call depends on, each part by a name with its digest.
+
+    The parts are `code N` (the N-th block of the step, from 1), `parameter NAME`, `input NAMES`, `state KIND`,
+    `module NAME`, `variable NAME`, and a few of one word.
 
     Args:
         call: The call; its own `key` does not count.
@@ -36,22 +41,29 @@ def call_key(call: StepCall, values: Mapping[str, object], modules: Mapping[str,
         modules: Digests of the modules beside the notebook that the step imports, by name.
     """
     step, around = call.step, call.surroundings
+    blocks = (_block(call.notebook.cell(block.cell), block, step.metrics) for block in step.blocks)
     content = {
-        "code": [_block(call.notebook.cell(block.cell), block, step.metrics) for block in step.blocks],
-        "modules": dict(modules or {}),
-        "parameters": {name: typed(values[name]) for name in step.parameters if name in values},
+        **{f"code {number}": block for number, block in enumerate(blocks, 1)},
+        **{f"parameter {name}": typed(values[name]) for name in step.parameters if name in values},
+        **{f"input {', '.join(group.names)}": str(group.digest) for group in call.inputs},
+        **{f"state {kind}": digest for kind, digest in call.state.items() if _counts(kind, call)},
+        **{f"module {name}": digest for name, digest in (modules or {}).items()},
+        **{f"variable {name}": text for name, text in around.variables.items() if name not in _VARIABLES},
         "injected": sorted(call.parameters),
-        "inputs": sorted([list(group.names), str(group.digest)] for group in call.inputs),
         "takes": sorted(port.name for port in step.inputs),
         "outputs": sorted([port.name, port.kind] for port in step.outputs),
-        "state": {kind: digest for kind, digest in call.state.items() if _counts(kind, call)},
         "seed": around.seed if step.draws else None,
         "draws": sorted(step.draws),
         "kernel": around.kernel,
         "folder": str(around.folder),
-        "variables": {name: text for name, text in around.variables.items() if name not in _VARIABLES},
+        "executor": around.executor,
     }
-    return str(Digest.of("step-call", content))
+    return {name: str(Digest.of("call-part", part)) for name, part in content.items()}
+
+
+def call_key(parts: Mapping[str, str]) -> str:
+    """The key of a call, of its parts."""
+    return str(Digest.of("step-call", dict(parts)))
 
 
 def typed(value: object) -> object:

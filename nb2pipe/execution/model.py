@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import threading
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nb2pipe.notebook.model import Notebook
     from nb2pipe.pipeline.model import Pipeline, Step
     from nb2pipe.records.events import Event, Failure, RunStatus, SkipReason, StepStatus
+    from nb2pipe.records.model import StepTrace
     from nb2pipe.serializers.groups import Group
 
 
@@ -45,6 +46,7 @@ class Surroundings:
         variables: Environment variables that kernels get beside our own, such as `PYTHONHASHSEED`.
         pipeline: The pipeline of the notebook itself, for executors that run steps as modules of one package.
         package: Where such a package exists already.
+        executor: The executor's name: what cells show depends on it.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class Surroundings:
     variables: Mapping[str, str] = field(default_factory=dict)
     pipeline: Pipeline | None = None
     package: Package | None = None
+    executor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class StepCall:
         parameters: The values of `step.parameters` that are to be injected, by name.
         state: Hidden state that earlier steps left, such as random generators: digest in the store by kind.
         key: Digest of everything that the result depends on, as far as it is known before the run.
+        parts: The digests of the parts of that, by name.
         taken: Those of the step's outputs that a later step takes; one of them that cannot be stored is a failure. The
             other outputs are stored where they can be. None: all outputs are taken.
     """
@@ -77,6 +81,7 @@ class StepCall:
     parameters: Mapping[str, object] = field(default_factory=dict)
     state: Mapping[str, str] = field(default_factory=dict)
     key: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
     taken: frozenset[str] | None = None
 
 
@@ -92,6 +97,8 @@ class Completed:
             others, as a fitted model that keeps its data does. Whoever took them before took nothing old.
         types: The types of the outputs as the public path that imports them, such as `pandas.DataFrame`, by name; only
             those that have one.
+        seen: What the step was seen to read and write outside of its variables, as its process told it.
+        trace: What is recorded of that; None where nobody looked.
     """
 
     outputs: tuple[Group, ...]
@@ -99,6 +106,8 @@ class Completed:
     metrics: Mapping[str, float] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
     types: Mapping[str, str] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    trace: StepTrace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

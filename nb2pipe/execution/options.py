@@ -35,6 +35,8 @@ class RunOptions:
         name: The run's name.
         output: Where a copy of the executed notebook is wanted.
         keep_going: A failed step stops only what depends on it.
+        force: Runs all steps, and keeps what they make for later runs.
+        no_cache: Takes nothing of earlier runs, and leaves nothing for later ones.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class RunOptions:
     note: str | None = None
     output: Path | None = None
     keep_going: bool = False
+    force: bool = False
+    no_cache: bool = False
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

@@ -11,6 +11,7 @@ from nb2pipe.errors import StoreError
 from nb2pipe.execution.drive import Recalled
 from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.execution.model import Completed
+from nb2pipe.records.events import StepStatus
 from nb2pipe.records.files import step_path, write_atomically
 from nb2pipe.serializers.groups import Group, leaves
 
@@ -39,35 +40,41 @@ class Recall:
     def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
         """The results of a step, if they still hold and are all there."""
         step = self._find(unit.name)
-        if step is None or not step.finished or step.key != call.key or not _drew_alike(step, call):
+        if step is None or not step.finished or step.key != call.key or not drew_alike(step, call):
             return None
-        outputs = tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
-        if not self._has_all(step, outputs) or not _renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
+        if not has_all(step, self.store) or not renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
             return None
-        done = Completed(outputs=outputs, state=step.state, metrics=step.metrics, types=step.types)
-        return Recalled(done=done, seconds=step.seconds)
-
-    def _has_all(self, step: StepRecord, outputs: tuple[Group, ...]) -> bool:
-        """Whether the store still holds what the step made, the large memory of its variables included."""
-        digests = [*(Digest(digest) for digest in step.state.values()), *(group.digest for group in outputs)]
-        if not all(map(self.store.has, digests)):
-            return False
-        try:
-            return all(self.store.has(leaf) for group in outputs for leaf in leaves(group, store=self.store))
-        except StoreError:
-            return False
+        done = Completed(outputs=outputs_of(step), state=step.state, metrics=step.metrics, types=step.types)
+        return Recalled(done=done, seconds=step.seconds, reused=step.status is StepStatus.REUSED)
 
     def _find(self, name: str) -> StepRecord | None:
         steps = self.record.steps if self.record else ()
         return next((step for step in steps if step.name == name), None)
 
 
-def _drew_alike(step: StepRecord, call: StepCall) -> bool:
+def outputs_of(step: StepRecord) -> tuple[Group, ...]:
+    """The groups that a step left."""
+    return tuple(Group(names=group.names, digest=Digest(group.digest)) for group in step.outputs)
+
+
+def has_all(step: StepRecord, store: Store) -> bool:
+    """Whether the store still holds what a step made, the large memory of its variables included."""
+    outputs = outputs_of(step)
+    digests = [*(Digest(digest) for digest in step.state.values()), *(group.digest for group in outputs)]
+    if not all(map(store.has, digests)):
+        return False
+    try:
+        return all(store.has(leaf) for group in outputs for leaf in leaves(group, store=store))
+    except StoreError:
+        return False
+
+
+def drew_alike(step: StepRecord, call: StepCall) -> bool:
     """Whether the generators that the step turned out to draw from, seen in its text or not, begin as they did."""
     return all(step.state_used.get(kind) == call.state.get(kind) for kind in GENERATORS & step.state.keys())
 
 
-def _renumbered(path: Path, unit: Unit) -> bool:
+def renumbered(path: Path, unit: Unit) -> bool:
     """Gives the cells of a kept step notebook the positions that they have in the notebook now.
 
     Equal code has equal cells in equal order, but other cells may have come or gone between them. Where there is no

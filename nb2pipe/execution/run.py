@@ -14,14 +14,19 @@ from nb2pipe.errors import Nb2pipeError, RecordsError, StoreError, UsageError
 from nb2pipe.execution.checks.nb516_notebook_not_written import notebook_not_written
 from nb2pipe.execution.drive import Context, drive
 from nb2pipe.execution.home import Home, draw_seed, find_home
+from nb2pipe.execution.installed import Installed
+from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import RunEnd, Surroundings
 from nb2pipe.execution.plan import last_seconds
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
+from nb2pipe.execution.reuse import Reuse
 from nb2pipe.execution.schedule import schedule_of
+from nb2pipe.execution.traces import Traces
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
+from nb2pipe.records.file_digests import FileDigests
 from nb2pipe.records.files import write_atomically
 from nb2pipe.records.recorder import Recorder
 from nb2pipe.store.local import LocalStore
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Work
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import RunRecord
+    from nb2pipe.store.base import Store
 
 NOTEBOOK = "notebook.ipynb"
 """The executed notebook in the folder of a run."""
@@ -190,7 +196,9 @@ class _Session:
         publish(self.started)
         for note in self.prepared.notes:
             publish(note)
-        end = drive(self.work, self._schedule(), self._context(executor, publish, cancel))
+        context = self._context(executor, publish, cancel)
+        with opened(executor, steps=len(self.work.units), jobs=context.jobs):
+            end = drive(self.work, self._schedule(), context)
         if end.status is RunStatus.INTERRUPTED:
             publish(RunInterrupted(run=self.started.run, time=time.time()))
         problem = self._write_notebook(assemble, publish)
@@ -211,6 +219,8 @@ class _Session:
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
         store = LocalStore(self.home.store)
+        reuse = self._reuse(store)
+        recall = Recall(record=self.record, store=store, folder=self.folder)
         surroundings = Surroundings(
             folder=self.prepared.folder,
             home=self.home.root,
@@ -220,6 +230,7 @@ class _Session:
             variables=self.prepared.variables,
             pipeline=self.pipeline,
             package=self.options.package,
+            executor=self.options.executor,
         )
         return Context(
             executor=executor,
@@ -230,8 +241,22 @@ class _Session:
             jobs=self.prepared.jobs,
             parameters=self.prepared.parameters,
             keep_going=self.options.keep_going,
-            recall=Recall(record=self.record, store=store, folder=self.folder),
+            recall=lambda unit, call: recall(unit, call) or reuse(unit, call),
+            observe=reuse.traces.take,
+            note=reuse.note,
             broken=publish.broken,
+        )
+
+    def _reuse(self, store: Store) -> Reuse:
+        traces = Traces(store=store, digests=FileDigests(self.home.files), installed=Installed(self.home.packages))
+        return Reuse(
+            keys=self.home.keys,
+            runs=self.home.runs,
+            run=self.started.run,
+            store=store,
+            traces=traces,
+            reads=not (self.options.force or self.options.no_cache),
+            writes=not self.options.no_cache,
         )
 
     def _write_notebook(self, assemble: Callable[[Path, Pipeline], None], publish: Publisher) -> Exception | None:

@@ -57,6 +57,7 @@ def step_spec(call: StepCall, result: Path) -> StepSpec:
         required=tuple(name for name in outputs if call.taken is None or name in call.taken),
         state=dict(call.state),
         metrics={place: metric_names(call.notebook.cell(place).python) for place in call.step.metrics},
+        patched=tuple(sorted(call.step.patched)),
     )
 
 
@@ -101,6 +102,7 @@ def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, An
         metrics=told["metrics"],
         unchanged=frozenset(told["unchanged"]),
         types=told.get("types", {}),
+        seen=told.get("seen", {}),
     )
 
 

@@ -17,6 +17,8 @@ from nb2pipe.records.model import (
     ProcessRecord,
     RunRecord,
     StepRecord,
+    StepTrace,
+    WrittenFile,
 )
 from nb2pipe.records.values import decode, encode, plain
 
@@ -82,6 +84,7 @@ def step_file(step: StepRecord) -> Json:
         "description": step.description,
         "cells": list(step.cells),
         "key": step.key,
+        "parts": dict(step.parts),
         "attempt": step.attempt,
         "started": step.started,
         "seconds": step.seconds,
@@ -94,6 +97,7 @@ def step_file(step: StepRecord) -> Json:
         "metrics": metrics_json(step.metrics),
         "series": dict(step.series),
         "parameters": {name: encode(item) for name, item in step.parameters.items()},
+        "trace": asdict(step.trace) if step.trace else None,
         "error": failure_json(step.failure),
         "retries": [failure_json(failure) for failure in step.retries],
     }
@@ -265,6 +269,7 @@ def _step(fields: Json) -> StepRecord:
         description=_maybe_text(fields["description"]),
         cells=tuple(_whole(cell) for cell in _items(fields["cells"])),
         key=_text(fields["key"]),
+        parts=_text_map(fields.get("parts", {})),
         attempt=_whole(fields["attempt"]),
         started=_maybe_moment(fields["started"]),
         seconds=_maybe_moment(fields["seconds"]),
@@ -277,9 +282,30 @@ def _step(fields: Json) -> StepRecord:
         metrics=metrics_of(fields["metrics"]),
         series={name: _whole(count) for name, count in _object(fields["series"]).items()},
         parameters={name: decode(value) for name, value in _object(fields.get("parameters", {})).items()},
+        trace=_trace(fields.get("trace")),
         failure=_failure(fields["error"]),
         retries=tuple(failure for item in _items(fields["retries"]) if (failure := _failure(item))),
     )
+
+
+def _trace(data: object) -> StepTrace | None:
+    if data is None:
+        return None
+    fields = _object(data)
+    return StepTrace(
+        reads=_maybe_texts(fields["reads"]),
+        listed=_text_map(fields["listed"]),
+        writes={path: _written(_object(file)) for path, file in _object(fields["writes"]).items()},
+        folders=_texts(fields["folders"]),
+        variables=_maybe_texts(fields["variables"]),
+        packages=_text_map(fields["packages"]),
+        libraries=_texts(fields["libraries"]),
+        reasons=_texts(fields["reasons"]),
+    )
+
+
+def _written(fields: Json) -> WrittenFile:
+    return WrittenFile(sha256=_text(fields["sha256"]), size=_whole(fields["size"]), kept=bool(fields["kept"]))
 
 
 def _groups(data: object) -> tuple[GroupRecord, ...]:
@@ -390,6 +416,10 @@ def _texts(data: object) -> tuple[str, ...]:
 
 def _text_map(data: object) -> dict[str, str]:
     return {name: _text(item) for name, item in _object(data).items()}
+
+
+def _maybe_texts(data: object) -> dict[str, str | None]:
+    return {name: _maybe_text(item) for name, item in _object(data).items()}
 
 
 def _maybe_text(data: object) -> str | None:

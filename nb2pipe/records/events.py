@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from nb2pipe.records.model import StepRecord, StepTrace
+
 
 class RunStatus(StrEnum):
     """How a run ended; `running` while it has not."""
@@ -111,6 +113,7 @@ class StepStarted:
         cells: Those of the author's that it will run.
         attempt: From 1.
         key: Digest of the call: code, inputs, parameters, surroundings. `resume` takes a finished step whose key holds.
+        parts: What the key is made of, as `records.model.StepRecord` has it.
         description: What progress shows beside the name.
     """
 
@@ -119,6 +122,7 @@ class StepStarted:
     cells: tuple[int, ...]
     attempt: int = 1
     key: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
     description: str | None = None
 
 
@@ -153,11 +157,26 @@ class CellFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepReused:
-    """A step was not run, since an earlier run's results hold."""
+    """A step was not run, since an earlier run's results hold.
+
+    Attributes:
+        source: The run that made them.
+        record: The step's record there, with the cells that it has now.
+    """
 
     step: str
     time: float
     source: str
+    record: StepRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepObserved:
+    """What a step that ran to its end was seen to depend on and to leave outside of its variables."""
+
+    step: str
+    time: float
+    trace: StepTrace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +317,7 @@ Event = (
     | StepFailed
     | MetricLogged
     | ParameterSet
+    | StepObserved
     | ArtifactUsed
     | ArtifactMade
     | Noted

@@ -29,6 +29,7 @@ __all__ = [
     "GroupRecord",
     "RunRecord",
     "StepRecord",
+    "read_points",
     "read_run",
     "read_series",
     "read_step",
@@ -161,6 +162,23 @@ def read_series(folder: Path) -> dict[str, list[tuple[int, float]]]:
         for name, points in names.items():
             series.setdefault(name, []).extend(points)
     return series
+
+
+def read_points(folder: Path, step: str) -> list[tuple[str, int, float]]:
+    """The points of the series of one step of the run in a folder, as (name, index, value), in the order of logging.
+
+    Raises:
+        RecordsError: The file cannot be read.
+    """
+    found: list[tuple[str, int, float]] = []
+    for point in _points(folder / POINTS):
+        if point.get("step") != step:
+            continue
+        if "begin" in point:
+            found.clear()
+        elif isinstance(index := point.get("index"), int):
+            found.append((str(point.get("name")), index, float(str(point.get("value")))))
+    return found
 
 
 def _write_json(path: Path, data: Json, *, durable: bool) -> None:

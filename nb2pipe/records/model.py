@@ -27,6 +27,46 @@ class GroupRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenFile:
+    """A file that a step left.
+
+    Attributes:
+        sha256: Of its content.
+        size: In bytes.
+        kept: Its content is in the store.
+    """
+
+    sha256: str
+    size: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepTrace:
+    """What a step was seen to depend on beside what its key covers, and what it left outside of its variables.
+
+    Attributes:
+        reads: SHA-256 of the files that it read as they were before it, by absolute path; None: there was none.
+        listed: Digests of the names in folders that it listed, by absolute path.
+        writes: The files that it left, by absolute path.
+        folders: The folders that it made.
+        variables: Digests of the environment variables that its code read; None: it was not set.
+        packages: Versions of the distributions whose modules it imported.
+        libraries: The folders in which those are installed.
+        reasons: Why a second run need not give the same, whatever else is equal; empty where nothing speaks for that.
+    """
+
+    reads: Mapping[str, str | None] = field(default_factory=dict)
+    listed: Mapping[str, str] = field(default_factory=dict)
+    writes: Mapping[str, WrittenFile] = field(default_factory=dict)
+    folders: tuple[str, ...] = ()
+    variables: Mapping[str, str | None] = field(default_factory=dict)
+    packages: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """What is kept of a step.
 
@@ -36,6 +76,7 @@ class StepRecord:
         message: More on why it was skipped.
         cells: Positions of the author's cells that it runs.
         key: Digest of the call; a finished step whose key still holds need not run again.
+        parts: What the key is made of, each part with its digest or, where it is short, its text.
         attempt: The number of the last attempt, from 1; 0 if it never began.
         started: When the last attempt began, in seconds since 1970.
         seconds: How long it took.
@@ -48,6 +89,7 @@ class StepRecord:
         metrics: Single numbers.
         series: Number of points of each series.
         parameters: What its code noted by `track.params`; secrets are masked.
+        trace: What it was seen to depend on and to leave; None where nobody looked, or it did not finish.
         failure: Why it failed.
         retries: Why its earlier attempts failed.
     """
@@ -58,6 +100,7 @@ class StepRecord:
     message: str = ""
     cells: tuple[int, ...] = ()
     key: str = ""
+    parts: Mapping[str, str] = field(default_factory=dict)
     attempt: int = 0
     started: float | None = None
     seconds: float | None = None
@@ -71,6 +114,7 @@ class StepRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    trace: StepTrace | None = None
     failure: Failure | None = None
     retries: tuple[Failure, ...] = ()
 

@@ -32,6 +32,7 @@ from nb2pipe.records.events import (
     RunStatus,
     StepFailed,
     StepFinished,
+    StepObserved,
     StepRetried,
     StepReused,
     StepSkipped,
@@ -211,6 +212,7 @@ class Recorder:
         | StepFailed
         | MetricLogged
         | ParameterSet
+        | StepObserved
         | ArtifactUsed
         | ArtifactMade,
     ) -> None:
@@ -224,6 +226,12 @@ class Recorder:
                 self._keep(replace(step, parameters={**step.parameters, **noted}))
             case ArtifactUsed() | ArtifactMade():
                 self._keep(_with_artifact(step, event))
+            case StepObserved():
+                self._keep(replace(step, trace=event.trace))
+            case StepReused():
+                self._counts.pop(event.step, None)
+                self._append({"step": event.step, "begin": event.record.attempt})
+                self._write_step(replace(event.record, status=StepStatus.REUSED, source=event.source))
             case StepStarted():
                 self._counts.pop(event.step, None)
                 self._append({"step": event.step, "begin": event.attempt})
@@ -315,6 +323,7 @@ def _with_start(step: StepRecord, event: StepStarted) -> StepRecord:
         status=StepStatus.RUNNING,
         cells=event.cells,
         key=event.key,
+        parts=event.parts,
         attempt=event.attempt,
         started=event.time,
         description=event.description,
@@ -324,10 +333,8 @@ def _with_start(step: StepRecord, event: StepStarted) -> StepRecord:
     )
 
 
-def _with_end(step: StepRecord, event: StepReused | StepSkipped | StepFinished | StepFailed) -> StepRecord:
+def _with_end(step: StepRecord, event: StepSkipped | StepFinished | StepFailed) -> StepRecord:
     match event:
-        case StepReused():
-            return replace(step, status=StepStatus.REUSED, source=event.source, reason=None, failure=None)
         case StepSkipped():
             return StepRecord(
                 name=step.name, status=StepStatus.SKIPPED, reason=event.reason, message=event.message, seconds=0.0

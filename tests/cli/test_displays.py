@@ -37,6 +37,7 @@ from nb2pipe.records.events import (
     StepStarted,
     StepStatus,
 )
+from nb2pipe.records.model import StepRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +62,7 @@ EVENTS: list[Event] = [
     MetricLogged(step="load", name="rows", value=10, time=101.0),
     MetricLogged(step="load", name="loss", value=0.5, time=101.0, index=1),
     StepFinished(step="load", time=101.0, seconds=1.04),
-    StepReused(step="old", time=101.0, source="20261121-103000-ab12"),
+    StepReused(step="old", time=101.0, source="20261121-103000-ab12", record=StepRecord(name="old")),
     StepStarted(step="train", time=101.0, cells=(4, 5), description="trains the net"),
     Noted(code="NB514", message="odd\x1b[2J", time=102.0, step="train", hint="look"),
     StepRetried(step="train", time=102.0, attempt=1, failure=FAILURE),

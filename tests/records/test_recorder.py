@@ -36,6 +36,7 @@ from nb2pipe.records.events import (
     StepStatus,
 )
 from nb2pipe.records.files import GroupRecord, read_run, read_series, safe_name, step_path
+from nb2pipe.records.model import StepRecord
 from nb2pipe.records.recorder import Recorder
 
 RUN = "20261122-103000-ab12"
@@ -160,7 +161,7 @@ def test_a_failure_and_what_was_skipped_are_told(tmp_path: Path) -> None:
     folder = record(
         tmp_path,
         started(tmp_path, steps=("train", "test", "old")),
-        StepReused(step="old", time=100.0, source="earlier"),
+        StepReused(step="old", time=100.0, source="earlier", record=StepRecord(name="old")),
         StepStarted(step="train", time=101.0, cells=(7,)),
         StepFailed(step="train", time=102.0, seconds=1.0, failure=FAILURE),
         StepSkipped(step="test", time=102.0, reason=SkipReason.UPSTREAM_FAILED, message="`train` failed"),
@@ -205,7 +206,7 @@ def test_a_resumed_run_keeps_what_was_there_and_sums_the_time(tmp_path: Path) ->
     folder = record(
         tmp_path,
         started(tmp_path, time=200.0, resumed=True),
-        StepReused(step="data", time=200.0, source=RUN),
+        StepReused(step="data", time=200.0, source=RUN, record=StepRecord(name="data", key="k1", seconds=1.0)),
         StepStarted(step="train", time=201.0, cells=(7,)),
         MetricLogged(step="train", name="loss", value=1.0, time=202.0, index=0),
         StepFinished(step="train", time=203.0, seconds=2.0),

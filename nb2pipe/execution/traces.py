@@ -1,0 +1,203 @@
+"""What a step was seen to depend on and to leave outside of its variables: taken down, compared, brought back.
+
+A step's process tells which files it opened; their digests are taken here, after its end.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.digest import Digest
+from nb2pipe.errors import StoreError
+from nb2pipe.records.file_digests import state_of
+from nb2pipe.records.model import StepTrace, WrittenFile
+from nb2pipe.runtime.observing.observer import listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nb2pipe.execution.installed import Installed
+    from nb2pipe.execution.model import Completed, StepCall
+    from nb2pipe.pipeline.work import Unit
+    from nb2pipe.records.file_digests import FileDigests
+    from nb2pipe.store.base import Store
+
+LARGEST = 1 << 28
+"""Bytes of a file that is kept in the store; of a larger one only the digest is, and it has to stay where it is."""
+
+_SAID = {"clock": "it reads the clock", "entropy": "it draws on the system's entropy"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Takes traces down and compares them.
+
+    Attributes:
+        store: Keeps the content of files that steps leave.
+        digests: Of files outside of the store.
+        installed: Versions of distributions.
+    """
+
+    store: Store
+    digests: FileDigests
+    installed: Installed
+
+    def take(self, unit: Unit, call: StepCall, done: Completed, began: float) -> StepTrace:
+        """The trace of a step that has just ended.
+
+        Args:
+            unit: The step.
+            call: What it was given.
+            done: What came of it.
+            began: When it began, in seconds since 1970.
+        """
+        seen = done.seen
+        reasons = [*seen["reasons"], *(f"it removes `{path}`" for path in seen["removed"]), *_outside(unit)]
+        read, wrote = _by_text(unit, call, done)
+        written = {*seen["writes"], *(path for path in wrote if _is_newer(path, began))}
+        reads: dict[str, str | None] = {}
+        for path, state in seen["reads"].items():
+            reads[path] = self._as_read(path, state, seen["known"], reasons)
+        for path in (*seen["modules"]["files"], *read):
+            if path not in written:
+                reads.setdefault(path, self.digests.of(path))
+        return StepTrace(
+            reads=reads,
+            listed=dict(seen["listed"]),
+            writes={path: file for path in sorted(written) if (file := self._keep(path)) is not None},
+            folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),
+            variables={name: _masked(value) for name, value in seen["variables"].items()},
+            packages=self.installed.versions(seen["modules"]["installed"], seen["modules"]["folders"]),
+            libraries=tuple(seen["modules"]["folders"]),
+            reasons=tuple(dict.fromkeys(reasons)),
+        )
+
+    def difference(self, trace: StepTrace, call: StepCall) -> str | None:
+        """Why a trace does not hold any more; None if it does, and the files that the step left can be brought back."""
+        if trace.reasons and call.step.cache is not True:
+            return trace.reasons[0]
+        return next(self._differences(trace, call), None)
+
+    def bring_back(self, trace: StepTrace) -> bool:
+        """Puts the files that a step left where they were; whether all of them are there."""
+        try:
+            for folder in trace.folders:
+                Path(folder).mkdir(parents=True, exist_ok=True)
+            for path, file in trace.writes.items():
+                if self.digests.of(path) != file.sha256:
+                    _write(Path(path), self.store, Digest(file.sha256))
+        except (OSError, StoreError, ValueError):
+            return False
+        return True
+
+    def _differences(self, trace: StepTrace, call: StepCall) -> Iterator[str]:
+        for path, digest in trace.reads.items():
+            if (now := self.digests.of(path)) != digest:
+                yield f"`{shown(path, call)}` {'is gone' if now is None else 'is new' if digest is None else 'changed'}"
+        for path, digest in trace.listed.items():
+            if listing(path) != digest:
+                yield f"the names in the folder `{shown(path, call)}` changed"
+        yield from _other_variables(trace, call)
+        yield from self._other_packages(trace)
+        for path, file in trace.writes.items():
+            if not self._is_there(path, file):
+                yield f"`{shown(path, call)}`, which it writes, changed, and was too large to be kept"
+
+    def _other_packages(self, trace: StepTrace) -> Iterator[str]:
+        for name, version in trace.packages.items():
+            if (now := self.installed.version(name, trace.libraries)) != version:
+                yield f"{name} is {now}, was {version}" if now else f"{name} is no longer installed"
+
+    def _is_there(self, path: str, file: WrittenFile) -> bool:
+        """Whether a file that the step left is there, or can be brought back."""
+        return (file.kept and self.store.has(Digest(file.sha256))) or self.digests.of(path) == file.sha256
+
+    def _as_read(self, path: str, state: Any, known: Mapping[str, str], reasons: list[str]) -> str | None:
+        """The digest of a file as it was when the step first opened it."""
+        if state is None or path in known:
+            return known.get(path)
+        if state_of(path) != tuple(state):
+            reasons.append(f"`{path}` changed while it ran")
+        return self.digests.of(path)
+
+    def _keep(self, path: str) -> WrittenFile | None:
+        """A file that the step left, with its content in the store; None if it is gone."""
+        state = state_of(path)
+        digest = self.digests.of(path) if state else None
+        if state is None or digest is None:
+            return None
+        kept = state[0] <= LARGEST
+        if kept and not self.store.has(Digest(digest)):
+            kept = self._put(path) == digest
+        return WrittenFile(sha256=digest, size=state[0], kept=kept)
+
+    def _put(self, path: str) -> str | None:
+        try:
+            with Path(path).open("rb") as stream:
+                if not os.fstat(stream.fileno()).st_size:
+                    return str(self.store.put(b""))
+                with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                    return str(self.store.put(content))  # type: ignore[arg-type]  # it is a buffer
+        except (OSError, ValueError):
+            return None
+
+
+def _other_variables(trace: StepTrace, call: StepCall) -> Iterator[str]:
+    variables = {**os.environ, **call.surroundings.variables}
+    for name, value in trace.variables.items():
+        if _masked(variables.get(name)) != value:
+            yield f"the environment variable `{name}` changed"
+
+
+def shown(path: str, call: StepCall) -> str:
+    """A path as the author would write it."""
+    return os.path.relpath(path, call.surroundings.folder) if path.startswith(str(call.surroundings.folder)) else path
+
+
+def _outside(unit: Unit) -> Iterator[str]:
+    """What the code of a step shows that it depends on, and that is another each time."""
+    flow = unit.pipeline.dataflow
+    for cell in sorted({block.cell for block in unit.step.blocks}) if flow else ():
+        facts = flow.facts_of(cell) if flow else None
+        for kind in sorted(facts.outside) if facts else ():
+            yield f"{_SAID[kind]} (cell {cell})"
+
+
+def _by_text(unit: Unit, call: StepCall, done: Completed) -> tuple[set[str], set[str]]:
+    """The files that the code of a step reads and writes, by its text; if it may run elsewhere, that tells nothing."""
+    flow = unit.pipeline.dataflow
+    if flow is None or "cwd" in {*call.state, *done.state}:
+        return set(), set()
+    facts = [found for cell in unit.step.cells if (found := flow.facts_of(cell))]
+    folder = str(call.surroundings.folder)
+    read = {os.path.normpath(os.path.join(folder, path)) for each in facts for path in each.files_read}  # noqa: PTH118
+    wrote = {os.path.normpath(os.path.join(folder, path)) for each in facts for path in each.files_written}  # noqa: PTH118
+    return {path for path in read - wrote if not Path(path).is_dir()}, wrote
+
+
+def _is_newer(path: str, began: float) -> bool:
+    state = state_of(path)
+    return state is not None and state[1] >= int(began * 1e9)
+
+
+def _masked(value: str | None) -> str | None:
+    """Variables may be secrets: the record holds their digests."""
+    return None if value is None else str(Digest.of("variable", value))
+
+
+def _write(path: Path, store: Store, digest: Digest) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_bytes(store.get(digest))
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise

@@ -1,0 +1,91 @@
+"""Digests of files outside of the store, kept in `files.db` so that a file that did not change is not read again.
+
+A row counts only while the file has the size, time and inode that it was read with. It saves time and is never the
+truth: without a database that works, files are read each time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import threading
+import time
+from pathlib import Path
+
+from nb2pipe.digest import Digest
+
+_YOUNG = 2_000_000_000
+"""Nanoseconds within which a file may change again without its time showing it."""
+
+_PATIENCE = 5.0
+
+State = tuple[int, int, int]
+"""Size in bytes, time of the last change in nanoseconds, inode."""
+
+
+def state_of(path: str) -> State | None:
+    """The state of a regular file; None if there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  # many files are looked at
+    except (OSError, ValueError):
+        return None
+    return (found.st_size, found.st_mtime_ns, found.st_ino) if stat.S_ISREG(found.st_mode) else None
+
+
+class FileDigests:
+    """SHA-256 of files. It may be used from several threads and processes.
+
+    Args:
+        file: The database; its folder exists.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        self._known: dict[str, tuple[State, str]] = {}
+
+    def of(self, path: str) -> str | None:
+        """The SHA-256 of a file's content; None if there is no regular file, or it cannot be read."""
+        state = state_of(path)
+        if state is None:
+            return None
+        with self._lock:
+            known = self._known.get(path) or self._stored(path)
+        if known is not None and known[0] == state:
+            return known[1]
+        try:
+            digest = str(Digest.of_file(Path(path)))
+        except OSError:
+            return None
+        self.note(path, state, digest)
+        return digest
+
+    def note(self, path: str, state: State, digest: str) -> None:
+        """Keeps the digest of a file, unless it is so young that a change might not show."""
+        if time.time_ns() - state[1] < _YOUNG or state_of(path) != state:
+            return
+        with self._lock, contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect()) as connection:
+            self._known[path] = (state, digest)
+            with connection:
+                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", (path, *state, digest))
+
+    def _stored(self, path: str) -> tuple[State, str] | None:
+        query = "SELECT size, time, inode, sha256 FROM files WHERE path = ?"
+        try:
+            with contextlib.closing(self._connect()) as connection:
+                row = connection.execute(query, (path,)).fetchone()
+        except sqlite3.Error:
+            return None
+        if row is not None:
+            self._known[path] = ((row[0], row[1], row[2]), row[3])
+        return self._known.get(path)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=_PATIENCE)
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER,"
+            " sha256 TEXT) WITHOUT ROWID"
+        )
+        return connection
