@@ -76,7 +76,7 @@ def verify(
         store=home.store.resolve(),
         printed_only=options.executor != "papermill",
     )
-    options = replace(options, seed=seed, keep_going=True, tags=(*options.tags, TAG))
+    options = replace(options, seed=seed, keep_going=True, no_cache=True, tags=(*options.tags, TAG))
     return _Verify(task=task, options=options, begin=begin, tell=tell, cancel=cancel).run()
 
 
