@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.classes import methods
-from nb2pipe.analysis.heap import Bound, Function, Library, Thing, Value
+from nb2pipe.analysis.heap import NOTHING, Bound, Function, Library, Thing, Value, awaited
 from nb2pipe.analysis.machine import Arguments, End
 from nb2pipe.analysis.patterns import capture
 from nb2pipe.analysis.scopes import Branch, Scope, joined
@@ -157,22 +157,25 @@ def _catches_names(handler: ast.ExceptHandler) -> bool:
 def follow_with(machine: Machine, node: ast.With | ast.AsyncWith, scope: Scope) -> End:
     """`with`: enters and leaves; a context that swallows errors may end its body anywhere."""
     without_graph, swallows = 0, False
+    contexts: Value = NOTHING
     for item in node.items:
         value = machine.evaluate(item.context_expr, scope)
         made_by = _callee(machine, item.context_expr, scope)
         without_graph += any(isinstance(thing, Library) and thing.path in _NO_GRAPH for thing in made_by)
         swallows |= any(_may_swallow(thing) for thing in (*made_by, *methods(value, "__exit__", "__aexit__")))
         _enter(machine, item, value, node, scope)
+        contexts |= value
     machine.no_graph += without_graph
     end = _interruptible(machine, node.body, scope) if swallows else machine.execute(node.body, scope)
     machine.no_graph -= without_graph
+    machine.close(contexts)
     return end
 
 
 def _enter(machine: Machine, item: ast.withitem, value: Value, node: ast.AST, scope: Scope) -> None:
     entered = value
     if own := methods(value, "__enter__", "__aenter__"):
-        entered = machine.call(own, Arguments(), node)
+        entered = awaited(machine.call(own, Arguments(), node))
     elif any(isinstance(thing, Thing) and thing.type == "builtins.generator" for thing in value):
         entered = machine.iterate(machine, value, node)
     if item.optional_vars is not None:

@@ -67,6 +67,8 @@ def one_of(machine: Machine, calls: Sequence[Callable[[], Value]]) -> Value:
 
 def call_method(machine: Machine, value: Value, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """What `value.name(...)` may return, and its effects."""
+    if name == "close":
+        machine.close(value)
     found = one_of(machine, [partial(_method, machine, thing, name, arguments, node) for thing in value])
     if not value:
         functions = frozenset(thing for thing in arguments.all if isinstance(thing, (Function, Partial, Bound)))
@@ -210,6 +212,8 @@ def call_function(machine: Machine, function: Function, arguments: Arguments) ->
     machine.places.pop()
     if block.yields:
         return frozenset({machine.thing("builtins.generator", frozenset(scope.returns))})
+    if isinstance(code, ast.AsyncFunctionDef):
+        return frozenset({machine.thing("builtins.coroutine", frozenset(scope.returns))})
     return frozenset(scope.returns)
 
 

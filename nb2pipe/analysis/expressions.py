@@ -19,6 +19,7 @@ from nb2pipe.analysis.heap import (
     Text,
     Thing,
     Value,
+    awaited,
     elements,
 )
 from nb2pipe.analysis.hooks import elements_compared
@@ -345,7 +346,11 @@ def _walrus(machine: Machine, node: ast.NamedExpr, scope: Scope) -> Value:
     return value
 
 
-def _pass_through(machine: Machine, node: ast.Await | ast.Starred, scope: Scope) -> Value:
+def _await(machine: Machine, node: ast.Await, scope: Scope) -> Value:
+    return awaited(machine.evaluate(node.value, scope))
+
+
+def _starred(machine: Machine, node: ast.Starred, scope: Scope) -> Value:
     return machine.evaluate(node.value, scope)
 
 
@@ -389,8 +394,8 @@ EXPRESSIONS = cast(
         ast.Call: _call,
         ast.Lambda: _lambda,
         ast.NamedExpr: _walrus,
-        ast.Await: _pass_through,
-        ast.Starred: _pass_through,
+        ast.Await: _await,
+        ast.Starred: _starred,
         ast.Yield: _yield,
         ast.YieldFrom: _yield,
     },

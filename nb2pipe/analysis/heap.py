@@ -86,6 +86,7 @@ class Thing(Obj):
         draws: Random generators that its use draws from (a loader that shuffles, an estimator without a seed).
         path: The file that it stands for, if that is known.
         merged: The objects that it stands for, where they were too many to be followed one by one.
+        closed: The cell that surely closed it, if it is a file; 0 for none.
         parts: The types of the several new objects that it stands for until it is unpacked.
     """
 
@@ -95,6 +96,7 @@ class Thing(Obj):
     path: str | None = None
     parts: tuple[str, ...] = ()
     merged: frozenset[Obj] = frozenset()
+    closed: int = 0
 
     @property
     def mutable(self) -> bool:
@@ -190,6 +192,15 @@ def elements(value: Value) -> Value:
             if key.startswith("[") and key != KEYS:
                 found |= held
     return frozenset(found)
+
+
+_AWAITED = frozenset({"builtins.coroutine", "_asyncio.Task"})
+
+
+def awaited(value: Value) -> Value:
+    """What `await` gives of some objects."""
+    waiting = frozenset(thing for thing in value if isinstance(thing, Thing) and thing.type in _AWAITED)
+    return (value - waiting) | elements(waiting)
 
 
 def held(value: Value) -> Value:

@@ -45,11 +45,13 @@ class Reach:
 
     Attributes:
         cell: The cell that bound it.
+        roots: What it is bound to.
         since: The cell from which each object is reached.
         described: The classes and functions among what is reached, and the classes of instances, likewise.
     """
 
     cell: int
+    roots: Value = NOTHING
     since: dict[Obj, int] = field(default_factory=dict)
     described: dict[Function | Klass, int] = field(default_factory=dict)
 
@@ -109,7 +111,7 @@ class History:
 
     def _measure(self, trace: Trace) -> None:
         for name in sorted(trace.bound & self._current.keys()):
-            reach = Reach(trace.cell)
+            reach = Reach(trace.cell, self._current[name])
             reach.add(self._current[name], trace.cell)
             self.reaches.setdefault(name, []).append(reach)
         for holder, fresh in trace.linked.items():

@@ -230,6 +230,12 @@ class Machine:
             self.link(holder, key, frozenset({made}))
         return frozenset(holder.fields[key])
 
+    def close(self, value: Value) -> None:
+        """Notes that files were closed, where they surely were."""
+        for thing in value if not self.doubtful else ():
+            if isinstance(thing, Thing) and thing.type == "builtins.file" and not thing.closed:
+                thing.closed = self.cell
+
     def change(self, value: Value, *, certain: bool = True) -> None:
         """Notes that objects are changed in place."""
         if self.touched is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from nb2pipe.serializers import closed_files
 from nb2pipe.serializers.shapes import Refused
 
 if TYPE_CHECKING:
@@ -94,8 +95,17 @@ def rule(kind: type) -> Rule | None:
             return None
         known = _KNOWN.get(f"{base.__module__}.{base.__qualname__}")
         if known is not None:
-            return _refuse(*known)
+            return closed_files.rule(kind, _refuse(*known)) if known[1] is _FILES else _refuse(*known)
     return None
+
+
+def reason_of(kind: str) -> tuple[str, str] | None:
+    """Why objects of a type, by its dotted name, cannot be passed on, and what to do; None for all other types.
+
+    >>> reason_of("subprocess.Popen")[0]
+    'it is a running program'
+    """
+    return _KNOWN.get(kind)
 
 
 def failed(value: object, cause: Exception) -> Refused:

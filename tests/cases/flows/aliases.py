@@ -337,6 +337,7 @@ rows = list(reader)
 print(rows)
 #> a -> b: reader
 #> b -> c: ~reader
+#> error NB209 a
 
 # == an element of a nested container
 # %% a
