@@ -11,6 +11,7 @@ from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.flows import value_flows
 from nb2pipe.analysis.model import OUTSIDE, CellFacts, Dataflow
 from nb2pipe.analysis.outside import outside_flows
+from nb2pipe.analysis.paths import literal, shown
 from nb2pipe.analysis.problems import problems
 from nb2pipe.analysis.walk import walk
 from nb2pipe.diagnostics import Report
@@ -80,8 +81,8 @@ def _facts(trace: Trace, seen: Seen, taken: Taken) -> CellFacts:
         needs=tuple(sorted(taken.needs.get(cell, ()))),
         draws=frozenset(trace.draws),
         sets=frozenset(trace.sets),
-        files_read=frozenset(trace.reads),
-        files_written=frozenset(trace.writes),
+        files_read=literal(trace.reads),
+        files_written=frozenset(map(shown, trace.writes | trace.makes)),
         outside=frozenset(trace.state & OUTSIDE),
         code_lines=None if whole else frozenset(seen.code_lines[cell]),
     )

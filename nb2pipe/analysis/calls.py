@@ -31,6 +31,7 @@ from nb2pipe.analysis.machine import CALL_STEPS, MAXIMUM_DEPTH, MAXIMUM_STEPS, A
 from nb2pipe.analysis.names import arguments as arguments_of
 from nb2pipe.analysis.records import instance_of
 from nb2pipe.analysis.scopes import Branch, Jumps, Scope, ScopeKind, Slot
+from nb2pipe.analysis.texts import text_method
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,7 +102,7 @@ def _other_method(machine: Machine, thing: Obj, name: str, arguments: Arguments,
         return specials.register(machine, thing, arguments)
     if name == "cache_clear":
         machine.change(frozenset(thing.fields.get(CACHE, ())))
-    return specials.text_method(machine, thing, name, arguments, node)
+    return text_method(machine, thing, name, arguments, node)
 
 
 def _library(machine: Machine, value: Value, arguments: Arguments, node: ast.AST) -> Value:

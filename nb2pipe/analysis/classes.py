@@ -16,6 +16,7 @@ from nb2pipe.analysis.heap import (
     Value,
     elements,
 )
+from nb2pipe.analysis.paths import HOLE
 
 if TYPE_CHECKING:
     from nb2pipe.analysis.machine import Machine
@@ -103,5 +104,5 @@ def element_of(machine: Machine, thing: Thing) -> Value:
 
 
 def text_of(value: Value) -> list[str]:
-    """The texts that a value may be, where they are known."""
-    return [thing.value for thing in value if isinstance(thing, Text)]
+    """The texts that a value may be, where they are known as a whole."""
+    return [thing.value for thing in value if isinstance(thing, Text) and HOLE not in thing.value]

@@ -64,8 +64,12 @@ class Effect:
         later: Generators that what it returns draws from when it is used.
         given: The argument that makes it draw at all.
         unless: The argument that makes it draw from nothing global.
-        reads: The argument that is a path it reads.
-        writes: The argument that is a path it writes.
+        reads: The arguments that are paths it reads.
+        writes: The arguments that are paths it writes.
+        makes: The argument that is a folder it makes.
+        lists: The argument that is a folder, or a pattern of paths, all of which it reads.
+        fills: The argument that is a folder in which it writes.
+        opens: The argument that is a path it reads or writes, and the one that says which of them.
         sets: Hidden state that it sets.
         needs: Hidden state that it depends on.
         scalar: With no more arguments by place than this, and neither `size` nor `axis`, it returns a number.
@@ -81,8 +85,12 @@ class Effect:
     later: frozenset[str] = frozenset()
     given: str | None = None
     unless: str | None = None
-    reads: ArgumentName | None = None
-    writes: ArgumentName | None = None
+    reads: tuple[ArgumentName, ...] = ()
+    writes: tuple[ArgumentName, ...] = ()
+    makes: tuple[ArgumentName, ...] = ()
+    lists: tuple[ArgumentName, ...] = ()
+    fills: tuple[ArgumentName, ...] = ()
+    opens: tuple[ArgumentName, ...] = ()
     sets: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     scalar: int | None = None
@@ -151,8 +159,12 @@ _CLAUSES: dict[str, Callable[[Effect, list[str]], Effect]] = {
     "maybe": lambda effect, _: replace(effect, certain=False),
     "draws": _with_draws,
     "later": _with_later,
-    "reads": lambda effect, rest: replace(effect, reads=_argument(rest[0])),
-    "writes": lambda effect, rest: replace(effect, writes=_argument(rest[0])),
+    "reads": lambda effect, rest: replace(effect, reads=(*effect.reads, *map(_argument, rest))),
+    "writes": lambda effect, rest: replace(effect, writes=(*effect.writes, *map(_argument, rest))),
+    "makes": lambda effect, rest: replace(effect, makes=tuple(map(_argument, rest))),
+    "lists": lambda effect, rest: replace(effect, lists=tuple(map(_argument, rest))),
+    "fills": lambda effect, rest: replace(effect, fills=tuple(map(_argument, rest))),
+    "opens": lambda effect, rest: replace(effect, opens=tuple(map(_argument, rest))),
     "sets": lambda effect, rest: replace(effect, sets=effect.sets | frozenset(rest)),
     "needs": lambda effect, rest: replace(effect, needs=effect.needs | frozenset(rest)),
     "scalar": lambda effect, rest: replace(effect, scalar=int(rest[0])),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-import posixpath
 from typing import TYPE_CHECKING, cast
 
 from nb2pipe.analysis import dynamic
 from nb2pipe.analysis.calls import call_method
-from nb2pipe.analysis.classes import ARRAYS, TABLES, methods, text_of
+from nb2pipe.analysis.classes import ARRAYS, TABLES, methods
 from nb2pipe.analysis.heap import (
     ITEMS,
     KEYS,
@@ -27,6 +26,7 @@ from nb2pipe.analysis.loops import is_filled
 from nb2pipe.analysis.machine import Arguments
 from nb2pipe.analysis.names import query_names
 from nb2pipe.analysis.objects import key_of, load_attribute, load_item, use_up
+from nb2pipe.analysis.paths import HOLE, combined, filled, joined, patterns_of
 from nb2pipe.analysis.scopes import Scope, ScopeKind
 from nb2pipe.analysis.targets import assign
 
@@ -47,8 +47,12 @@ def _constant(machine: Machine, node: ast.Constant, scope: Scope) -> Value:
 
 def _joined(machine: Machine, node: ast.JoinedStr, scope: Scope) -> Value:
     parts = [machine.evaluate(value, scope) for value in node.values]
-    texts = [text_of(part) for part in parts]
-    return machine.text("".join(text[0] for text in texts)) if all(len(text) == 1 for text in texts) else NOTHING
+    return _known(machine, combined(parts))
+
+
+def _known(machine: Machine, texts: list[str]) -> Value:
+    """Texts of which at least a part is known."""
+    return machine.text(*(text for text in texts if text.strip(HOLE) or not text))
 
 
 def _formatted(machine: Machine, node: ast.FormattedValue, scope: Scope) -> Value:
@@ -58,7 +62,8 @@ def _formatted(machine: Machine, node: ast.FormattedValue, scope: Scope) -> Valu
         return NOTHING
     if found := methods(value, "__format__", "__str__", "__repr__"):
         machine.call(found, Arguments(), node)
-    return frozenset(thing for thing in value if isinstance(thing, Text)) if node.conversion == -1 else NOTHING
+    texts = frozenset(thing for thing in value if isinstance(thing, Text))
+    return texts if node.conversion == -1 and len(texts) == len(value) else NOTHING
 
 
 def _parts(machine: Machine, node: ast.AST, scope: Scope) -> Value:
@@ -112,12 +117,16 @@ def operate(machine: Machine, operator: ast.operator, left: Value, right: Value,
 
 
 def _folded(machine: Machine, operator: ast.operator, left: Value, right: Value) -> Value:
-    first, second = text_of(left), text_of(right)
-    if len(first) != 1 or len(second) != 1:
+    """What an operator makes of texts and paths, with a hole for what is not known of them."""
+    if not any(isinstance(thing, Text) for thing in left | right):
+        return NOTHING
+    if isinstance(operator, ast.Mod):
+        return machine.text(*map(filled, patterns_of(left)))
+    if any(not isinstance(thing, Text) for thing in left | right):
         return NOTHING
     if isinstance(operator, ast.Add):
-        return machine.text(first[0] + second[0])
-    return machine.text(posixpath.join(first[0], second[0])) if isinstance(operator, ast.Div) else NOTHING
+        return _known(machine, combined((left, right)))
+    return _known(machine, joined((left, right))) if isinstance(operator, ast.Div) else NOTHING
 
 
 def _computed(machine: Machine, operands: Value) -> Value:

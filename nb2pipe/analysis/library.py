@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import hooks
-from nb2pipe.analysis.classes import element_of, methods, text_of, type_of
+from nb2pipe.analysis.classes import element_of, methods, type_of
 from nb2pipe.analysis.effects import UNKNOWN, Result
+from nb2pipe.analysis.file_calls import add_suffix, note_files
 from nb2pipe.analysis.heap import (
     ITEMS,
     NOTHING,
@@ -74,8 +74,8 @@ def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AS
         machine.change(_used_up(arguments))
     calls = path in _CALLING or not path.startswith(("builtins.", "inspect.", "copy."))
     result = apply(machine, effect, NOTHING, arguments, node, calls=calls)
-    if path.startswith("numpy.save") and effect.writes:
-        _add_suffix(machine, arguments, ".npz" if "savez" in path else ".npy")
+    if path in {"numpy.save", "numpy.savez", "numpy.savez_compressed"}:
+        add_suffix(machine, arguments, ".npz" if "savez" in path else ".npy")
     return result
 
 
@@ -133,7 +133,7 @@ def apply(  # the parts of a call, and whether it calls what it is given
     """What a call of a library returns, and its effects; `calls`: it may call functions that it is given."""
     everything = receiver | arguments.all
     _hidden_state(machine, effect, arguments, everything)
-    _files(machine, effect, receiver, arguments)
+    note_files(machine, effect, receiver, arguments)
     _changes(machine, effect, receiver, arguments)
     returned = _callbacks(machine, effect, receiver, arguments, node) if calls else NOTHING
     if effect.keeps:
@@ -161,32 +161,6 @@ def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everyt
                 machine.use(thing)
     if draws(effect, arguments):
         trace.draws |= effect.draws - {"own"}
-
-
-def _files(machine: Machine, effect: Effect, receiver: Value, arguments: Arguments) -> None:
-    for argument, paths in ((effect.reads, machine.trace.reads), (effect.writes, machine.trace.writes)):
-        if argument is None:
-            continue
-        value = receiver if argument.keyword == "self" else arguments.get(argument.place, argument.keyword)
-        machine.trace.state.add("cwd")
-        paths.update(normal_path(text) for text in text_of(value) if "://" not in text)
-        machine.change(frozenset(thing for thing in value if isinstance(thing, Thing)))
-
-
-def normal_path(text: str) -> str:
-    """A path without detours, so that `./a` and `a` are one.
-
-    >>> normal_path("./data/../a.csv")
-    'a.csv'
-    """
-    return posixpath.normpath(text)
-
-
-def _add_suffix(machine: Machine, arguments: Arguments, suffix: str) -> None:
-    for text in text_of(arguments.get(0, "file")):
-        if not text.endswith(suffix):
-            machine.trace.writes.discard(normal_path(text))
-            machine.trace.writes.add(normal_path(text + suffix))
 
 
 # ------------------------------------------------------------------------------------------------ changes

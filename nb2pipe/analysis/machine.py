@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.analysis.heap import ITEMS, NOTHING, Bound, Function, Library, Obj, Text, Thing, Value
 from nb2pipe.analysis.names import block_of
+from nb2pipe.analysis.paths import HOLE, normal
 from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
 from nb2pipe.analysis.trace import Doubt, Missing, Trace
 
@@ -119,6 +120,8 @@ class Machine:
         names: Stands for the dictionary of the notebook's names: to change it may bind any of them.
         wild: The last cell that may have bound any name.
         late: Names that such a cell may have bound, found when a later one reads them.
+        folder: The working directory, from the one that the notebook starts in.
+        logs: The files that messages are logged to.
         lazy_annotations: A `from __future__ import annotations` stands above.
         touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
     """
@@ -148,6 +151,8 @@ class Machine:
     names: Thing = field(default_factory=lambda: Thing(0, type="builtins.dict"))
     wild: int | None = None
     late: dict[str, int] = field(default_factory=dict)
+    folder: str = ""
+    logs: set[str] = field(default_factory=set)
     lazy_annotations: bool = False
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_stars: dict[int, str] = field(default_factory=dict)
@@ -202,9 +207,9 @@ class Machine:
         self.link(made, ITEMS, holds)
         return made
 
-    def text(self, value: str) -> Value:
-        """A known text."""
-        return frozenset({Text(self.cell, value=value)})
+    def text(self, *values: str) -> Value:
+        """A known text, or one of several."""
+        return frozenset(Text(self.cell, value=value) for value in dict.fromkeys(values))
 
     def library(self, path: str) -> Value:
         """A module, function or class of a library."""
@@ -272,6 +277,18 @@ class Machine:
         made = Bound(self.cell, receiver=receiver, function=function, method=method)
         self.link(made, "self", frozenset({receiver}))
         return frozenset({made})
+
+    # ---------------------------------------------------------------------------------------------- files
+
+    def note_paths(self, kept: set[str], paths: Iterable[str]) -> None:
+        """Notes files that the cell reads, writes or makes, in the set of its trace that is for that."""
+        self.trace.state.add("cwd")
+        kept.update(normal(path, self.folder) for path in paths if "://" not in path)
+
+    def enter(self, folders: Iterable[str]) -> None:
+        """Changes the working directory."""
+        found = [normal(folder, self.folder) for folder in folders]
+        self.folder = found[0] if len(found) == 1 and not self.doubtful else HOLE
 
     # ---------------------------------------------------------------------------------------------- names
 

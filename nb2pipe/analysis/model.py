@@ -98,7 +98,7 @@ class CellFacts:
         draws: Random generators that it draws from or seeds: `random`, `numpy`, `torch`.
         sets: Hidden state that it sets: `cwd`, `environ`, `sys.path`, `warnings`, `rcParams`, ...
         files_read: Literal paths that it reads.
-        files_written: Literal paths that it writes.
+        files_written: Paths that it writes or makes, with `*` where a part is not known.
         outside: What no digest tells it depends on: `clock`, `entropy`.
         code_lines: Lines (from 1) of the statements that run once; None for the whole cell. In a definition cell the
             definitions are not among them.

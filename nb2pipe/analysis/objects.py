@@ -32,12 +32,14 @@ from nb2pipe.analysis.heap import (
     Library,
     Obj,
     Super,
+    Text,
     Thing,
     Value,
     elements,
     held,
 )
 from nb2pipe.analysis.machine import MAIN, Arguments, root_of
+from nb2pipe.analysis.paths import PARTS
 
 if TYPE_CHECKING:
     from nb2pipe.analysis.effects import Effect
@@ -76,6 +78,8 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
                 if by_class
                 else _library_attribute(machine, thing, thing.type, name)
             )
+        case Text() if name in PARTS:
+            return machine.text(PARTS[name](thing.value))
         case _:
             return frozenset(thing.fields.get(name, ()))
 

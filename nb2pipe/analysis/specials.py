@@ -1,13 +1,12 @@
-"""Calls that no table can describe: `open`, `getattr`, `partial`, joining of paths, methods of texts."""
+"""Calls that no table can describe: `getattr`, `partial`, `defaultdict` and their like."""
 
 from __future__ import annotations
 
-import posixpath
-import re
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import hooks, library, records
 from nb2pipe.analysis.classes import text_of
+from nb2pipe.analysis.file_calls import FILE_CALLS
 from nb2pipe.analysis.heap import (
     CACHE,
     FACTORY,
@@ -35,45 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nb2pipe.analysis.machine import Machine
-
-
-def _open(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
-    del node
-    modes = text_of(arguments.get(1, "mode")) or ["r"]
-    _note_file(machine, text_of(arguments.get(0, "file")), modes[0])
-    return frozenset({machine.thing("builtins.file")})
-
-
-def _note_file(machine: Machine, texts: list[str], mode: str) -> None:
-    paths = {library.normal_path(text) for text in texts}
-    machine.trace.state.add("cwd")
-    if set(mode) & set("wax+"):
-        machine.trace.writes |= paths
-    if "r" in mode or not set(mode) & set("wax"):
-        machine.trace.reads |= paths
-
-
-def _listing(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
-    """`os.listdir` and `glob.glob`: what was written into the folder shows, what is written later must not."""
-    del node
-    given = arguments.get(0, None).union(*(arguments.get(None, name) for name in _FOLDERS))
-    texts = text_of(given)
-    if not arguments.all:
-        texts = ["."]
-    machine.trace.state.add("cwd")
-    machine.trace.reads |= {_folder(text) for text in texts}
-    return frozenset({machine.thing("builtins.list")})
-
-
-def _folder(pattern: str) -> str:
-    """The folder that a pattern lists, told from a file by the stroke at its end.
-
-    >>> _folder("data/*.csv"), _folder("*.csv"), _folder("data")
-    ('data/', './', 'data/')
-    """
-    fixed = _WILD.split(pattern, maxsplit=1)[0]
-    path = fixed if fixed == pattern else posixpath.dirname(fixed)
-    return f"{library.normal_path(path or '.')}/"
 
 
 def _getattr(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
@@ -106,14 +66,6 @@ def _partial(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     )
     machine.link(made, "[]", arguments.all)
     return frozenset({made})
-
-
-def _path(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
-    del node
-    parts = [text_of(value) for value in arguments.positional]
-    if not all(parts) or not parts:
-        return NOTHING
-    return machine.text(posixpath.join(*(part[0] for part in parts)))
 
 
 def _text(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
@@ -280,17 +232,9 @@ _NAME_BASES_BODY = 3
 MEMOS = frozenset({"functools.lru_cache", "functools.cache"})
 """The decorators that remember what a function returned."""
 
-_FOLDERS = ("path", "pathname", "top")
-_WILD = re.compile(r"[*?\[]")
 
 SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
-    "builtins.open": _open,
-    "io.open": _open,
-    "os.listdir": _listing,
-    "os.scandir": _listing,
-    "os.walk": _listing,
-    "glob.glob": _listing,
-    "glob.iglob": _listing,
+    **FILE_CALLS,
     "builtins.getattr": _getattr,
     "builtins.setattr": _setattr,
     "builtins.str": _text,
@@ -317,34 +261,7 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "builtins.__import__": _module,
     "importlib.import_module": _module,
     "contextlib.contextmanager": _transparent,
-    "os.path.join": _path,
     "os.fspath": _text,
     "os.environ.__getitem__": _raw_environment,
-    "pathlib.Path": _path,
-    "pathlib.PurePath": _path,
-    "pathlib.PosixPath": _path,
 }
 """The calls that are followed by code, by dotted name."""
-
-
-def text_method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node: ast.AST) -> Value:
-    """A method of a known text or path."""
-    if not isinstance(thing, Text):
-        return NOTHING
-    receiver = frozenset({thing})
-    if name == "open":
-        modes = text_of(arguments.get(0, "mode")) or ["r"]
-        _note_file(machine, [thing.value], modes[0])
-        return frozenset({machine.thing("builtins.file")})
-    if name in {"iterdir", "glob", "rglob"}:
-        machine.trace.reads.add(_folder(thing.value))
-        return frozenset({machine.thing("builtins.list")})
-    if name == "joinpath":
-        parts = [text_of(value) for value in arguments.positional]
-        return machine.text(posixpath.join(thing.value, *(part[0] for part in parts))) if all(parts) else NOTHING
-    if name in {"as_posix", "expanduser", "absolute", "resolve", "__str__"}:
-        return receiver
-    kind = "pathlib.Path" if machine.table.has_method("pathlib.Path", name) else "builtins.str"
-    effect = machine.table.of_method(kind, name)
-    assert effect is not None
-    return library.apply(machine, effect, receiver, arguments, node)

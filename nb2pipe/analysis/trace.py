@@ -53,8 +53,9 @@ class Trace:
         draws: Random generators.
         sets: Hidden state that it sets.
         state: Hidden state that it depends on.
-        reads: Paths that it reads.
+        reads: Paths that it reads; here and below with holes where a part is not known.
         writes: Paths that it writes.
+        makes: Folders that it makes, if they are not there.
         missing: Names that nothing binds.
         doubts: Code whose effect cannot be told.
         everything: It may read and change every name.
@@ -76,6 +77,7 @@ class Trace:
     state: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     writes: set[str] = field(default_factory=set)
+    makes: set[str] = field(default_factory=set)
     missing: list[Missing] = field(default_factory=list)
     doubts: list[Doubt] = field(default_factory=list)
     everything: bool = False

@@ -117,7 +117,7 @@ class _Cell:
         """Follows its statements, and takes what they did into the history."""
         machine = self.machine
         machine.trace, machine.steps, machine.doubtful = self.trace, 0, 0
-        note_magics(self.trace, self.cell.magics)
+        note_magics(machine, self.cell.magics)
         machine.places.clear()
         machine.summarized.clear()
         machine.merged_changes.clear()
@@ -162,7 +162,7 @@ class _Cell:
         trace = self._apart(statement, None)
         touched, machine.touched = machine.touched, None
         bound_more = trace.bound - {getattr(statement, "name", "")}
-        return bool(touched & known or trace.sets or trace.draws or trace.writes or bound_more)
+        return bool(touched & known or trace.sets or trace.draws or trace.writes or trace.makes or bound_more)
 
     def _define(self, statement: ast.stmt) -> None:
         kind = definition_kind(statement, self.role)
@@ -209,6 +209,7 @@ class _Cell:
         self.trace.sets |= trace.sets
         self.trace.reads |= trace.reads
         self.trace.writes |= trace.writes
+        self.trace.makes |= trace.makes
         for holder, fresh in trace.linked.items():
             self.trace.linked.setdefault(holder, set()).update(fresh)
         for thing, certain in trace.changes.items():
