@@ -78,10 +78,9 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
                 if by_class
                 else _library_attribute(machine, thing, thing.type, name)
             )
-        case Text() if name in PARTS:
-            return machine.text(PARTS[name](thing.value))
         case _:
-            return frozenset(thing.fields.get(name, ()))
+            part = machine.text(PARTS[name](thing.value)) if isinstance(thing, Text) and name in PARTS else NOTHING
+            return part | thing.fields.get(name, set())
 
 
 def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> Value:
