@@ -53,7 +53,9 @@ _OPTIONS = frozenset(
         "note",
         "output",
         "keep_going",
+        "force",
         "fresh_random",
+        "no_cache",
         "listeners",
     }
 )
@@ -96,6 +98,8 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     output: str | Path | None = None,
     keep_going: bool = False,
     fresh_random: bool = False,
+    force: bool = False,
+    no_cache: bool = False,
     listeners: Sequence[Listener] = (),
     **values: object,
 ) -> RunResult:
@@ -117,6 +121,8 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         output: Where a copy of the executed notebook is wanted.
         keep_going: A step that fails stops only what depends on it.
         fresh_random: Draws the initial random state anew.
+        force: Runs all steps again, and keeps what they make for later runs.
+        no_cache: Takes nothing of earlier runs, and leaves nothing for later ones.
         listeners: Take the events of the run as they come.
         **values: Values of parameters, as in `lr=0.1`.
 
@@ -146,6 +152,8 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         note=note,
         output=_path(output),
         keep_going=keep_going,
+        force=force,
+        no_cache=no_cache,
     )
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)

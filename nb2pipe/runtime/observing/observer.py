@@ -99,7 +99,7 @@ class Observer:
 
     def __init__(self, apart: tuple[str, ...], folder: str) -> None:
         self.seen = Seen()
-        self._places = Places((*apart, folder))
+        self.places = Places((*apart, folder))
         self._folder = folder
         self._process = os.getpid()
         self._variables = dict(os.environ)
@@ -117,7 +117,7 @@ class Observer:
         for name in sorted(_names(self._folder)):
             with suppress(OSError, ValueError, KeyError), open(os.path.join(self._folder, name)) as stream:  # noqa: PTH118, PTH123
                 self.seen.add(json.load(stream))
-        return {**self.seen.told(), "modules": _modules(self._places)}
+        return {**self.seen.told(), "modules": _modules(self.places)}
 
     def take(self, act: Callable[[Observer, tuple[Any, ...]], None], arguments: tuple[Any, ...]) -> None:
         """Notes an event, unless it is one of our own making."""
@@ -141,7 +141,7 @@ class Observer:
             return None
         text = os.fsdecode(given)
         path = os.path.normpath(os.path.join(os.getcwd(), text))  # noqa: PTH109, PTH118  # plain texts, quickly
-        return path if self._places.counts(path) else None
+        return path if self.places.counts(path) else None
 
     def reads(self, given: Any) -> None:
         """A file is about to be read."""
@@ -404,8 +404,7 @@ def _note_variable(name: str, value: str | None) -> None:
     observer = _observers[-1]
     if name in observer.seen.variables:
         return
-    file = frame.f_code.co_filename
-    if file.startswith("<notebook ") or (file.startswith(os.sep) and observer.path(file) is not None):
+    if observer.places.is_authors(frame.f_code.co_filename):
         observer.take(_variable, (name, value))
 
 

@@ -24,15 +24,27 @@ class Places:
     """
 
     def __init__(self, apart: tuple[str, ...] = ()) -> None:
-        folders = {*_MACHINE, *map(_real, apart), str(Path(__file__).resolve().parents[2])}
-        folders |= {_real(path) for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib"}}
-        folders |= {_real(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix) if path != "/"}
-        folders |= {os.path.join(os.path.expanduser("~"), each) for each in _CACHES}  # noqa: PTH111, PTH118  # plain texts are compared
-        self._apart = tuple(sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in folders))
+        libraries = {_real(path) for name, path in sysconfig.get_paths().items() if name in {"stdlib", "platstdlib"}}
+        libraries |= {_real(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix) if path != "/"}
+        libraries |= {str(Path(__file__).resolve().parents[2])}
+        home = os.path.expanduser("~")  # noqa: PTH111  # plain texts are compared
+        others = {*_MACHINE, *map(_real, apart), *(os.path.join(home, each) for each in _CACHES)}  # noqa: PTH118
+        self._libraries = _begins(libraries)
+        self._apart = _begins(libraries | others)
 
     def counts(self, path: str) -> bool:
         """Whether an absolute path is of a file that counts."""
         return not path.startswith(self._apart) and not any(part in path for part in _PARTS)
+
+    def is_authors(self, file: str) -> bool:
+        """Whether code of a file, as it stands in frames, is the author's."""
+        if not file.startswith(os.sep):
+            return file.startswith("<notebook ")
+        return not file.startswith(self._libraries) and not any(part in file for part in _PARTS)
+
+
+def _begins(folders: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(f"{folder.rstrip(os.sep)}{os.sep}" for folder in folders))
 
 
 def _real(path: str) -> str:

@@ -1,0 +1,134 @@
+"""What a step is seen to read and write. A hook stays in its process, so each case runs in one of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BEGIN = """
+import json, os, sys
+from nb2pipe.runtime.observing.observer import Observer
+
+observer = Observer((), sys.argv[1])
+observer.begin()
+"""
+END = "\nprint(json.dumps(observer.end()))\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "work"
+    place.mkdir()
+    (place / "old.txt").write_text("old")
+    return place
+
+
+def seen(folder: Path, code: str, **variables: str) -> dict[str, Any]:
+    own = folder.parent / "own"
+    own.mkdir(exist_ok=True)
+    script = folder.parent / "cell.py"
+    script.write_text(BEGIN + code + END)
+    done = subprocess.run(
+        [sys.executable, script, own], cwd=folder, capture_output=True, check=True, text=True,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), **variables},
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    found["reads"].pop(str(script), None)  # tracebacks and warnings show its lines
+    return found
+
+
+def names(paths: Any) -> set[str]:
+    return {Path(path).name for path in paths}
+
+
+def test_a_file_that_was_there_is_read_and_one_of_the_steps_own_is_not(folder: Path) -> None:
+    found = seen(folder, "open('old.txt').read(); open('new.txt', 'w').write('x'); open('new.txt').read()")
+    assert names(found["reads"]) == {"old.txt"}
+    assert names(found["writes"]) == {"new.txt"}
+    state = (folder / "old.txt").stat()
+    assert found["reads"][str(folder / "old.txt")] == [state.st_size, state.st_mtime_ns, state.st_ino]
+
+
+def test_a_file_that_was_not_there_was_asked_for(folder: Path) -> None:
+    found = seen(folder, "try:\n    open('none.txt')\nexcept OSError:\n    pass")
+    assert found["reads"] == {str(folder / "none.txt"): None}
+
+
+@pytest.mark.parametrize("mode", ["a", "r+"])
+def test_a_file_that_is_changed_is_known_as_it_was(folder: Path, mode: str) -> None:
+    found = seen(folder, f"open('old.txt', {mode!r}).write('more')")
+    sha256 = "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4"  # of the text `old`
+    assert found["known"] == {str(folder / "old.txt"): sha256}
+    assert names(found["writes"]) == {"old.txt"}
+
+
+def test_a_file_that_is_read_and_then_replaced_is_known_as_it_was(folder: Path) -> None:
+    found = seen(folder, "open('old.txt').read(); open('old.txt', 'w').write('other')")
+    assert names(found["known"]) == {"old.txt"}
+
+
+def test_what_is_removed_or_renamed_is_told(folder: Path) -> None:
+    found = seen(folder, "open('a', 'w').close(); os.rename('a', 'b'); os.remove('b'); os.rename('old.txt', 'c')")
+    assert names(found["removed"]) == {"old.txt"}
+    assert names(found["writes"]) == {"a", "b", "c"}
+
+
+def test_folders_that_are_made_or_listed_are_told(folder: Path) -> None:
+    found = seen(folder, "os.makedirs('x/y'); os.listdir('.'); import glob; glob.glob('x/*')")
+    assert found["folders"] == [str(folder / "x"), str(folder / "x/y")]
+    assert set(found["listed"]) == {str(folder), str(folder / "x")}
+
+
+def test_files_that_libraries_open_themselves_are_told(folder: Path) -> None:
+    code = """
+import pandas as pd, torch, sqlite3
+pd.DataFrame({"a": [1]}).to_parquet("t.parquet")
+pd.read_csv("old.txt")
+torch.save({"a": 1}, "net.pt")
+sqlite3.connect("data.db").close()
+"""
+    found = seen(folder, code)
+    assert names(found["writes"]) >= {"t.parquet", "net.pt", "data.db"}
+    assert names(found["reads"]) == {"old.txt", "data.db"}
+    assert {"pandas", "torch"} <= set(found["modules"]["installed"])
+
+
+def test_a_forked_process_tells_too(folder: Path) -> None:
+    code = """
+child = os.fork()
+if not child:
+    open('old.txt').read(); open('new.txt', 'w').write('x')
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    found = seen(folder, code)
+    assert (names(found["reads"]), names(found["writes"])) == ({"old.txt"}, {"new.txt"})
+
+
+def test_variables_that_the_code_asks_for_are_told_and_those_that_it_sets_are_not(folder: Path) -> None:
+    code = "os.environ['A']; os.getenv('B'); os.environ['C'] = 'x'; os.environ['C']; os.environ.get('NONE')"
+    found = seen(folder, code, A="1", B="2", C="3")
+    assert found["variables"] == {"A": "1", "B": "2", "NONE": None}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("import subprocess; subprocess.run(['true'])", "it runs the command `true`"),
+        ("os.system('true')", "it runs a shell command"),
+        ("import socket\ntry:\n    socket.create_connection(('127.0.0.1', 9))\nexcept OSError:\n    pass",
+         "it talks to the network (`127.0.0.1`)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_looked_at_is_a_reason(folder: Path, code: str, reason: str) -> None:
+    assert seen(folder, code)["reasons"] == [reason]
+
+
+def test_how_a_library_looks_at_the_machine_is_none(folder: Path) -> None:
+    found = seen(folder, "import platform, sklearn, importlib.metadata as m; platform.processor(); [*m.entry_points()]")
+    assert (found["reasons"], found["listed"], found["reads"], found["variables"]) == ([], {}, {}, {})
