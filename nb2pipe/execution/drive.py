@@ -15,7 +15,18 @@ from nb2pipe.execution.gates import holds
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
 from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
-from nb2pipe.execution.versions import Seen, Taken, What, generators, is_decisive, made_within, overtaken, take
+from nb2pipe.execution.touched import MISSING, crossed, spoiled
+from nb2pipe.execution.versions import (
+    Overtaken,
+    Seen,
+    Taken,
+    What,
+    generators,
+    is_decisive,
+    made_within,
+    overtaken,
+    take,
+)
 from nb2pipe.notebook.gates import metrics_of
 from nb2pipe.records.events import (
     Failure,
@@ -26,6 +37,7 @@ from nb2pipe.records.events import (
     StepSkipped,
     StepStatus,
 )
+from nb2pipe.runtime.observing.observer import listing
 
 if TYPE_CHECKING:
     import threading
@@ -34,7 +46,6 @@ if TYPE_CHECKING:
     from nb2pipe.execution.attempts import Running
     from nb2pipe.execution.model import Executor, Outcome, StepCall, Surroundings
     from nb2pipe.execution.schedule import Schedule
-    from nb2pipe.execution.versions import Overtaken
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import StepTrace
@@ -136,6 +147,7 @@ class _Drive:
         self._attempts = Attempts(context.executor, context.publish)
         self._calls = Calls(work, context.surroundings, context.parameters, context.store)
         self._began: dict[str, StepCall] = {}
+        self._ended_before: dict[str, frozenset[str]] = {}
         self._taken: dict[str, Taken] = {}
         self._made: dict[str, Completed] = {}
         self._ends: dict[str, StepEnd] = {}
@@ -228,6 +240,7 @@ class _Drive:
             self._join(unit, call)
         else:
             self._began[unit.name] = call
+            self._ended_before[unit.name] = frozenset(self._made)
             observe = partial(self._context.observe, unit, call)
             self._running[unit.name] = self._attempts.start(call, observe)
 
@@ -262,7 +275,8 @@ class _Drive:
             case Completed():
                 self._complete(unit, outcome, seconds)
             case Failed():
-                self._fail(unit, outcome.failure, seconds)
+                if not self._failed_too_early(unit, outcome.failure):
+                    self._fail(unit, outcome.failure, seconds)
             case Cancelled():
                 self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.INTERRUPTED, seconds=seconds)
                 self._stopping = True
@@ -366,6 +380,52 @@ class _Drive:
             if each.name in self._taken:
                 now = take(each, self._work.earlier(each), self._made)
                 self._mend(each, overtaken(each, now, Seen(began=self._taken, made=self._made)))
+        if done.trace is not None:
+            self._look_at_files(unit)
+
+    def _look_at_files(self, unit: Unit) -> None:
+        """Looks whether this step and one that ran at the same time touched the same files."""
+        for each in self._work.earlier(unit):
+            self._compare_files(each, unit)
+        for each in self._work.later(unit):
+            self._compare_files(unit, each)
+
+    def _compare_files(self, earlier: Unit, later: Unit) -> None:
+        first, second = self._made.get(earlier.name), self._made.get(later.name)
+        together = later.name in self._ended_before and earlier.name not in self._ended_before[later.name]
+        if not together or first is None or second is None or first.trace is None or second.trace is None:
+            return
+        if paths := spoiled(first.trace, second.trace):
+            found = Overtaken(earlier=earlier.name, later=later.name, names=self._shown(paths), what=What.FILE)
+            self._context.publish(note_of(found, again=False))
+            self._end_out_of_order(later, found)
+        elif paths := crossed(first.trace, second.trace, listing):
+            found = Overtaken(earlier=earlier.name, later=later.name, names=self._shown(paths), what=What.FILE)
+            self._mend(later, (found,))
+
+    def _shown(self, paths: Iterable[str]) -> tuple[str, ...]:
+        folder = f"{self._context.surroundings.folder}/"
+        return tuple(path.removeprefix(folder) for path in paths)
+
+    def _failed_too_early(self, unit: Unit, failure: Failure) -> bool:
+        """Has a step that found a file missing run again, if steps above it had not ended when it began."""
+        above = [
+            each.name
+            for each in self._work.earlier(unit)
+            if each.name not in self._ended_before[unit.name] and (each.name in self._made or self._may_end(each.name))
+        ]
+        fresh = self._repeated[unit.name] < _REPEATS and not self._stopping
+        if failure.kind not in MISSING or not above or not fresh or not self._is_repeatable(unit.name):
+            return False
+        found = Overtaken(earlier=above[-1], later=unit.name, names=(), what=What.FILE)
+        self._context.publish(note_of(found, again=True))
+        self._repeated[unit.name] += 1
+        self._schedule = waiting(self._schedule, {unit.name: above})
+        self._reset(unit.name)
+        return True
+
+    def _may_end(self, name: str) -> bool:
+        return name in self._running or name in self._pending
 
     def _mend(self, unit: Unit, found: tuple[Overtaken, ...]) -> None:
         """Runs a step again that ran too early, or ends the run where that may do harm."""

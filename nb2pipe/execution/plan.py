@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from nb2pipe.records.index import RUNS, list_runs
 from nb2pipe.records.values import masked, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Noted
+    from nb2pipe.records.model import StepRecord
 
 _RUNS_LOOKED_AT = 5
 """Older runs tell little of how long a step takes now."""
@@ -83,7 +85,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
     prepared = prepare(pipeline, options)
     home = find_home(Path(pipeline.notebook.path), options.home)
     work = make_work(pipeline, prepared.folder)
-    seconds = last_seconds(home, pipeline.notebook.path)
+    seconds = seconds_of(earlier_steps(home, pipeline.notebook.path))
     return Plan(
         pipeline=pipeline.name,
         notebook=pipeline.notebook.path,
@@ -120,18 +122,21 @@ def plan_json(plan: Plan) -> dict[str, object]:
     }
 
 
-def last_seconds(home: Path, notebook: str) -> dict[str, float]:
-    """How long each step of a notebook took when it ran last; what cannot be read is not known."""
+def earlier_steps(home: Path, notebook: str) -> list[tuple[StepRecord, ...]]:
+    """The steps of a notebook's last runs, oldest run first; what cannot be read is not known."""
     path = str(Path(notebook).absolute())
-    seconds: dict[str, float] = {}
-    try:
+    found: list[tuple[StepRecord, ...]] = []
+    with suppress(RecordsError):
         runs = [row.run for row in list_runs(home) if row.notebook == path and row.problem is None]
         for run in reversed(runs[:_RUNS_LOOKED_AT]):
-            finished = (step for step in read_run(home / RUNS / run).steps if step.finished)
-            seconds |= {step.name: step.seconds for step in finished if step.seconds is not None}
-    except RecordsError:
-        return seconds
-    return seconds
+            found.append(read_run(home / RUNS / run).steps)  # noqa: PERF401  # what was read before an error counts
+    return found
+
+
+def seconds_of(runs: Iterable[tuple[StepRecord, ...]]) -> dict[str, float]:
+    """How long each step took when it ran last."""
+    finished = (step for steps in runs for step in steps if step.finished)
+    return {step.name: step.seconds for step in finished if step.seconds is not None}
 
 
 def _planned(unit: Unit, work: Work, given: Mapping[str, object], seconds: float | None) -> PlannedStep:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.execution.checks.nb512_unordered_draws import unordered_draws
 from nb2pipe.execution.checks.nb513_older_version_taken import older_version_taken
 from nb2pipe.execution.checks.nb517_state_set_late import state_set_late
+from nb2pipe.execution.checks.nb520_files_in_another_order import files_in_another_order
 from nb2pipe.execution.versions import What
 from nb2pipe.notebook.model import MagicKind
 
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Unit
     from nb2pipe.records.events import Noted
 
-_NOTES = {What.VARIABLE: older_version_taken, What.GENERATOR: unordered_draws, What.STATE: state_set_late}
+_NOTES = {
+    What.VARIABLE: older_version_taken,
+    What.GENERATOR: unordered_draws,
+    What.STATE: state_set_late,
+    What.FILE: files_in_another_order,
+}
 
 
 def note_of(found: Overtaken, *, again: bool) -> Noted:

@@ -17,12 +17,13 @@ from nb2pipe.execution.home import Home, draw_seed, find_home
 from nb2pipe.execution.installed import Installed
 from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import RunEnd, Surroundings
-from nb2pipe.execution.plan import last_seconds
+from nb2pipe.execution.plan import earlier_steps, seconds_of
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
 from nb2pipe.execution.reuse import Reuse
-from nb2pipe.execution.schedule import schedule_of
+from nb2pipe.execution.schedule import schedule_of, waiting
+from nb2pipe.execution.touched import known, learned
 from nb2pipe.execution.traces import Traces
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
@@ -215,7 +216,9 @@ class _Session:
         return ended, problem
 
     def _schedule(self) -> Schedule:
-        return schedule_of(self.work, last_seconds(self.home.root, self.pipeline.notebook.path))
+        past = earlier_steps(self.home.root, self.pipeline.notebook.path)
+        schedule = schedule_of(self.work, seconds_of(past))
+        return waiting(schedule, known(learned(past), self.work.names))
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
         store = LocalStore(self.home.store)

@@ -45,6 +45,7 @@ class What(Enum):
     VARIABLE = auto()
     GENERATOR = auto()
     STATE = auto()
+    FILE = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Overtaken:
     Attributes:
         earlier: The step above.
         later: The step that took an older version.
-        names: Of variables, random generators or other hidden state; sorted.
+        names: Of variables, random generators, other hidden state, or files; sorted.
     """
 
     earlier: str

@@ -50,6 +50,7 @@ class InProcess:
     prepare: Mapping[str, Any] = field(default_factory=dict)
     sets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     unchanged: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:  # noqa: ARG002
         self.ran.append(call.step.name)
@@ -79,6 +80,7 @@ class InProcess:
             state=kept,
             metrics=metrics,
             unchanged=self.unchanged.get(call.step.name, frozenset()),
+            seen=self.seen,
         )
 
     def word(self, name: str) -> threading.Event:
