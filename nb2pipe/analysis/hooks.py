@@ -102,7 +102,7 @@ def set_attribute(machine: Machine, value: Value, name: str, new: Value, node: a
     """Calls what the class has for setting an attribute: `__setattr__`, a property's setter, a descriptor."""
     if found := methods(value, "__setattr__"):
         machine.call(found, Arguments(positional=(machine.text(name), new)), node)
-    if found := methods(value, f"{name} setter"):
+    if found := methods(value, f"{name} setter", f"{name} deleter"):
         machine.call(found, Arguments(positional=(new,)), node)
     for thing in value:
         if isinstance(thing, Thing) and thing.klass is not None:

@@ -83,6 +83,8 @@ def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments,
     """A call of a library's method on an object."""
     kind = type_of(machine, thing)
     receiver = frozenset({thing})
+    if thing is machine.names:
+        machine.link(thing, ITEMS, arguments.all | elements(arguments.all))
     if name not in _KEEPERS:
         machine.change(_used_up(arguments))
     if name in _COMPARING and kind.startswith("builtins."):

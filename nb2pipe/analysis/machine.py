@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.analysis.heap import ITEMS, NOTHING, Bound, Function, Library, Obj, Text, Thing, Value
+from nb2pipe.analysis.heap import ITEMS, NOTHING, Bound, Function, Library, Obj, Text, Thing, Value, elements
 from nb2pipe.analysis.names import block_of
 from nb2pipe.analysis.paths import HOLE, normal
 from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
@@ -386,7 +386,7 @@ class Machine:
     def _bound_by_text(self, name: str) -> Value:
         """A name that code may have bound whose effect cannot be told."""
         assert self.wild is not None
-        value = frozenset({Thing(self.wild)})
+        value = frozenset({Thing(self.wild)}) | elements(frozenset({self.names}))
         self.module.slots[name] = Slot(value, self.wild)
         self.late[name] = self.wild
         self.trace.names.add(name)
@@ -409,11 +409,12 @@ class Machine:
 
     def bind_all(self) -> None:
         """Any name may be bound anew from here on."""
+        put = elements(frozenset({self.names}))
         for name, slot in tuple(self.module.slots.items()):
             if slot.code:
                 partial = slot.partial or slot.cell != self.cell
                 certain = slot.cell == self.cell and slot.certain
-                value = slot.value | {self.thing()}
+                value = slot.value | {self.thing()} | put
                 self.trace.bound.add(name)
                 fresh = slot._replace(value=value, cell=self.cell, partial=partial, certain=certain)
                 self.journal.put(self.module, name, fresh)

@@ -68,7 +68,7 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
         case Klass():
             return _class_attribute(machine, thing, name)
         case Super():
-            return machine.bound(thing, method=name)
+            return _of_super(machine, thing, name, node)
         case Function():
             return _of_function(machine, thing, name, node)
         case Thing():
@@ -92,11 +92,24 @@ def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> V
 
 
 def _of_function(machine: Machine, function: Function, name: str, node: ast.AST) -> Value:
+    if name in {"getter", "setter", "deleter"} and function.kind != "function":
+        return frozenset({function})
     if name == "register" and REGISTERED in function.fields:
         return machine.bound(function, method=name)
     if name == "__globals__" and root_of(function.scope) is machine.module:
         return machine.all_names(node)
     return frozenset(function.fields.get(name, ()))
+
+
+def _of_super(machine: Machine, thing: Super, name: str, node: ast.AST) -> Value:
+    """An attribute of the next class above, seen through the object whose method asks for it."""
+    found = frozenset().union(*(lookup(base, name) for base in thing.owner.bases if isinstance(base, Klass)))
+    receivers = [each for each in thing.receiver if isinstance(each, Thing)]
+    if not found or not receivers:
+        return machine.bound(thing, method=name)
+    return frozenset().union(
+        *(_from_class(machine, each, name, attribute, node) for each in receivers for attribute in found)
+    )
 
 
 def _class_attribute(machine: Machine, klass: Klass, name: str) -> Value:
@@ -135,8 +148,8 @@ def _from_class(machine: Machine, thing: Thing, name: str, attribute: Obj, node:
         return frozenset({attribute}) if given is None else given
     own = frozenset({thing})
     match attribute.kind:
-        case "staticmethod":
-            return frozenset({attribute})
+        case "staticmethod" | "setter" | "deleter" as kind:
+            return frozenset({attribute}) if kind == "staticmethod" else NOTHING
         case "property":
             return machine.call(machine.bound(thing, function=attribute), Arguments(), node)
         case "cached":
@@ -144,10 +157,9 @@ def _from_class(machine: Machine, thing: Thing, name: str, attribute: Obj, node:
             machine.change(own)
             machine.link(thing, name, kept)
             return kept
-        case "classmethod" if thing.klass is not None:
-            return machine.bound(thing.klass, function=attribute)
-        case _:
-            return machine.bound(thing, function=attribute)
+        case kind:
+            receiver = thing.klass if kind == "classmethod" and thing.klass is not None else thing
+            return machine.bound(receiver, function=attribute)
 
 
 def _library_attribute(machine: Machine, thing: Thing, kind: str, name: str) -> Value:
@@ -283,9 +295,9 @@ def store_item(machine: Machine, value: Value, new: Value, node: ast.Subscript) 
         if isinstance(thing, Library):
             library.call_library(machine, f"{thing.path}.__setitem__", Arguments(), node)
             continue
-        machine.change(frozenset({thing}))
         if isinstance(thing, Thing):
             _put_item(machine, thing, new, node)
+        machine.change(frozenset({thing}))
     if found := methods(value, "__setitem__"):
         machine.call(found, Arguments(positional=(NOTHING, new)), node)
 

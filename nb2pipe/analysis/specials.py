@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import hooks, library, records
@@ -178,6 +180,17 @@ def _made_class(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     return frozenset({made})
 
 
+def _of_kind(kind: str, machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """`property(get, put, remove)` and its like as calls: the functions keep their own names, and get another."""
+    del machine, node
+    kinds = (kind, "setter", "deleter")
+    names = ("fget", "fset", "fdel")
+    found = [(arguments.get(place, name), each) for place, (name, each) in enumerate(zip(names, kinds, strict=True))]
+    return frozenset(
+        replace(thing, kind=each) if isinstance(thing, Function) else thing for value, each in found for thing in value
+    )
+
+
 def _new(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     """`object.__new__(cls)`."""
     del node
@@ -227,6 +240,15 @@ def _raw_environment(machine: Machine, arguments: Arguments, node: ast.AST) -> V
     return NOTHING
 
 
+KINDS = {
+    "builtins.property": "property",
+    "builtins.classmethod": "classmethod",
+    "builtins.staticmethod": "staticmethod",
+    "functools.cached_property": "cached",
+    "cached_property.cached_property": "cached",
+}
+"""What kind of function these make of one."""
+
 _NAME_BASES_BODY = 3
 
 MEMOS = frozenset({"functools.lru_cache", "functools.cache"})
@@ -254,6 +276,7 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "functools.wraps()": _transparent,
     "functools.lru_cache": _memo,
     "functools.cache": _memo,
+    **{path: partial(_of_kind, kind) for path, kind in KINDS.items()},
     "functools.singledispatch": _dispatched,
     "builtins.object.__setattr__": _set_plainly,
     "builtins.object.__delattr__": _set_plainly,

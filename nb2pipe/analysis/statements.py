@@ -20,14 +20,8 @@ from nb2pipe.analysis.targets import assign, delete
 if TYPE_CHECKING:
     from nb2pipe.analysis.machine import Execute, Machine
 
-_KINDS = {
-    "builtins.property": "property",
-    "builtins.classmethod": "classmethod",
-    "builtins.staticmethod": "staticmethod",
-}
 
-
-_CACHED = ("functools.cached_property", "cached_property.cached_property")
+_OF_PROPERTIES = frozenset({"getter", "setter", "deleter"})
 
 
 def _expression(machine: Machine, node: ast.Expr, scope: Scope) -> End:
@@ -50,7 +44,7 @@ def _unpack_made(machine: Machine, targets: list[ast.expr], made: ast.expr, scop
     for target in targets:
         value = machine.evaluate(made, scope)
         if isinstance(target, ast.Starred):
-            assign(machine, target.value, value, scope)
+            assign(machine, target.value, frozenset({machine.thing("builtins.list", elements(value))}), scope)
         else:
             assign(machine, target, elements(value), scope)
 
@@ -175,10 +169,15 @@ def _function(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef, sc
 def _decorated(machine: Machine, value: Value, decorators: list[tuple[ast.expr, Value]], node: ast.AST) -> Value:
     """What decorators make of a function: a library's leave it as it is, the notebook's are called."""
     for expression, decorator in reversed(decorators):
-        if isinstance(expression, ast.Attribute) and expression.attr in {"setter", "deleter"}:
-            _mark(value, f"{expression.attr}")
-        kinds = [_KINDS[thing.path] for thing in decorator if isinstance(thing, Library) and thing.path in _KINDS]
-        kinds += ["cached" for thing in decorator if isinstance(thing, Library) and thing.path.endswith(_CACHED)]
+        if isinstance(expression, ast.Attribute) and expression.attr in _OF_PROPERTIES:
+            _mark(value, "property" if expression.attr == "getter" else expression.attr)
+            value |= decorator
+            continue
+        kinds = [
+            specials.KINDS[thing.path]
+            for thing in decorator
+            if isinstance(thing, Library) and thing.path in specials.KINDS
+        ]
         if kinds:
             _mark(value, kinds[0])
         value = specials.decorated(machine, value, decorator, node)
@@ -227,8 +226,8 @@ def _own(klass: Klass, name: str, value: Value) -> None:
     for thing in value:
         if isinstance(thing, Function) and thing.owner is None:
             thing.owner = klass
-            if thing.kind == "setter":
-                klass.fields.setdefault(f"{name} setter", set()).add(thing)
+            if thing.kind in _OF_PROPERTIES:
+                klass.fields.setdefault(f"{name} {thing.kind}", set()).add(thing)
 
 
 STATEMENTS = cast(

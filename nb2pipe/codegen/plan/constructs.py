@@ -68,6 +68,8 @@ def _name(node: ast.Name) -> str | None:
 
 
 def _attribute(node: ast.Attribute) -> str | None:
+    if node.attr == "__globals__":
+        return "it reaches names by a function's `__globals__`"
     if node.attr in _FRAMES:
         return f"it looks at frames by `{node.attr}`"
     return None
