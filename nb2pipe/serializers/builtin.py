@@ -31,7 +31,10 @@ IMMUTABLE_MODULES: Final = frozenset(
 )
 """Modules whose objects nobody changes, so that they tie nothing."""
 
-_ExceptionState = tuple[dict[str, object] | None, bool, BaseException | None, BaseException | None, bool]
+_MEMBERS: Final = {ImportError: ("name", "path"), AttributeError: ("name",), NameError: ("name",)}
+
+_Error = BaseException | None
+_ExceptionState = tuple[dict[str, object] | None, bool, _Error, _Error, bool, tuple[tuple[str, str], ...]]
 _IMMUTABLE: Final = (tuple, frozenset, int, float, complex, str, bytes, range, slice, type(list[int]), type(int | str))
 
 
@@ -128,7 +131,13 @@ def _exception(value: object, _context: Context) -> Shape:
     setstate = "__setstate__" in vars(type(error))
     state = (error.__dict__ or None, setstate, error.__cause__, error.__context__, error.__suppress_context__)
     extra = (error.filename, error.filename2) if isinstance(error, OSError) and error.filename is not None else ()
-    return Made(make_exception, (type(error), error.args, extra), state=state, setter=set_exception)
+    return Made(make_exception, (type(error), error.args, extra), state=(*state, _members(error)), setter=set_exception)
+
+
+def _members(error: BaseException) -> tuple[tuple[str, str], ...]:
+    """What is neither among an exception's arguments nor its attributes; without `AttributeError.obj`, which is big."""
+    names = next((names for kind, names in _MEMBERS.items() if isinstance(error, kind)), ())
+    return tuple((name, part) for name in names if (part := getattr(error, name)) is not None)
 
 
 def make_exception(kind: type[BaseException], args: tuple[object, ...], extra: tuple[object, ...]) -> BaseException:
@@ -147,11 +156,13 @@ def make_exception(kind: type[BaseException], args: tuple[object, ...], extra: t
 
 def set_exception(error: BaseException, state: _ExceptionState) -> None:
     """Gives an exception its attributes, and what it was raised from."""
-    attributes, setstate, cause, context, suppress = state
+    attributes, setstate, cause, context, suppress, members = state
     if attributes and setstate:
         cast("object", error).__setstate__(attributes)  # type: ignore[attr-defined] # the class has its own
     elif attributes:
         error.__dict__.update(attributes)
+    for name, part in members:
+        setattr(error, name, part)
     error.__cause__ = cause
     error.__context__ = context
     error.__suppress_context__ = suppress

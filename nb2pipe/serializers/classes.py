@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import enum
 import types
+import weakref
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.serializers.code import PYTHON, fingerprint, is_definition, place_of, resolve
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context, Rule
     from nb2pipe.serializers.shapes import Shape
 
-_SKIPPED: Final = frozenset(
+SKIPPED: Final = frozenset(
     {
         "__dict__",
         "__weakref__",
@@ -39,20 +39,19 @@ _UNTIED: Final = frozenset({"__annotations__", "__dataclass_fields__", "__datacl
 _LAST: Final = ("__doc__", "__abstractmethods__")
 """What making a class gives it, at any place, if its body does not."""
 
-_ENUM_OWN: Final = frozenset(
-    {"_generate_next_value_", "_member_names_", "_member_map_", "_value2member_map_", "_unhashable_values_"}
-    | {"_unhashable_values_map_", "_hashable_values_", "_member_type_", "_value_repr_", "_use_args_", "_new_member_"}
-    | {"_flag_mask_", "_all_bits_", "_boundary_", "_singles_mask_", "_inverted_", "__new_member__", "_sort_order_"}
-)
-_ENUM_EARLY: Final = ("_generate_next_value_", "__new__", "__init__", "_missing_", "_ignore_", "_numeric_repr_")
-
 Pairs = tuple[tuple[str, object], ...]
+
+_Older = weakref.WeakValueDictionary[tuple[object, ...], type]
+
+_loaded: list[tuple[dict[str, object], _Older]] = []
+"""The last namespace that classes were loaded for, with its definitions by name, bases and functions: instances that
+come one by one, and whose class the notebook has defined again since, have one class."""
 
 
 def rule(kind: type) -> Rule | None:
     """The rule for a class, that is, for what a metaclass makes; and for type variables."""
     if issubclass(kind, type):
-        return _enumeration if issubclass(kind, enum.EnumMeta) else _class
+        return _class
     if kind.__module__ == "typing" and kind.__name__ in ("TypeVar", "ParamSpec", "TypeVarTuple"):
         return _type_variable
     return None
@@ -66,21 +65,20 @@ def _class(value: object, context: Context) -> Shape:
     if _is_named_tuple(kind):
         return _named_tuple(kind, context)
     slots = _slots(kind)
-    attributes = tuple(_attributes(kind, _SKIPPED | set(slots or ())))
+    attributes = tuple(attributes_of(kind, SKIPPED | set(slots or ())))
     args = (NAMESPACE, type(kind), place_of(kind, context), kind.__bases__, slots)
-    made = _shape(
+    made = shape_of(
         kind, context, Made(make_class, (*args, _own_functions(kind)), state=attributes), type(kind), *kind.__bases__
     )
     made.setter = set_class
     return made
 
 
-def _shape(kind: type, context: Context, made: Made, *more: object) -> Made:
+def shape_of(kind: type, context: Context, made: Made, *more: object) -> Made:
     """A class's shape; one that was defined again since is no definition any more, and stays apart."""
     attributes = cast("Pairs", made.state)
     made.definition = is_definition(kind, context)
     made.ties = not made.definition
-    made.within = False
     made.setter = set_late
     made.labels = tuple((f".{name}", part) for name, part in attributes)
     made.identity = lambda: (
@@ -92,7 +90,8 @@ def _shape(kind: type, context: Context, made: Made, *more: object) -> Made:
     return made
 
 
-def _attributes(kind: type, skipped: frozenset[str] | set[str]) -> Iterator[tuple[str, object]]:
+def attributes_of(kind: type, skipped: frozenset[str] | set[str]) -> Iterator[tuple[str, object]]:
+    """What a class's body and those who came later gave it, but for some names."""
     for name, value in vars(kind).items():
         if name in skipped or name in _LAST:
             continue
@@ -121,13 +120,14 @@ def _own_functions(kind: type) -> tuple[tuple[str, str], ...]:
     """
     found = [("", PYTHON)]
     for name, value in sorted(vars(kind).items()):
-        function = _function_of(value)
+        function = function_of(value)
         if function is not None and function.__qualname__ == f"{kind.__qualname__}.{name}":
             found.append((name, fingerprint(function.__code__)))
     return tuple(found)
 
 
-def _function_of(value: object) -> types.FunctionType | None:
+def function_of(value: object) -> types.FunctionType | None:
+    """The function that a part of a class is, or wraps."""
     if isinstance(value, classmethod | staticmethod):
         value = value.__func__
     if isinstance(value, property):
@@ -148,13 +148,30 @@ def make_class(
     known = resolve(namespace, qualname) if definition else None
     if isinstance(known, type) and known.__bases__ == bases and _is_same(known, functions):
         return known
-    body: dict[str, object] = {"__module__": _module(place, namespace), "__qualname__": qualname}
+    older, key = _older(namespace), (qualname, bases, functions)
+    if definition and key in older:
+        return older[key]
+    body: dict[str, object] = {"__module__": module_of(place, namespace), "__qualname__": qualname}
     if slots is not None:
         body["__slots__"] = slots
-    maker = next(base for base in metaclass.__mro__ if not _of_notebook(base, namespace))
+    maker = _maker(metaclass, namespace)
     with _no_init_subclass(bases):
         made = cast("type", maker.__new__(metaclass, name, bases, body))
-    return _bound(namespace, made, definition=definition)
+    if definition:
+        older[key] = made
+    return bound_in(namespace, made, definition=definition)
+
+
+def _older(namespace: dict[str, object]) -> _Older:
+    if not _loaded or _loaded[0][0] is not namespace:
+        _loaded[:] = [(namespace, weakref.WeakValueDictionary())]
+    return _loaded[0][1]
+
+
+def _maker(metaclass: type, namespace: Mapping[str, object]) -> Any:
+    """What makes a class without calling the notebook's code; a `TypedDict` has a dictionary as its base by then."""
+    found = next(base for base in metaclass.__mro__ if not _of_notebook(base, namespace))
+    return type if (found.__module__, found.__name__) == ("typing", "_TypedDictMeta") else found
 
 
 def _is_same(known: type, functions: tuple[tuple[str, str], ...]) -> bool:
@@ -166,7 +183,8 @@ def _is_same(known: type, functions: tuple[tuple[str, str], ...]) -> bool:
     return all(mine.get(name, mark) == mark for name, mark in theirs.items())
 
 
-def _module(place: Place, namespace: Mapping[str, object]) -> str:
+def module_of(place: Place, namespace: Mapping[str, object]) -> str:
+    """What `__module__` of a class is where it is made again."""
     return place[2] or str(namespace.get("__name__", "__main__"))
 
 
@@ -174,7 +192,8 @@ def _of_notebook(kind: type, namespace: Mapping[str, object]) -> bool:
     return kind.__module__ in ("__main__", namespace.get("__name__"))
 
 
-def _bound(namespace: dict[str, object], made: type, *, definition: bool) -> type:
+def bound_in(namespace: dict[str, object], made: type, *, definition: bool) -> type:
+    """A class that was made, which the namespace gets under its name if it lacks it."""
     if definition and made.__qualname__.isidentifier():
         namespace.setdefault(made.__qualname__, made)
     return made
@@ -205,7 +224,7 @@ def set_class(kind: type, attributes: Pairs) -> None:
     """Gives a class its attributes, and takes away what it no longer had."""
     now = dict(vars(kind))
     set_late(kind, attributes)
-    kept = {name for name, _ in attributes} | _SKIPPED
+    kept = {name for name, _ in attributes} | SKIPPED
     for name, value in now.items():
         is_slot = isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType)
         if name not in kept and not is_slot and not name.startswith("__"):
@@ -235,10 +254,10 @@ def _is_named_tuple(kind: type) -> bool:
 def _named_tuple(kind: type, context: Context) -> Shape:
     fields = cast("tuple[str, ...]", vars(kind)["_fields"])
     fresh = set(vars(collections.namedtuple(kind.__name__, fields)))  # noqa: PYI024 # a model to compare with
-    own = tuple(_attributes(kind, _SKIPPED | (fresh - {"__doc__"}) | set(fields)))
+    own = tuple(attributes_of(kind, SKIPPED | (fresh - {"__doc__"}) | set(fields)))
     defaults = tuple(cast("dict[str, object]", vars(kind)["_field_defaults"]).values())
     args = (NAMESPACE, place_of(kind, context), fields, defaults)
-    return _shape(kind, context, Made(make_named_tuple, args, state=own), fields, defaults)
+    return shape_of(kind, context, Made(make_named_tuple, args, state=own), fields, defaults)
 
 
 def make_named_tuple(
@@ -249,58 +268,9 @@ def make_named_tuple(
     known = resolve(namespace, qualname) if definition else None
     if isinstance(known, type) and _is_named_tuple(known) and vars(known)["_fields"] == fields:
         return known
-    made = collections.namedtuple(name, fields, defaults=defaults, module=_module(place, namespace))  # type: ignore[misc] # noqa: PYI024 # its fields are data
+    made = collections.namedtuple(name, fields, defaults=defaults, module=module_of(place, namespace))  # type: ignore[misc] # noqa: PYI024 # its fields are data
     made.__qualname__ = qualname
-    return _bound(namespace, made, definition=definition)
-
-
-# Enumerations
-
-
-def _enumeration(value: object, context: Context) -> Shape:
-    kind = cast("enum.EnumMeta", value)
-    known = context.names.find(kind)
-    if known is not None:
-        return known
-    known_members = cast("dict[str, enum.Enum]", dict(kind.__members__))
-    members = tuple((name, member.value) for name, member in known_members.items())
-    own = vars(kind)
-    early = tuple((name, own[name]) for name in _ENUM_EARLY if name in own and _is_written(kind, name))
-    skipped = _SKIPPED | _ENUM_OWN | set(kind.__members__) | set(_ENUM_EARLY)
-    late = tuple((name, part) for name, part in _attributes(kind, skipped) if _is_written(kind, name))
-    args = (NAMESPACE, type(kind), place_of(kind, context), kind.__bases__, members, early)
-    return _shape(kind, context, Made(make_enumeration, args, state=late), type(kind), *kind.__bases__, members, early)
-
-
-def _is_written(kind: type, name: str) -> bool:
-    """Whether the class's body has it; the rest is what `enum` puts in."""
-    own = vars(kind)[name]
-    function = _function_of(own)
-    if function is not None:
-        return function.__module__ != "enum"
-    return not isinstance(own, types.BuiltinFunctionType | types.WrapperDescriptorType | types.MethodDescriptorType)
-
-
-def make_enumeration(
-    namespace: dict[str, object],
-    metaclass: enum.EnumMeta,
-    place: Place,
-    bases: tuple[type, ...],
-    members: Pairs,
-    early: Pairs,
-) -> type:
-    """An enumeration; the namespace's own where that has the same members."""
-    name, qualname, _, definition = place
-    known = resolve(namespace, qualname) if definition else None
-    if isinstance(known, enum.EnumMeta) and [*known.__members__] == [one for one, _ in members]:
-        return known
-    body = metaclass.__prepare__(name, bases)
-    body["__module__"] = _module(place, namespace)
-    body["__qualname__"] = qualname
-    for key, value in (*early, *members):
-        body[key] = value
-    made: type = cast("Any", metaclass).__new__(metaclass, name, bases, body)
-    return _bound(namespace, made, definition=definition)
+    return bound_in(namespace, made, definition=definition)
 
 
 # Type variables

@@ -67,7 +67,8 @@ def _bare(code: types.CodeType) -> types.CodeType:
 # Functions
 
 
-def _function(value: object, context: Context) -> Shape:
+def function(value: object, context: Context) -> Shape:
+    """The shape of a function."""
     function = cast("types.FunctionType", value)
     named = context.names.find(function)
     if named is not None:
@@ -356,11 +357,14 @@ def itself(value: object) -> object:
 # Methods and descriptors
 
 
-def _method(value: object, _context: Context) -> Shape:
+def _method(value: object, context: Context) -> Shape:
+    """A library's by its name; the notebook's by its function: its class may be without it when it is made again."""
     method = cast("types.MethodType", value)
     owner, name = method.__self__, getattr(method.__func__, "__name__", "")
-    known = getattr(owner, name, None) if isinstance(owner, type) or name in _names_of(type(owner)) else None
     labels = ((".__self__", owner),)
+    if context.names.of_notebook(getattr(method.__func__, "__module__", None)):
+        return Made(types.MethodType, (method.__func__, owner), ties=False, labels=labels)
+    known = getattr(owner, name, None) if isinstance(owner, type) or name in _names_of(type(owner)) else None
     if isinstance(known, types.MethodType) and known.__func__ is method.__func__:
         return Made(getattr, (owner, name), ties=False, labels=labels)
     return Made(types.MethodType, (method.__func__, owner), ties=False, labels=labels)
@@ -412,17 +416,13 @@ def make_cached_property(function: Callable[[object], object], name: str | None)
     return made
 
 
-def _proxy(value: object, _context: Context) -> Shape:
-    return Made(types.MappingProxyType, (dict(cast("types.MappingProxyType[object, object]", value)),), ties=False)
-
-
 def _named(value: object, context: Context) -> Shape:
     found = context.names.find(value)
     return found or Refused("no module has it under its name", "wrap it in a function of the notebook's")
 
 
 _RULES: Final[dict[type, Rule]] = {
-    types.FunctionType: _function,
+    types.FunctionType: function,
     types.CodeType: _code,
     types.CellType: _cell,
     types.ModuleType: _module_rule,
@@ -436,7 +436,6 @@ _RULES: Final[dict[type, Rule]] = {
     classmethod: _wrapped,
     staticmethod: _wrapped,
     functools.cached_property: _cached_property,
-    types.MappingProxyType: _proxy,
 }
 
 __all__ = ["Named", "fingerprint", "rule"]

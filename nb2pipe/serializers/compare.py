@@ -95,7 +95,7 @@ class _Side:
     def __init__(self, value: object, namespace: dict[str, object], name: str) -> None:
         self.graph = Graph({name: value}, namespace)
         self.graph.raise_refused()
-        self.walk = Walk(self.graph)
+        self.walk = Walk(self.graph, value)
         self.numbers: dict[int, int] = {}
         self.links: dict[int, _Link] = {}
 
@@ -152,7 +152,7 @@ class _Comparison:
         """The parts to compare next; None where the two differ themselves."""
         known = self._one.numbers.get(id(left)), self._other.numbers.get(id(right))
         pure = self._one.walk.is_pure(left), self._other.walk.is_pure(right)
-        if pure[0] and pure[1] and self._one.walk.digest(left) == self._other.walk.digest(right):
+        if pure[0] and pure[1] and self._one.walk.by_content(left) == self._other.walk.by_content(right):
             return (), ()
         if not (pure[0] or pure[1]):
             if known != (None, None):
@@ -167,8 +167,8 @@ class _Comparison:
             return None
         if not unordered:
             return parts, other_parts
-        keys = sorted(self._one.walk.standalone(part) for part in parts)
-        others = sorted(self._other.walk.standalone(part) for part in other_parts)
+        keys = sorted(self._one.walk.set_key(part) for part in parts)
+        others = sorted(self._other.walk.set_key(part) for part in other_parts)
         return ((), ()) if keys == others else None
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from nb2pipe.digest import Digest
 from nb2pipe.serializers.collecting import paused
 from nb2pipe.serializers.graph import Graph
+from nb2pipe.serializers.labels import Labels
 from nb2pipe.serializers.shapes import (
     ATOMS,
     MARKS,
@@ -32,7 +33,9 @@ from nb2pipe.serializers.shapes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from nb2pipe.serializers.graph import Node
 
 _TAG: Final = b"nb2pipe-value-1\0"
 _MARSHAL: Final = 2
@@ -59,7 +62,7 @@ def digest(value: object, *, namespace: dict[str, object]) -> Digest:
     with paused():
         graph = Graph({"value": value}, namespace)
         graph.raise_refused()
-        return Walk(graph).digest(value)
+        return Walk(graph, value).digest()
 
 
 class Walk:
@@ -70,10 +73,13 @@ class Walk:
 
     Args:
         graph: What is walked over.
+        root: Where it begins.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, root: object) -> None:
         self._graph = graph
+        self._root = root
+        self._labels: Mapping[int, bytes] | None = None
         self._numbers: dict[int, int] = {}
         self._pure: dict[int, bool] = {}
         self._known: dict[int, bytes] = {}
@@ -81,9 +87,9 @@ class Walk:
         self._parts: list[bytes] = []
         self._size = 0
 
-    def digest(self, value: object) -> Digest:
-        """The digest of a value of the graph."""
-        work = [value]
+    def digest(self) -> Digest:
+        """The digest of the value that the walk begins at."""
+        work = [self._root]
         while work:
             current = self._graph.inner(work.pop())
             atom = self.atom(current)
@@ -93,7 +99,7 @@ class Walk:
             if id(current) in self._numbers:
                 self._write(b"@%d;" % self._numbers[id(current)])
             elif self.is_pure(current):
-                self._write(b"P" + self._by_content(current))
+                self._write(b"P" + self.by_content(current))
             else:
                 self._number(current)
                 tag, parts = self._head(self._graph.shape(current))
@@ -137,38 +143,65 @@ class Walk:
             return (tag, parts) if not _only_atoms(parts) else (tag + _run(parts), ())
         if all(is_plain(part) for part in parts):
             return tag + b"".join(sorted(_plain(part) for part in parts)), ()
-        return tag, sorted(parts, key=self.standalone)
+        return tag, self.in_order(parts)
 
-    def standalone(self, value: object) -> bytes:
-        """The digest of a value as if nothing else were there: what sets are sorted by."""
-        return bytes.fromhex(Walk(self._graph).digest(value).hex)
+    def in_order(self, elements: Sequence[object]) -> Sequence[object]:
+        """The elements of a set, in an order that comes of their content."""
+        return sorted(elements, key=self.set_key)
+
+    def set_key(self, element: object) -> bytes:
+        """What a set is sorted by: an element's digest as if nothing else were there, or its label."""
+        inner = self._graph.inner(element)
+        atom = self.atom(inner)
+        if atom is not None:
+            return atom
+        if self._labels is None:
+            labels = Labels(self._graph, self._root, head, self._label)
+            self._labels = labels.settled() if labels.has_circles() else {}
+        return self._labels.get(id(inner)) or self._alone(inner)
+
+    def _label(self, atom: object) -> bytes:
+        return self.atom(atom) or b""
+
+    def _alone(self, value: object) -> bytes:
+        walk = Walk(self._graph, value)
+        walk._labels = self._labels
+        return bytes.fromhex(walk.digest().hex)
 
     def is_pure(self, value: object) -> bool:
-        """Whether an object and all that it holds is immutable."""
+        """Whether an object and all that it holds is immutable, and none of it leads back to itself."""
         known = self._pure.get(id(value))
         if known is not None:
             return known
-        node = self._graph.node(value)
-        if node is not None and not is_immutable(node.shape):
-            return False
-        seen: set[int] = set()
-        stack = [value]
-        pure = True
-        while stack and pure:
-            current = stack.pop()
+        above: dict[int, None] = {}
+        stack: list[tuple[object, bool]] = [(value, False)]
+        while stack:
+            current, leaving = stack.pop()
+            if leaving:
+                del above[id(current)]
+                self._pure[id(current)] = True
+                continue
             found = self._graph.node(current)
-            if type(current) is Extent:
-                pure = False
-            elif found is not None and id(current) not in seen:
-                seen.add(id(current))
-                pure = self._pure.get(id(current), is_immutable(found.shape))
-                stack.extend(head(found.shape)[1])
-        self._pure[id(value)] = pure
-        if pure:
-            self._pure.update(dict.fromkeys(seen, True))
-        return pure
+            pure = self._pure_itself(current, found, above)
+            if pure is False:
+                self._pure.update(dict.fromkeys((*above, id(value)), False))
+                return False
+            if pure is None and found is not None:
+                above[id(current)] = None
+                stack.append((current, True))
+                stack.extend((part, False) for part in head(found.shape)[1])
+        return True
 
-    def _by_content(self, root: object) -> bytes:
+    def _pure_itself(self, value: object, node: Node | None, above: dict[int, None]) -> bool | None:
+        """Whether an object is pure; None if that depends on what it holds."""
+        if type(value) is Extent or id(value) in above:
+            return False
+        if node is None:
+            return True
+        known = self._pure.get(id(value))
+        return known if known is not None or is_immutable(node.shape) else False
+
+    def by_content(self, root: object) -> bytes:
         """The digest of an immutable object, from those of its parts; each object once, however often it is held."""
         stack = [] if id(root) in self._known else [root]
         while stack:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.serializers.opcodes import TUPLES, Stream
 from nb2pipe.serializers.shapes import (
+    ATOMS,
     LEAF_SIZE,
     NOTHING,
     Extent,
@@ -72,6 +73,8 @@ class Encoder:
         self._stream = stream
         self._work: list[_Task] = []
         self._started: dict[int, int] = {}
+        self._unfinished: set[int] = set()
+        self._late: list[tuple[object, list[object], bytes]] = []
         self._writers: dict[type, Callable[[Any], None]] = {
             type(None): stream.none,
             bool: stream.truth,
@@ -99,7 +102,16 @@ class Encoder:
         Raises:
             SelfMadeError: An object cannot be made without itself.
         """
-        self._push([b"}(", _Values(part for pair in values.items() for part in pair), b"u."])
+        self._push([b"}(", _Values(part for pair in values.items() for part in pair), b"u"])
+        self._write()
+        while self._late:
+            value, parts, end = self._late.pop(0)
+            self._stream.again(id(value))
+            self._push([b"(", _Values(parts), end, b"0"])
+            self._write()
+        return bytes(self._stream.out + b".")
+
+    def _write(self) -> None:
         work, out = self._work, self._stream.out
         while work:
             task = work[-1]
@@ -111,7 +123,6 @@ class Encoder:
                 out += task
             else:
                 task()
-        return bytes(out)
 
     def _push(self, tasks: Sequence[_Task]) -> None:
         self._work.extend(reversed(tasks))
@@ -150,7 +161,7 @@ class Encoder:
             case Pairs(pairs=pairs):
                 self._stream.out += b"}"
                 self._stream.remember(id(value))
-                self._push_between(b"(", [part for pair in pairs.items() for part in pair], b"u")
+                self._hashed(value, pairs, [part for pair in pairs.items() for part in pair], b"u")
             case Named():
                 self._stream.named(shape)
             case Through(value=inner):
@@ -172,7 +183,7 @@ class Encoder:
         elif kind is set:
             self._stream.out += b"\x8f"
             self._stream.remember(id(value))
-            self._push_between(b"(", items, b"\x90")
+            self._hashed(value, items, items, b"\x90")
         else:
             self._start(value)
             many = kind is frozenset or len(items) >= len(TUPLES)
@@ -202,10 +213,36 @@ class Encoder:
         self._stream.again(id(value))
         return False
 
+    def _hashed(self, value: object, keys: Iterable[object], parts: Sequence[object], end: bytes) -> None:
+        """Fills a set or dictionary; at the very end if a key has no state yet, and so no hash."""
+        if self._waits(keys):
+            self._late.append((value, list(parts), end))
+        else:
+            self._push_between(b"(", parts, end)
+
+    def _waits(self, keys: Iterable[object]) -> bool:
+        """Whether a key, or its class, is among the objects that are being written."""
+        if not self._unfinished:
+            return False
+        kinds: set[type] = set()
+        stack = list(keys)
+        while stack:
+            key = stack.pop()
+            kind = type(key)
+            if kind in ATOMS:
+                continue
+            if id(key) in self._unfinished:
+                return True
+            if kind is tuple or kind is frozenset:
+                stack.extend(cast("Iterable[object]", key))
+            kinds.add(kind)
+        return any(id(base) in self._unfinished for kind in kinds for base in kind.__mro__)
+
     # Objects
 
     def _made(self, value: object, shape: Made) -> None:
         self._start(value)
+        self._unfinished.add(id(value))
         many = len(shape.args) >= len(TUPLES)
         end = b"tR" if many else TUPLES[len(shape.args)] + b"R"
         tasks: list[_Task] = [_Values((shape.make,)), b"(" if many else b"", _Values(shape.args), end]
@@ -218,12 +255,18 @@ class Encoder:
         if shape.items:
             tasks += [b"(", _Values(shape.items), b"e"]
         if shape.pairs:
-            tasks += [b"(", _Values([part for pair in shape.pairs for part in pair]), b"u"]
+            parts = [part for pair in shape.pairs for part in pair]
+            if self._waits(key for key, _ in shape.pairs):
+                self._late.append((value, parts, b"u"))
+            else:
+                tasks += [b"(", _Values(parts), b"u"]
         if shape.state is not NOTHING and shape.setter is None:
             tasks += [_Values((shape.state,)), b"b"]
         elif shape.state is not NOTHING:
             tasks += [_Values((shape.setter, value, shape.state)), b"\x86R0"]
-        self._push(tasks)
+        self._push([*tasks, lambda: self._unfinished.discard(id(value))] if tasks else [])
+        if not tasks:
+            self._unfinished.discard(id(value))
         self.needs.update(shape.needs)
 
     def _float(self, value: float) -> None:

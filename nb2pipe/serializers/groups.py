@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.digest import Digest
@@ -89,7 +89,7 @@ def _dump_group(graph: Graph, names: tuple[str, ...], store: Store) -> Group:
         raise UnstorableError(names[0], names[0], reason, hint) from None
     sizes = [len(piece) for piece in pieces]
     header = {"schema": _SCHEMA, "names": names, "leaves": [one.hex for one in apart], "needs": needs, "sizes": sizes}
-    return Group(names=names, digest=store.put(b"\n".join([json.dumps(header).encode(), b"".join(pieces)])))
+    return Group(names=names, digest=store.put(b"\n".join([dumps(header).encode(), b"".join(pieces)])))
 
 
 def _needs(
@@ -164,7 +164,7 @@ def _read(group: Group, store: Store) -> tuple[dict[str, Any], list[bytes]]:
     """A group's header and its pieces: the variables, then each thing that they need."""
     line, _, data = store.get(group.digest).partition(b"\n")
     try:
-        header = json.loads(line)
+        header = loads(line)
     except ValueError:
         header = None
     if not isinstance(header, dict) or header.get("schema") != _SCHEMA:

@@ -114,13 +114,23 @@ class Names:
             return None
         return found if _lookup(found.module, found.qualname) is value else None
 
+    def is_installed(self, package: str) -> bool:
+        """Whether a top-level module is no file of the user's."""
+        return package in _installed(len(sys.modules))
+
     def constant(self, value: object) -> Named | None:
         """The place where an installed library has this very object, of a class of its own, as a global."""
         root = type(value).__module__.partition(".")[0]
-        if root not in _installed(len(sys.modules)):
+        if not self.is_installed(root):
             return None
         found = self.sentinel(value)
         return found if found is not None and found.module.partition(".")[0] == root else None
+
+
+def survey() -> None:
+    """Looks through all modules now, so that processes forked from this one need not."""
+    _globals(len(sys.modules))
+    _installed(len(sys.modules))
 
 
 @functools.lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.serializers import builtin, refusals
@@ -43,8 +44,7 @@ def _made(reduced: tuple[Any, ...]) -> Made:
     make, args, state, items, pairs, setter = (reduced + (None,) * _MOST)[:_MOST]
     if not callable(make) or not isinstance(args, tuple):
         raise TypeError("`__reduce__` gives no callable with a tuple of arguments")
-    if make is iter and state is None and type(args[0]) in _ITERATED and not args[0]:
-        state = 0  # a used-up iterator becomes one over nothing, which tells its place where the used-up one does not
+    args, state = _telling(make, args, state)
     return Made(
         make,
         args,
@@ -53,3 +53,16 @@ def _made(reduced: tuple[Any, ...]) -> Made:
         pairs=list(pairs) if pairs is not None else [],
         setter=setter,
     )
+
+
+def _telling(make: object, args: tuple[Any, ...], state: object) -> tuple[tuple[Any, ...], object]:
+    """An iterator that is used up, or over a set or dictionary, becomes one that tells more, and does so now."""
+    if make is iter and state is None and type(args[0]) in _ITERATED:
+        return args, 0
+    if make is itertools.chain and not args and state is None:
+        return args, (iter(()),)
+    if make is itertools.islice and len(args) == _LEAST:
+        return (*args, 0, 1), state
+    if make is itertools.zip_longest:
+        return tuple(iter(()) if part == () else part for part in args), state
+    return args, state

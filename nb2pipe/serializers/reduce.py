@@ -4,10 +4,27 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from types import FunctionType
 from typing import TYPE_CHECKING, Final, cast
 
 from nb2pipe import plugins
-from nb2pipe.serializers import arrays, builtin, caches, classes, code, figures, refusals, tables, tensors
+from nb2pipe.serializers import (
+    arrays,
+    builtin,
+    caches,
+    classes,
+    code,
+    dispatch,
+    enumerations,
+    figures,
+    instances,
+    lazy,
+    models,
+    refusals,
+    standard,
+    tables,
+    tensors,
+)
 from nb2pipe.serializers.names import Names
 from nb2pipe.serializers.protocol import by_protocol
 from nb2pipe.serializers.rules import Context
@@ -25,6 +42,7 @@ _FAMILIES: Final[dict[str, Callable[[type], Rule | None]]] = {
     "pandas": tables.rule,
     "pyarrow": tables.arrow_rule,
     "matplotlib": figures.rule,
+    "sklearn": models.rule,
 }
 """Rules of a library's types, by the package that one of the type's bases comes from."""
 
@@ -41,7 +59,12 @@ class Reducer(Context):
 
     def __init__(self, namespace: dict[str, object]) -> None:
         super().__init__(namespace, Names(namespace))
-        self._rules: dict[type, Rule] = {**builtin.RULES, code.LruCache: caches.wrapper}
+        functions = dispatch.aware(code.function)
+        self._rules: dict[type, Rule] = {
+            **builtin.RULES,
+            code.LruCache: caches.wrapper,
+            FunctionType: functions,
+        }
 
     def reduce(self, value: object) -> Shape:
         """The shape of an object; what cannot be stored is a shape as well."""
@@ -51,7 +74,7 @@ class Reducer(Context):
         kind = type(value)
         rule = self._rules.get(kind)
         if rule is None:
-            rule = self._rules[kind] = _rule(kind)
+            rule = self._rules[kind] = lazy.aware(_rule(kind), kind, self.names)
         try:
             return rule(value, self)
         except RecursionError:
@@ -61,7 +84,7 @@ class Reducer(Context):
 
 
 def _rule(kind: type) -> Rule:
-    for rules in (refusals.rule, code.rule, classes.rule):
+    for rules in (refusals.rule, code.rule, enumerations.rule, classes.rule, standard.rule):
         special = rules(kind)
         if special is not None:
             return special
@@ -70,7 +93,7 @@ def _rule(kind: type) -> Rule:
         found = family(kind) if family is not None else None
         if found is not None:
             return found
-    return builtin.rule(kind) or by_protocol
+    return builtin.rule(kind) or instances.rule(kind) or by_protocol
 
 
 @cache

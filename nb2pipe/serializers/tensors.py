@@ -20,7 +20,8 @@ Storage = Any
 Geometry = tuple[int, tuple[int, ...], tuple[int, ...]]
 """Offset in the storage, size and strides, all counted in elements."""
 
-_IMMUTABLE: Final = frozenset({"dtype", "device", "Size", "layout", "memory_format", "qscheme", "finfo", "iinfo"})
+_IMMUTABLE: Final = frozenset({"dtype", "device", "Size", "layout", "memory_format", "qscheme"})
+_LIMITS: Final = frozenset({"finfo", "iinfo"})
 _DETACH: Final = "pass `.detach()` of it on, or its number with `.item()`"
 
 
@@ -37,6 +38,8 @@ def rule(kind: type) -> Rule | None:
         return _typed_storage
     if issubclass(kind, torch.optim.Optimizer):
         return _optimizer
+    if kind.__module__ == "torch" and kind.__name__ in _LIMITS:
+        return _limits
     return _immutable if kind.__module__ == "torch" and kind.__name__ in _IMMUTABLE else None
 
 
@@ -45,6 +48,13 @@ def _immutable(value: object, context: Context) -> Shape:
     if isinstance(shape, Made):
         shape.ties = False
     return shape
+
+
+def _limits(value: object, _context: Context) -> Shape:
+    import torch  # as above
+
+    limits: Any = value
+    return Made(type(limits), (getattr(torch, limits.dtype),), ties=False)
 
 
 def _tensor(value: object, context: Context) -> Shape:

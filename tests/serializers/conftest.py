@@ -32,23 +32,30 @@ class Other:
     stdin: IO[str]
     stdout: IO[str]
 
-    def ask(self, groups: tuple[Group, ...], check: str, prelude: str = "") -> dict[str, object]:
+    def ask(self, groups: tuple[Group, ...], check: str, prelude: str = "", read: str = "") -> dict[str, object]:
         pairs = [(group.names, group.digest.hex) for group in groups]
-        job = {"store": str(self.store.root), "groups": pairs, "check": dedent(check), "prelude": dedent(prelude)}
+        texts = {"check": dedent(check), "prelude": dedent(prelude), "read": dedent(read)}
+        job = {"store": str(self.store.root), "groups": pairs, **texts}
         self.stdin.write(json.dumps(job) + "\n")
         self.stdin.flush()
         reply = cast("dict[str, object]", json.loads(self.stdout.readline()))
         assert "error" not in reply, reply["error"]
         return reply
 
-    def round_trip(self, code: str, check: str, prelude: str = "") -> tuple[Group, ...]:
-        """Runs code here, passes what it defined to the other process, checks there; digests must stay."""
+    def round_trip(self, code: str, check: str, prelude: str = "", read: str = "") -> tuple[Group, ...]:
+        """Runs code here, passes what it defined to the other process, checks there; digests must stay.
+
+        They stay as well, here and there, where code only reads.
+        """
         namespace = run_cell(code)
         values = variables_of(namespace)
         before = {name: digest(value, namespace=namespace).hex for name, value in values.items()}
+        run_cell(read, namespace)
+        assert before == {name: digest(value, namespace=namespace).hex for name, value in values.items()}
         groups = dump(values, store=self.store, namespace=namespace)
-        reply = self.ask(groups, check, prelude)
+        reply = self.ask(groups, check, prelude, read)
         assert reply["digests"] == before
+        assert reply["read"] == before
         assert [names for names, _ in cast("list[list[object]]", reply["groups"])] == [
             list(group.names) for group in groups
         ]
@@ -61,7 +68,7 @@ def run_cell(code: str, namespace: dict[str, object] | None = None) -> dict[str,
     name = f"/tmp/ipykernel_{os.getpid()}/{hashlib.sha256(source.encode()).hexdigest()[:8]}.py"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     namespace = {"__name__": "__main__"} if namespace is None else namespace
-    exec(compile(source, name, "exec"), namespace)
+    exec(compile(source, name, "exec", dont_inherit=True), namespace)
     return namespace
 
 

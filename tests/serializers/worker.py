@@ -16,7 +16,7 @@ from nb2pipe.store.local import LocalStore
 
 def answer(job: dict[str, object]) -> dict[str, object]:
     namespace: dict[str, object] = {"__name__": "__main__"}
-    exec(str(job["prelude"]), namespace)
+    _run(str(job["prelude"]), namespace)
     store = LocalStore(Path(str(job["store"])))
     values: dict[str, object] = {}
     for names, digits in job["groups"]:  # type: ignore[attr-defined] # pairs
@@ -24,8 +24,14 @@ def answer(job: dict[str, object]) -> dict[str, object]:
     namespace.update(values)
     digests = {name: digest(value, namespace=namespace).hex for name, value in values.items()}
     groups = [(group.names, group.digest.hex) for group in dump(values, store=store, namespace=namespace)]
-    exec(compile(str(job["check"]), "<check>", "exec"), namespace)
-    return {"digests": digests, "groups": groups}
+    _run(str(job["read"]), namespace)
+    after = {name: digest(value, namespace=namespace).hex for name, value in values.items()}
+    _run(str(job["check"]), namespace)
+    return {"digests": digests, "groups": groups, "read": after}
+
+
+def _run(code: str, namespace: dict[str, object]) -> None:
+    exec(compile(code, "<cell>", "exec", dont_inherit=True), namespace)
 
 
 def main() -> None:
