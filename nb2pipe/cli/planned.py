@@ -9,10 +9,13 @@ from nb2pipe.cli.text import clipped, duration, one_line, table
 from nb2pipe.execution.plan import plan_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nb2pipe.cli.session import Session
     from nb2pipe.execution.plan import Plan, PlannedStep
 
 _WIDE = 50
+_LONG = 120
 
 
 def tell_plan(session: Session, plan: Plan) -> None:
@@ -22,15 +25,34 @@ def tell_plan(session: Session, plan: Plan) -> None:
     if session.json:
         session.emit(plan_json(plan))
         return
-    head = ("STEP", "CELLS", "AFTER", "PARAMETERS", "LAST TIME", "GATE")
+    head = ("STEP", "CELLS", "AFTER", "PARAMETERS", "LAST TIME", "GATE", "WOULD", "WHY")
     rows = [head, *(_row(step) for step in plan.steps)]
     used = [place for place in range(len(head)) if any(row[place] for row in rows[1:]) or place == 0]
     session.say(table([tuple(row[place] for place in used) for row in rows]), result=True)
-    count = len(plan.steps)
+    runs = [step for step in plan.steps if step.source is None]
+    _tell_differences(session, runs)
+    reused = f", {len(plan.steps) - len(runs)} would be reused" if len(runs) < len(plan.steps) else ""
     session.say(
-        f"\n{count} {'step' if count == 1 else 'steps'} of {one_line(plan.pipeline)} would run, "
+        f"\n{len(runs)} {'step' if len(runs) == 1 else 'steps'} of {one_line(plan.pipeline)} would run{reused}, "
         f"{plan.jobs} at a time, in kernels `{one_line(plan.kernel)}`, in {shown_path(plan.folder)}"
     )
+
+
+def _tell_differences(session: Session, steps: list[PlannedStep]) -> None:
+    """The lines of code that changed, of the steps that would run for that."""
+    for step in steps:
+        if step.why and step.why.difference:
+            session.say(f"\n{one_line(step.name)}:", result=True)
+            tell_difference(session, step.why.difference)
+
+
+def tell_difference(session: Session, lines: Sequence[str]) -> None:
+    """Tells lines of code that changed, in colors where there are any."""
+    colors = {"-": "red", "+": "green"}
+    for line in lines:
+        color = colors.get(line[:1])
+        text = clipped(line, _LONG)
+        session.say(f"  {session.styled(text, session.people, fg=color) if color else text}", result=True)
 
 
 def _row(step: PlannedStep) -> tuple[str, ...]:
@@ -42,7 +64,16 @@ def _row(step: PlannedStep) -> tuple[str, ...]:
         clipped(values, _WIDE),
         duration(step.seconds) if step.seconds is not None else "",
         one_line(step.gate or ""),
+        "run" if step.source is None else "reuse",
+        clipped(one_line(_why(step)), _LONG),
     )
+
+
+def _why(step: PlannedStep) -> str:
+    if step.why is None:
+        return f"from {step.source}"
+    place = next(iter(step.why.difference), None)
+    return f"{step.why.message} ({place})" if place else step.why.message
 
 
 def _ranges(cells: tuple[int, ...]) -> str:

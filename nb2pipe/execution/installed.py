@@ -67,7 +67,7 @@ class Installed:
             metadata = distribution.metadata
             name = metadata["Name"] if metadata else None
             for module in _modules(distribution) if name else ():
-                found.setdefault(module, (name, distribution.version))
+                found.setdefault(module, (str(name), distribution.version))
         data = json.dumps({"stamp": stamp, "modules": found})
         with suppress(OSError):
             write_atomically(self._file, data.encode(), durable=False)

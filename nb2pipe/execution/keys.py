@@ -58,7 +58,12 @@ def call_parts(
         "folder": str(around.folder),
         "executor": around.executor,
     }
-    return {name: str(Digest.of("call-part", part)) for name, part in content.items()}
+    return {name: part(value) for name, value in content.items()}
+
+
+def part(value: object) -> str:
+    """What stands for a part of a call in its key."""
+    return str(Digest.of("call-part", value))
 
 
 def call_key(parts: Mapping[str, str]) -> str:

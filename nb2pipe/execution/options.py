@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from nb2pipe.execution.model import Package
 
+REUSE, FORCED, NO_CACHE = "reuse", "force", "no cache"
+"""What the record of a run says of its `--force` and `--no-cache`."""
+
 SEEDS = 2**32
 """NumPy takes seeds below this."""
 

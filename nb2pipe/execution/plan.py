@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import RecordsError
-from nb2pipe.execution.home import find_home
+from nb2pipe.execution.expect import expect
+from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.files import read_run
@@ -18,7 +19,9 @@ from nb2pipe.records.values import masked, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from nb2pipe.execution.expect import Expected
     from nb2pipe.execution.options import RunOptions
+    from nb2pipe.execution.reasons import Reason
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Noted
@@ -39,6 +42,8 @@ class PlannedStep:
         parameters: Those that it uses, with the values that would hold; a default that is no literal as its text,
             secret ones masked.
         seconds: How long it took last time, or None.
+        source: The run whose results would be taken; None where the step would run.
+        why: Why it would run.
         gate: What has to hold for the steps after it to run.
     """
 
@@ -47,6 +52,8 @@ class PlannedStep:
     after: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     seconds: float | None = None
+    source: str | None = None
+    why: Reason | None = None
     gate: str | None = None
     description: str | None = None
 
@@ -85,6 +92,7 @@ def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
     prepared = prepare(pipeline, options)
     home = find_home(Path(pipeline.notebook.path), options.home)
     work = make_work(pipeline, prepared.folder)
+    expected = expect(pipeline, work, prepared, options, Home(home))
     seconds = seconds_of(earlier_steps(home, pipeline.notebook.path))
     return Plan(
         pipeline=pipeline.name,
@@ -93,7 +101,10 @@ def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
         folder=prepared.folder,
         home=home,
         jobs=prepared.jobs,
-        steps=tuple(_planned(unit, work, prepared.parameters, seconds.get(unit.name)) for unit in work.units),
+        steps=tuple(
+            _planned(unit, work, prepared.parameters, seconds.get(unit.name), expected[unit.name])
+            for unit in work.units
+        ),
         notes=prepared.notes,
     )
 
@@ -114,6 +125,9 @@ def plan_json(plan: Plan) -> dict[str, object]:
                 "after": list(step.after),
                 "parameters": {name: plain(value) for name, value in step.parameters.items()},
                 "seconds": step.seconds,
+                "source": step.source,
+                "why": step.why.message if step.why else None,
+                "difference": list(step.why.difference) if step.why else [],
                 "gate": step.gate,
                 "description": step.description,
             }
@@ -139,7 +153,9 @@ def seconds_of(runs: Iterable[tuple[StepRecord, ...]]) -> dict[str, float]:
     return {step.name: step.seconds for step in finished if step.seconds is not None}
 
 
-def _planned(unit: Unit, work: Work, given: Mapping[str, object], seconds: float | None) -> PlannedStep:
+def _planned(
+    unit: Unit, work: Work, given: Mapping[str, object], seconds: float | None, expected: Expected
+) -> PlannedStep:
     sources = {edge.source for edge in work.edges if edge.target == unit.name}
     values = {each.name: each.default for each in unit.pipeline.parameters} | (dict(given) if not unit.scope else {})
     return PlannedStep(
@@ -148,6 +164,8 @@ def _planned(unit: Unit, work: Work, given: Mapping[str, object], seconds: float
         after=tuple(name for name in work.names if name in sources),
         parameters=masked({name: values[name] for name in unit.step.parameters if name in values}),
         seconds=seconds,
+        source=expected.source,
+        why=expected.why,
         gate=unit.step.gate.text if unit.step.gate else None,
         description=unit.step.description,
     )

@@ -58,12 +58,17 @@ class Reuse:
 
     def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
         """The results of a step, if an earlier run made them from the same; the files that it left are put back."""
-        if not self.reads or call.step.cache is False or unit.inner:
-            return None
-        for run, record in self._candidates(call):
-            if self._difference(record, call) is None and self._bring_back(run, record, unit):
+        for run, record in self.found(unit, call):
+            if self._bring_back(run, record, unit):
                 return self._recalled(run, record, unit, call)
         return None
+
+    def found(self, unit: Unit, call: StepCall) -> Iterator[tuple[str, StepRecord]]:
+        """The steps of earlier runs that made what a call would make, the newest first; nothing is changed."""
+        if self.reads and call.step.cache is not False and not unit.inner:
+            for run, record in self._candidates(call):
+                if self._difference(record, call) is None:
+                    yield run, record
 
     def why_not(self, call: StepCall) -> str | None:
         """Why none of the results of earlier runs with the same key can be taken; None where there are none."""

@@ -13,21 +13,19 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import Nb2pipeError, RecordsError, StoreError, UsageError
 from nb2pipe.execution.checks.nb516_notebook_not_written import notebook_not_written
 from nb2pipe.execution.drive import Context, drive
+from nb2pipe.execution.expect import make_reuse
 from nb2pipe.execution.home import Home, draw_seed, find_home
-from nb2pipe.execution.installed import Installed
 from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import RunEnd, Surroundings
+from nb2pipe.execution.options import FORCED, NO_CACHE, REUSE
 from nb2pipe.execution.plan import earlier_steps, seconds_of
 from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
-from nb2pipe.execution.reuse import Reuse
 from nb2pipe.execution.schedule import schedule_of, waiting
 from nb2pipe.execution.touched import known, learned
-from nb2pipe.execution.traces import Traces
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
-from nb2pipe.records.file_digests import FileDigests
 from nb2pipe.records.files import write_atomically
 from nb2pipe.records.recorder import Recorder
 from nb2pipe.store.local import LocalStore
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Work
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import RunRecord
-    from nb2pipe.store.base import Store
 
 NOTEBOOK = "notebook.ipynb"
 """The executed notebook in the folder of a run."""
@@ -222,7 +219,7 @@ class _Session:
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
         store = LocalStore(self.home.store)
-        reuse = self._reuse(store)
+        reuse = make_reuse(self.home, self.started.run, store, self.options)
         recall = Recall(record=self.record, store=store, folder=self.folder)
         surroundings = Surroundings(
             folder=self.prepared.folder,
@@ -248,18 +245,6 @@ class _Session:
             observe=reuse.traces.take,
             note=reuse.note,
             broken=publish.broken,
-        )
-
-    def _reuse(self, store: Store) -> Reuse:
-        traces = Traces(store=store, digests=FileDigests(self.home.files), installed=Installed(self.home.packages))
-        return Reuse(
-            keys=self.home.keys,
-            runs=self.home.runs,
-            run=self.started.run,
-            store=store,
-            traces=traces,
-            reads=not (self.options.force or self.options.no_cache),
-            writes=not self.options.no_cache,
         )
 
     def _write_notebook(self, assemble: Callable[[Path, Pipeline], None], publish: Publisher) -> Exception | None:
@@ -333,6 +318,7 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
         surroundings={
             **prepared.surroundings,
             _KERNEL_GIVEN: options.kernel,
+            **({REUSE: NO_CACHE if options.no_cache else FORCED} if options.no_cache or options.force else {}),
             **({PACKAGE: str(options.package.folder)} if options.package else {}),
         },
     )
