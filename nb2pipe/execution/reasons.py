@@ -203,8 +203,10 @@ def differences(old: Side, new: Side) -> tuple[Reason, ...]:
     changed = [name for name in {**new.parts, **old.parts} if new.parts.get(name) != old.parts.get(name)]
     kinds = {kind: [name for name in changed if name.startswith(f"{kind} ")] for kind in ("code", "input")}
     found = [*_code(old, new)] if kinds["code"] else []
+    given = any(name.startswith("parameter ") for name in changed)
     for name in changed:
-        found += _part(name, old, new)
+        if not (given and name == "injected"):  # it follows from the value
+            found += _part(name, old, new)
     if new.trace is not None and old.trace is not None:
         found += _traces(old.trace, new.trace)
     return (*found, *_inputs(kinds["input"], new))

@@ -9,6 +9,10 @@ import nbformat
 import pytest
 
 import nb2pipe
+from nb2pipe.execution.options import RunOptions
+from nb2pipe.execution.plan import plan
+from nb2pipe.execution.reasons import explain_step
+from nb2pipe.records.index import find_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,3 +248,67 @@ def test_unordered_steps_are_reused_each_for_itself(project: Project) -> None:
     assert project.run() == "data left right join"
     project.edit("len(values)", "len(values) + 1")
     assert project.run() == "right join"
+
+
+# -- why
+
+
+def why(project: Project, step: str) -> list[str]:
+    """What `explain latest STEP` tells, as text."""
+    home = project.folder / ".nb2pipe"
+    found = explain_step(home, find_run(home, "latest"), step)
+    return [line for each in found for reason in each.reasons for line in (reason.message, *reason.difference)]
+
+
+def test_explain_names_the_smallest_change(project: Project) -> None:
+    project.run()
+    assert why(project, "double") == ["it had not run to its end before"]
+    project.edit("2 * value", "3 * value")
+    project.run()
+    changed = ["its code changed", "cell 2, line 2"]
+    changed += ["-     return [2 * value for value in values]", "+     return [3 * value for value in values]"]
+    assert why(project, "double") == changed
+    assert why(project, "sum") == ["`doubled`, made by `double`, is another one", *changed]
+    assert why(project, "load") == []
+
+
+def test_explain_names_parameters_files_variables_and_what_runs_each_time(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.edit('print("rows", len(rows))', 'import os, time\nmode = os.environ.get("SOME_MODE")\nclock = time.time()')
+    project.run()
+    project.run(parameters={"scale": 3})
+    assert why(project, "sum") == ["the parameter `scale` is 3, was 2"]
+    (told,) = why(project, "load")
+    assert told.startswith("it runs each time, since it reads the clock (cell 3);")
+    monkeypatch.setenv("SOME_MODE", "x")
+    (project.folder / "data.txt").write_text("5\n")
+    project.run()
+    file = f"the file `{project.folder / 'data.txt'}` changed"
+    assert why(project, "load") == [file, "the environment variable `SOME_MODE` changed"]
+    project.run(force=True)
+    assert why(project, "double")[0] == "the run was told to run all steps again (--force)"
+
+
+def planned(project: Project, **options: Any) -> dict[str, str]:
+    """What `run --dry-run` tells of each step: the source of its results, or why it would run."""
+    pipeline = nb2pipe.load(project.folder / "made.py")
+    given = RunOptions(executor="subprocess", home=project.folder / ".nb2pipe", **options)
+    told = {step.name: step.why.message if step.why else step.source for step in plan(pipeline, given).steps}
+    return {name: text or "" for name, text in told.items()}
+
+
+def test_a_dry_run_says_what_would_run_and_why_and_changes_nothing(project: Project) -> None:
+    assert set(planned(project).values()) == {"it has not run here before"}
+    assert not (project.folder / ".nb2pipe").exists()
+    project.run()
+    run = project.result.run
+    (project.folder / "doubled.txt").unlink()
+    assert planned(project) == dict.fromkeys(("load", "double", "sum"), run)
+    assert not (project.folder / "doubled.txt").exists()
+    assert planned(project, parameters={"scale": 5})["sum"] == "the parameter `scale` is 5, was 2"
+    assert planned(project, force=True)["sum"] == "all steps are to run"
+    (project.folder / "data.txt").write_text("5\n")
+    found = planned(project)
+    assert found["load"] == "`data.txt` changed"
+    assert found["double"] == "it comes after `load`; reused where what it takes stays the same"
