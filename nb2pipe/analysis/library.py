@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis import hooks
@@ -24,6 +25,7 @@ from nb2pipe.analysis.heap import (
 )
 from nb2pipe.analysis.machine import GIVEN, Arguments
 from nb2pipe.analysis.results import draws, returned_by
+from nb2pipe.runtime.patches import PREFIX
 
 if TYPE_CHECKING:
     import ast
@@ -67,6 +69,7 @@ _ITERATION = ("__len__", "__iter__", "__next__", "__getitem__", "__lt__", "__cal
 def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AST) -> Value:
     """A call of a library's function or class by its dotted name."""
     effect = machine.table.of_function(path)
+    note_patched(machine, path)
     _run_methods(machine, effect, path, arguments, node)
     if path.startswith(("builtins.", "bisect.", "heapq.")) and path not in _NOT_LOOKING:
         hooks.elements_compared(machine, arguments.all, node, shown=path in _SHOWING)
@@ -82,6 +85,7 @@ def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AS
 def call_method(machine: Machine, thing: Thing, name: str, arguments: Arguments, node: ast.AST) -> Value:
     """A call of a library's method on an object."""
     kind = type_of(machine, thing)
+    note_patched(machine, kind)
     receiver = frozenset({thing})
     if thing is machine.names:
         machine.link(thing, ITEMS, arguments.all | elements(arguments.all))
@@ -126,7 +130,26 @@ def set_state(machine: Machine, path: str, node: ast.AST) -> None:
     section = machine.table.sections.get(root)
     states = effect.sets or (section.state if section and section.state else frozenset({root}))
     machine.trace.sets |= states
+    if not effect.sets:
+        machine.trace.sets.add(f"{PREFIX}{path}")
+        machine.patched |= {root, path} | ({"builtins"} if path in _STREAMS else set())
     del node
+
+
+_STREAMS = frozenset({"sys.stdout", "sys.stderr", "sys.displayhook"})
+
+
+WARNINGS = "warnings"
+"""The hidden state of warning filters: any library may warn."""
+
+
+def note_patched(machine: Machine, path: str) -> None:
+    """Notes that a cell uses a library in which a cell has set something, or which may warn where filters were set."""
+    root = path.partition(".")[0]
+    if WARNINGS in machine.patched and root and root not in sys.stdlib_module_names:
+        machine.trace.state.add(WARNINGS)
+    if root in machine.patched:
+        machine.trace.state.add("sys" if root == "builtins" and "sys" in machine.patched else root)
 
 
 def apply(  # the parts of a call, and whether it calls what it is given

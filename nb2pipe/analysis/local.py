@@ -35,6 +35,10 @@ class LocalModules:
         if name not in self._scopes:
             self._scopes[name] = Scope(kind=ScopeKind.MODULE)
             self._scopes[name] = self._follow(machine, self._sources[name], self._scopes[name])
+            if (found := self._scopes[name]) is not None:
+                machine.beside[found] = name
+                for variable, slot in found.slots.items():
+                    machine.own(found, variable, slot.value)
         return self._scopes[name]
 
     def _follow(self, machine: Machine, source: str, scope: Scope | None) -> Scope | None:

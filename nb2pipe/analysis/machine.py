@@ -13,7 +13,20 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.analysis.heap import ITEMS, NOTHING, Bound, Function, Library, Obj, Text, Thing, Value, elements
+from nb2pipe.analysis.heap import (
+    ITEMS,
+    NOTHING,
+    Bound,
+    Function,
+    Library,
+    Obj,
+    Text,
+    Thing,
+    Value,
+    elements,
+    holders,
+    reach,
+)
 from nb2pipe.analysis.names import block_of
 from nb2pipe.analysis.paths import HOLE, normal
 from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
@@ -50,6 +63,8 @@ MAXIMUM_DEPTH = 24
 """Calls within calls that are followed."""
 
 
+MODULES = "modules"
+"""Hidden state that all modules beside the notebook are together."""
 ITSELF = "self"
 """Stands among the generators of an object that changes itself when it is used, as a `BatchNorm` does."""
 
@@ -124,6 +139,9 @@ class Machine:
         logs: The files that messages are logged to.
         lazy_annotations: A `from __future__ import annotations` stands above.
         touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
+        beside: The scopes of modules beside the notebook, by their names.
+        owned: The objects that such modules hold, with the names of theirs that they are under.
+        patched: Places that cells have set in libraries, and these libraries.
     """
 
     table: Effects
@@ -156,6 +174,9 @@ class Machine:
     lazy_annotations: bool = False
     star_exports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown_stars: dict[int, str] = field(default_factory=dict)
+    beside: dict[Scope, str] = field(default_factory=dict)
+    owned: dict[Obj, str] = field(default_factory=dict)
+    patched: set[str] = field(default_factory=set)
     _libraries: dict[str, Library] = field(default_factory=dict)
     _blocks: dict[ast.AST, Block] = field(default_factory=dict)
 
@@ -245,6 +266,8 @@ class Machine:
         """Notes that objects are changed in place."""
         if self.touched is not None:
             self.touched |= value
+        if self.owned:
+            self.set_beside({self.owned[one] for thing in value for one in holders(thing) if one in self.owned})
         if self.names in value:
             self.bind_all()
         for thing in value:
@@ -253,6 +276,17 @@ class Machine:
                 self.change(thing.merged, certain=certain)
             if thing.mutable and thing.born != self.cell:
                 self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
+
+    def set_beside(self, names: set[str]) -> None:
+        """Notes that names of modules beside the notebook are bound, or that what they hold is changed."""
+        if names:
+            self.trace.sets |= {*names, MODULES}  # they are handed on together, so who sets any of them is in order
+
+    def own(self, scope: Scope, name: str, value: Value) -> None:
+        """Notes what a name of a module beside the notebook holds."""
+        for thing in reach(value):
+            if thing.mutable or isinstance(thing, Function):
+                self.owned.setdefault(thing, f"{self.beside[scope]}.{name}")
 
     def use(self, thing: Thing) -> None:
         """Notes that an object is used that draws then, or that keeps statistics of what it is given."""
@@ -306,6 +340,9 @@ class Machine:
         if scope is self.module:
             self.trace.bound.add(name)
             self.trace.deleted.discard(name)
+        elif scope in self.beside:
+            self.set_beside({f"{self.beside[scope]}.{name}"})
+            self.own(scope, name, value)
         if scope.closure is not None:
             self.link(scope.closure, name, value)
         definitions = frozenset() if self.definition is None else frozenset({self.definition})
@@ -350,6 +387,7 @@ class Machine:
     def _read_foreign(self, scope: Scope, name: str) -> Value:
         """What a name of a module beside the notebook holds."""
         if name in scope.slots:
+            self.trace.state.add(f"{self.beside.get(scope, '')}.{name}")
             return scope.slots[name].value
         return self.library(f"builtins.{name}") if name in BUILTIN_NAMES else NOTHING
 
@@ -364,10 +402,15 @@ class Machine:
             self.trace.defined.add(name)
         if slot.code and (slot.cell != self.cell or slot.partial):
             self.trace.uses.add(name)
+        if self.owned:
+            self.trace.state |= {self.owned[thing] for thing in slot.value if thing in self.owned}
         return slot.value
 
     def _read_unbound(self, name: str, node: ast.AST) -> Value:
         self.trace.needs |= self.unknown_stars.keys()
+        if f"builtins.{name}" in self.patched:
+            self.trace.state.add("builtins")
+            return self.library(f"builtins.{name}")
         if name in BUILTIN_NAMES or name in IPYTHON_NAMES:
             return self.library(f"builtins.{name}")
         if name in OUTPUT_NAMES:

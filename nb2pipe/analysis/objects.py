@@ -83,9 +83,21 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
             return part | thing.fields.get(name, set())
 
 
+def _of_beside(machine: Machine, module: str, name: str) -> Value | None:
+    """What a name of a module beside the notebook holds; None where it is no such module, or has no such name."""
+    scope = machine.modules(machine, module)
+    if scope is None or name not in scope.slots:
+        return None
+    machine.trace.state.add(f"{machine.beside.get(scope, '')}.{name}")
+    return scope.slots[name].value
+
+
 def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> Value:
     if module.path == MAIN:
         return machine.all_names(node) if name == "__dict__" else machine.read_global(name, node)
+    if (found := _of_beside(machine, module.path, name)) is not None:
+        return found
+    library.note_patched(machine, module.path)
     if not machine.table.knows_module(module.path):
         machine.trace.state.add(module.path.partition(".")[0])
     return machine.library(f"{module.path}.{name}")
@@ -198,7 +210,7 @@ def store_attribute(machine: Machine, value: Value, name: str, new: Value, node:
             machine.bind_in(machine.module, name, new)
             continue
         if isinstance(thing, Library):
-            library.set_state(machine, f"{thing.path}.{name}", node)
+            _set_in_library(machine, thing.path, name, new, node)
             continue
         machine.change(frozenset({thing}) if not isinstance(thing, Function) else machine.child(thing, STATE))
         if not hooks.has_setter(thing, name):
@@ -206,6 +218,14 @@ def store_attribute(machine: Machine, value: Value, name: str, new: Value, node:
         if name == "requires_grad":
             library.require_gradients(frozenset({thing}))
     hooks.set_attribute(machine, value, name, new, node)
+
+
+def _set_in_library(machine: Machine, path: str, name: str, new: Value, node: ast.AST) -> None:
+    scope = machine.modules(machine, path)
+    if scope is not None:
+        machine.bind_in(scope, name, new)
+    else:
+        library.set_state(machine, f"{path}.{name}", node)
 
 
 # ------------------------------------------------------------------------------------------------ elements

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.analysis.trace import Trace
 
-_WITHOUT_ORDER = frozenset({"recursion"})
+_WITHOUT_ORDER = frozenset({"recursion", "gc", "process"})
 """Hidden state that no later cell's values depend on."""
 
 

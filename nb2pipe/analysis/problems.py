@@ -11,6 +11,7 @@ from nb2pipe.analysis.checks.nb204_parameter_twice import parameters_twice
 from nb2pipe.analysis.checks.nb205_derived_parameter import derived_parameters
 from nb2pipe.analysis.checks.nb206_change_in_a_skipped_cell import changes_in_skipped_cells
 from nb2pipe.analysis.checks.nb207_too_deep import too_deep
+from nb2pipe.analysis.checks.nb208_stays_in_its_step import stays_in_its_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,7 @@ _CHECKS = (
     derived_parameters,
     changes_in_skipped_cells,
     too_deep,
+    stays_in_its_step,
 )
 
 

@@ -129,6 +129,17 @@ def _transparent(machine: Machine, arguments: Arguments, node: ast.AST) -> Value
     return arguments.get(0, None)
 
 
+def _accessor(kind: str) -> Callable[[Machine, Arguments, ast.AST], Value]:
+    """A decorator that puts a class of the notebook into one of pandas, under a name that it is told."""
+
+    def register(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+        for name in text_of(arguments.get(0, "name")):
+            library.set_state(machine, f"pandas.{kind}.{name}", node)
+        return machine.library("functools.wraps()")
+
+    return register
+
+
 def _memo(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     """`lru_cache` as a call: of a function, or of its options, which gives a decorator."""
     del node
@@ -272,6 +283,9 @@ SPECIALS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "numpy.vectorize": _vectorized,
     "numpy.frompyfunc": _vectorized,
     "functools.partial": _partial,
+    "pandas.api.extensions.register_dataframe_accessor": _accessor("DataFrame"),
+    "pandas.api.extensions.register_series_accessor": _accessor("Series"),
+    "pandas.api.extensions.register_index_accessor": _accessor("Index"),
     "functools.wraps": _wraps,
     "functools.wraps()": _transparent,
     "functools.lru_cache": _memo,

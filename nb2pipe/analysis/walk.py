@@ -14,6 +14,7 @@ from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.expressions import EXPRESSIONS
 from nb2pipe.analysis.heap import Library, reach
 from nb2pipe.analysis.history import History
+from nb2pipe.analysis.library import WARNINGS
 from nb2pipe.analysis.local import LocalModules
 from nb2pipe.analysis.machine import Machine
 from nb2pipe.analysis.objects import iterate
@@ -24,7 +25,9 @@ from nb2pipe.notebook.model import RaisesExceptionTag
 from nb2pipe.notebook.sections import Role, sections
 
 if TYPE_CHECKING:
+    from nb2pipe.analysis.heap import Obj
     from nb2pipe.analysis.model import ParameterFact
+    from nb2pipe.analysis.scopes import Scope
     from nb2pipe.notebook.environment import Environment
     from nb2pipe.notebook.model import Cell, Notebook
     from nb2pipe.notebook.sections import Section
@@ -112,6 +115,7 @@ class _Cell:
         self.role = role
         self.trace = Trace(cell=cell.position)
         self.lines: set[int] = set()
+        self.touched: set[Obj] = set()
 
     def follow(self) -> None:
         """Follows its statements, and takes what they did into the history."""
@@ -149,7 +153,9 @@ class _Cell:
             self._parameters(statement)
         else:
             self.lines |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+            self.machine.touched = self.touched if self.role is Role.DEFINITIONS else None
             self.machine.execute([statement], self.machine.module)
+            self.machine.touched = None
 
     def _has_effects(self, statement: ast.stmt) -> bool:
         """Whether a definition's own decorators do more than make it, as one that registers it: it runs once then."""
@@ -228,6 +234,12 @@ class _Cell:
                 self.seen.twice.append((old, fact))
             self.seen.parameters[name] = fact
 
+    def _keep_changed(self, module: Scope) -> None:
+        """What a cell defines, and its own code then changes (`f.calls = 0`), flows as a value too."""
+        for name, slot in tuple(module.slots.items()) if self.touched else ():
+            if slot.cell == self.cell.position and not slot.code and reach(slot.value) & self.touched:
+                module.slots[name] = slot._replace(code=True)
+
     def _late(self) -> None:
         """Takes in the names that an earlier cell may have bound, whose effect cannot be told."""
         seen, late = self.seen, self.machine.late
@@ -243,11 +255,14 @@ class _Cell:
         seen, trace, position = self.seen, self.trace, self.cell.position
         module = self.machine.module
         trace.needs |= {number for number, one in enumerate(seen.definitions) if one.future}
+        if self.role is Role.STEP and WARNINGS in trace.sets:
+            self.machine.patched.add(WARNINGS)  # a setting of a shared cell is repeated in each step
         if self.role is Role.STEP:
             own = {number for number, one in enumerate(seen.definitions) if one.definition.cell == position}
             trace.needs -= own
         else:
             seen.code_lines[position] = self.lines
+        self._keep_changed(module)
         self._late()
         seen.changed[position] = seen.history.commit(trace, module)
         names = {name for name in trace.bound if name in module.slots and module.slots[name].code}

@@ -11,6 +11,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from nb2pipe.execution.keys import GENERATORS
+from nb2pipe.runtime.patches import PREFIX
 from nb2pipe.runtime.versions import Earlier, Taken, take_from
 
 if TYPE_CHECKING:
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Unit
     from nb2pipe.serializers.groups import Group
 
-__all__ = ["DECISIVE", "Overtaken", "Seen", "Taken", "What", "generators", "made_within", "overtaken", "take"]
+__all__ = ["Overtaken", "Seen", "Taken", "What", "generators", "is_decisive", "made_within", "overtaken", "take"]
 
-DECISIVE = frozenset({"cwd", "torch.defaults"})
-"""Hidden state on which nearly every step depends. Other state is mostly set by libraries for themselves."""
+_DECISIVE = frozenset(
+    {"cwd", "sys.path", "modules", "torch.defaults", "numpy.errors", "numpy.printoptions", "pandas.options"}
+    | {"sklearn.config", "decimal", "locale", "time", "csv", "copyreg"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,14 @@ class Overtaken:
     later: str
     names: tuple[str, ...]
     what: What
+
+
+def is_decisive(kind: str) -> bool:
+    """Whether a step that began with other hidden state of a kind may have computed something else.
+
+    The environment, warning filters, loggers and matplotlib's parameters are mostly set by libraries for themselves.
+    """
+    return kind in _DECISIVE or kind.startswith(PREFIX)
 
 
 def take(unit: Unit, earlier: Iterable[Unit], made: Mapping[str, Completed]) -> Taken:
@@ -113,7 +124,10 @@ def overtaken(unit: Unit, now: Taken, seen: Seen) -> tuple[Overtaken, ...]:
     older = {name: maker for name, (maker, _) in now.variables.items() if _is_older(name, unit.name, now, seen)}
     newer = {kind: maker for kind, (maker, _) in now.state.items() if _went_on(kind, taken, now)}
     drawn = {kind: maker for kind, maker in newer.items() if kind in drew}
-    decisive = {kind: maker for kind, maker in newer.items() if kind in DECISIVE}
+    left = seen.made[unit.name].state if unit.name in seen.made else {}
+    decisive = {
+        kind: maker for kind, maker in newer.items() if is_decisive(kind) and left.get(kind) != now.state[kind][1]
+    }
     return (
         *_by_maker(unit, older, What.VARIABLE),
         *_by_maker(unit, drawn, What.GENERATOR),

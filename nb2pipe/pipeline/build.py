@@ -14,6 +14,7 @@ from nb2pipe.pipeline.nested import embedded
 from nb2pipe.pipeline.outline import outline
 from nb2pipe.pipeline.ports import ports
 from nb2pipe.pipeline.wishes import wishes
+from nb2pipe.runtime.patches import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,6 +71,12 @@ def _step(outline: Outline, draft: Draft, flowing: Ports, cut: Cutter, nested: M
         outputs=outputs,
         parameters=tuple(fact.name for fact in outline.dataflow.parameters if fact.name in used),
         draws=frozenset[str]().union(*(fact.draws for fact in outline.facts[draft.name])),
+        patched=frozenset(
+            state.removeprefix(PREFIX)
+            for fact in outline.facts[draft.name]
+            for state in fact.sets
+            if state.startswith(PREFIX)
+        ),
         resources=said.resources,
         retry=said.retry,
         timeout=said.timeout,

@@ -112,6 +112,7 @@ class Step:
         outputs: Sorted by name.
         parameters: The pipeline's parameters whose given values it uses, in the pipeline's order.
         draws: Random generators that it draws from or seeds: `random`, `numpy`, `torch`.
+        patched: Places in libraries that it sets: `json.dumps`.
         retry: How often it is tried again.
         timeout: Seconds, or None.
         cache: Whether it may be reused; None where the notebook does not say.
@@ -130,6 +131,7 @@ class Step:
     outputs: tuple[Port, ...] = ()
     parameters: tuple[str, ...] = ()
     draws: frozenset[str] = frozenset()
+    patched: frozenset[str] = frozenset()
     resources: Resources = field(default_factory=Resources)
     retry: int = 0
     timeout: float | None = None

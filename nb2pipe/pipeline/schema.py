@@ -199,6 +199,7 @@ def _step(step: Step, unit: Unit) -> Json:
         "may_raise": [block.cell for block in step.blocks if block.may_raise],
         "measured": list(step.metrics),
         "draws": sorted(step.draws),
+        **({"patched": sorted(step.patched)} if step.patched else {}),
         "cache": step.cache,
         "report": step.report,
         "generated": step.generated,

@@ -304,7 +304,7 @@ class _Steps:
 
     def step(self, found: Field) -> Step:
         """A step as its own notebook has it."""
-        trial = found.find("own") or found
+        trial, patched = found.find("own") or found, found.find("patched")
         cells = self._cells(found["cells"])
         if not cells:
             raise found["cells"].wrong("is empty")
@@ -316,6 +316,7 @@ class _Steps:
             outputs=tuple(self._port(each) for each in found["outputs"].items()),
             parameters=tuple(each["name"].among(self.parameters, "parameter") for each in found["parameters"].items()),
             draws=frozenset(each.among(_GENERATORS, "generator") for each in found["draws"].items()),
+            patched=frozenset(each.text() for each in (patched.items() if patched is not None else ())),
             resources=_resources(found["resources"]),
             retry=trial["retry"].whole(),
             timeout=trial["timeout"].maybe(Field.seconds),

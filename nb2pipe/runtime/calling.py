@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import importlib
 import inspect
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.runtime.session import Session
 
+_UNSET = object()
 _loops: list[asyncio.AbstractEventLoop] = []
 """The one event loop of this process, on which all steps that await run: what one made on it, the next may use."""
 
@@ -95,14 +97,19 @@ def call(function: Callable[..., Any], arguments: Mapping[str, object], *, as_in
     if not awaits and not (as_in_kernel and "asyncio" in sys.modules):
         return function(**arguments)
     ends: list[tuple[Any, BaseException | None]] = []
+    left: list[contextvars.Context] = []
 
     async def within() -> None:
         try:  # what a loop does with some exceptions is not what a step does
             ends.append((await function(**arguments) if awaits else function(**arguments), None))
         except BaseException as error:  # noqa: BLE001  # it is raised below
             ends.append((None, error))
+        left.append(contextvars.copy_context())
 
     _loop().run_until_complete(within())
+    for variable, value in left[0].items():
+        if variable.get(_UNSET) is not value:
+            variable.set(value)  # a kernel's cells share one context: `np.seterr` holds in the next one
     ((result, error),) = ends
     if error is not None:
         raise error

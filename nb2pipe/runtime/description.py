@@ -30,6 +30,7 @@ class StepFacts:
         parameters: The types of its parameters, by name; None where anything fits.
         given_by: Those that are variables around a nested notebook, with the step that gives each.
         metrics: The names whose numbers are metrics, by the position of their cell.
+        patched: Places in libraries that it sets.
         gate: What has to hold for the steps after it to run.
         description: What people read of it.
     """
@@ -43,6 +44,7 @@ class StepFacts:
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     given_by: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    patched: tuple[str, ...] = ()
     gate: str | None = None
     description: str | None = None
 
@@ -152,6 +154,7 @@ def _step(data: Mapping[str, Any]) -> StepFacts:
         parameters=_types(data["parameters"]),
         given_by={str(name): str(maker) for name, maker in data.get("given_by", {}).items()},
         metrics={int(cell): tuple(names) for cell, names in data["metrics"].items()},
+        patched=tuple(str(place) for place in data.get("patched", ())),
         gate=data.get("gate"),
         description=data.get("description"),
     )

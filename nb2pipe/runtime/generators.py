@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import json
 import random
 import sys
 from dataclasses import dataclass
+from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime.imports import after_import
@@ -87,12 +87,12 @@ class Generators:
         if given is None:
             generator.seed(self._seed)
         else:
-            generator.write(json.loads(given))
+            generator.write(loads(given))
         self._begun[generator.kind] = _state(generator)
 
 
 def _state(generator: Generator) -> bytes:
-    return json.dumps(generator.read(), sort_keys=True).encode()
+    return dumps(generator.read(), sort_keys=True).encode()
 
 
 def _read_random() -> Any:

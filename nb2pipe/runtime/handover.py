@@ -7,11 +7,11 @@ papermill runs: `begin` in their first cell, `take` after the definitions, `leav
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import sys
 from dataclasses import dataclass
+from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -187,6 +187,7 @@ def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> 
         required=tuple(sorted(wanted)),
         state={kind: digest for kind, (_, digest) in taken.state.items()},
         metrics=facts.metrics,
+        patched=facts.patched,
     )
 
 
@@ -203,7 +204,7 @@ def _record(facts: StepFacts, folders: Sequence[Path]) -> dict[str, Any] | None:
     for folder in folders:
         file = folder / f"{facts.file}.json"
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as cause:
@@ -246,7 +247,7 @@ def _write(path: Path, data: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        temporary.write_text(dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
         temporary.replace(path)
     except OSError as cause:
         hint = "look at space and permissions of the folder of the outputs"

@@ -6,42 +6,27 @@ imported, began with is what is handed on.
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import sys
-import warnings
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from json import dumps, loads
+from typing import TYPE_CHECKING
 
-from nb2pipe.runtime.imports import after_import
+from nb2pipe.runtime import patches
+from nb2pipe.runtime.beside import KIND as MODULES
+from nb2pipe.runtime.beside import Modules, is_beside
+from nb2pipe.runtime.imports import after_import, after_imports
+from nb2pipe.runtime.patches import Patch
+from nb2pipe.runtime.state_of_libraries import KINDS as LIBRARIES
+from nb2pipe.runtime.state_of_logging import LOGGING
+from nb2pipe.runtime.state_of_python import KINDS as PYTHON
 from nb2pipe.serializers.groups import UnstorableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from nb2pipe.runtime.keeping import Keeper
+    from nb2pipe.runtime.kinds import Kind, Options
 
-Options = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """One kind of hidden state.
-
-    Attributes:
-        name: Its name in a call's state.
-        read: All options.
-        write: Sets the options of the first argument, and takes those of the second away.
-        module: The module that has to be imported before it exists.
-        plain: The options are JSON; otherwise they are stored as variables are.
-    """
-
-    name: str
-    read: Callable[[], Options]
-    write: Callable[[Options, list[str]], None]
-    module: str = "sys"
-    plain: bool = True
+ALL = (*PYTHON, LOGGING, *LIBRARIES)
+"""The kinds that there always are. Modules beside the notebook, and what cells set in libraries, come to them."""
 
 
 class Hidden:
@@ -50,22 +35,35 @@ class Hidden:
     Args:
         keeper: Brings values into the store and back.
         given: What earlier steps left: digests in the store by kind.
+        patched: Places in libraries that the step sets, as its text shows.
+        folder: The notebook's; modules in it are the author's own. Empty where their state is not looked at.
 
     Attributes:
         lost: The kinds that cannot be handed on, with the reason.
     """
 
-    def __init__(self, keeper: Keeper, given: Mapping[str, str]) -> None:
+    def __init__(self, keeper: Keeper, given: Mapping[str, str], patched: Iterable[str] = (), folder: str = "") -> None:
         self._keeper = keeper
         self._given = given
+        self._folder = folder
         self._original: dict[str, Options] = {}
         self._begun: dict[str, Options] = {}
+        self._known: dict[str, frozenset[str]] = {}
+        self._modules = Modules(keeper, given.get(MODULES))
+        known = {kind.removeprefix(patches.PREFIX) for kind in given if kind.startswith(patches.PREFIX)}
+        self._patches = [
+            Patch(place, keeper, given.get(f"{patches.PREFIX}{place}")) for place in sorted(known | set(patched))
+        ]
         self.lost: dict[str, str] = {}
 
     def begin(self) -> None:
         """Sets what earlier steps left; what belongs to a library once that is imported."""
         for kind in ALL:
             after_import(kind.module, lambda kind=kind: self._begin(kind))  # type: ignore[misc]  # mypy cannot infer the default
+        for patch in self._patches:
+            patch.begin()
+        if self._folder:
+            after_imports(lambda spec: is_beside(spec, self._folder), self._modules.imported)
 
     def settle(self) -> None:
         """Sets it again, and takes that as what the step begins with: repeated imports may have set something."""
@@ -73,20 +71,43 @@ class Hidden:
             if kind.name in self._begun:
                 self._restore(kind)
                 self._begun[kind.name] = kind.read()
+        self._modules.settle()
+        for patch in self._patches:
+            patch.settle()
 
-    def changed(self) -> dict[str, str]:
-        """What the step set: digests in the store by kind."""
+    def changed(self, values: Mapping[str, object] | None = None) -> dict[str, str]:
+        """What the step set: digests in the store by kind.
+
+        Args:
+            values: The variables that the step leaves: they go another way than what modules hold, so what both hold
+                parts, which is told.
+        """
         found: dict[str, str] = {}
         for kind in ALL:
-            if kind.name not in self._begun:
-                continue
-            try:
-                digest = self._change(kind)
-            except UnstorableError as error:
-                self.lost[kind.name] = str(error)
-            else:
-                found |= {kind.name: digest} if digest else {}
+            if kind.name in self._begun:
+                self._keep(found, kind.name, lambda kind=kind: self._change(kind))  # type: ignore[misc]  # as above
+        self._keep(found, MODULES, lambda: self._modules_change(values or {}))
+        for patch in self._patches:
+            self._keep(found, f"{patches.PREFIX}{patch.place}", patch.changed)
         return found
+
+    def _keep(self, found: dict[str, str], name: str, change: Callable[[], str | None]) -> None:
+        try:
+            digest = change()
+        except UnstorableError as error:
+            self.lost[name] = str(error)
+        else:
+            found |= {name: digest} if digest else {}
+
+    def _modules_change(self, values: Mapping[str, object]) -> str | None:
+        state = self._modules.state()
+        if state is None:
+            return None
+        held = self._keeper.shared(state["set"], values)
+        if held:
+            names = ", ".join(f"`{name.replace(':', '.')}`" for name in held)
+            self.lost[MODULES] = f"{names} share objects, and part in later steps, where changes of one are its own"
+        return self._keeper.put_value(state)
 
     def _begin(self, kind: Kind) -> None:
         # The user's own `import` must not fail because a library of another version keeps its options elsewhere.
@@ -102,191 +123,29 @@ class Hidden:
         digest = self._given.get(kind.name)
         if digest is None:
             return
-        state = json.loads(self._keeper.get(digest)) if kind.plain else self._keeper.get_value(digest)
+        state = loads(self._keeper.get(digest)) if kind.plain else self._keeper.get_value(digest)
         kind.write(state["set"], state["unset"])
+        self._known[kind.name] = frozenset(state["set"]).union(state["unset"])
 
     def _change(self, kind: Kind) -> str | None:
         """The digest of a kind that the step set; None if it did not."""
         options = kind.read()
         if options == self._begun[kind.name]:
             return None
-        original = self._original[kind.name]
-        changes = {name: value for name, value in options.items() if name not in original or original[name] != value}
-        state = {"set": changes, "unset": sorted(original.keys() - options.keys())}
+        begun = self._begun[kind.name]
+        lacking = kind.lacks({name: one for name, one in options.items() if begun.get(name) != one})
+        if lacking is not None:
+            self.lost[kind.name] = lacking
+        before = (self._original[kind.name], self._begun[kind.name])
+        # What was set before and is now as Python or the library made it counts too: shared cells may set it again.
+        known = self._known.get(kind.name, frozenset())
+        changes = {
+            name: value
+            for name, value in options.items()
+            if name in known or any(name not in each or each[name] != value for each in before)
+        }
+        gone = known.union(*before) - options.keys()
+        state = {"set": changes, "unset": sorted(gone)}
         if kind.plain:
-            return self._keeper.put(json.dumps(state, sort_keys=True).encode())
+            return self._keeper.put(dumps(state, sort_keys=True).encode())
         return self._keeper.put_value(state)
-
-
-def _read_directory() -> Options:
-    try:
-        return {"path": os.getcwd()}  # noqa: PTH109  # a string is what is kept
-    except OSError:  # the step took its own folder away
-        return {}
-
-
-def _write_directory(options: Options, _unset: list[str]) -> None:
-    if "path" in options:
-        os.chdir(options["path"])
-
-
-def _read_environment() -> Options:
-    return dict(os.environ)
-
-
-def _write_environment(options: Options, unset: list[str]) -> None:
-    os.environ.update(options)
-    for name in unset:
-        os.environ.pop(name, None)
-
-
-def _read_path() -> Options:
-    return {"path": list(map(str, sys.path))}
-
-
-def _write_path(options: Options, _unset: list[str]) -> None:
-    if "path" in options:
-        sys.path[:] = options["path"]
-
-
-def _read_warnings() -> Options:
-    return {"filters": list(warnings.filters)}
-
-
-def _write_warnings(options: Options, _unset: list[str]) -> None:
-    filters = options.get("filters", [])
-    if list(warnings.filters) != filters:
-        warnings.filters[:] = filters  # type: ignore[index]  # it is a list, which typeshed does not promise
-        warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001  # as `warnings` itself does
-
-
-def _read_logging() -> Options:
-    root = logging.getLogger()
-    handlers = [described for handler in root.handlers if (described := _described(handler))]
-    return {"level": root.level, "disable": root.manager.disable, "handlers": handlers}
-
-
-def _described(handler: logging.Handler) -> Options | None:
-    """What `logging.basicConfig` makes; None for a handler of another kind, which cannot be made again."""
-    if type(handler) is logging.FileHandler:
-        target: Options = {"file": handler.baseFilename}
-    elif type(handler) is logging.StreamHandler and handler.stream in (sys.stdout, sys.stderr):
-        target = {"stream": "stdout" if handler.stream is sys.stdout else "stderr"}
-    else:
-        return None
-    formatter = handler.formatter
-    if formatter is not None:
-        target |= {"format": formatter._fmt, "dates": formatter.datefmt, "style": _style_of(formatter)}  # noqa: SLF001  # there is no other way to read it
-    return target | {"level": handler.level}
-
-
-def _style_of(formatter: logging.Formatter) -> str:
-    styles = {"StrFormatStyle": "{", "StringTemplateStyle": "$"}
-    return styles.get(type(formatter._style).__name__, "%")  # noqa: SLF001  # there is no other way to read it
-
-
-def _write_logging(options: Options, _unset: list[str]) -> None:
-    root = logging.getLogger()
-    root.setLevel(options.get("level", root.level))
-    logging.disable(options.get("disable", root.manager.disable))
-    if "handlers" in options and options["handlers"] != _read_logging()["handlers"]:
-        for handler in tuple(root.handlers):
-            if _described(handler):
-                root.removeHandler(handler)
-        for described in options["handlers"]:
-            root.addHandler(_handler(described))
-
-
-def _handler(described: Options) -> logging.Handler:
-    if "file" in described:
-        handler: logging.Handler = logging.FileHandler(described["file"])
-    else:
-        handler = logging.StreamHandler(getattr(sys, described["stream"]))
-    handler.setLevel(described["level"])
-    if "style" in described:
-        handler.setFormatter(logging.Formatter(described["format"], described["dates"], style=described["style"]))
-    return handler
-
-
-_BACKEND = frozenset({"backend", "backend_fallback", "interactive", "toolbar"})
-"""What the kernel decides on, not the author."""
-
-
-def _read_matplotlib() -> Options:
-    parameters = sys.modules["matplotlib"].rcParams
-    return {name: dict.__getitem__(parameters, name) for name in list(parameters) if name not in _BACKEND}
-
-
-def _write_matplotlib(options: Options, _unset: list[str]) -> None:
-    sys.modules["matplotlib"].rcParams.update(options)
-
-
-def _read_numpy() -> Options:
-    return dict(sys.modules["numpy"].get_printoptions())
-
-
-def _write_numpy(options: Options, _unset: list[str]) -> None:
-    sys.modules["numpy"].set_printoptions(**options)
-
-
-def _read_pandas() -> Options:
-    found: Options = {}
-    _flatten(sys.modules["pandas"].options.d, "", found)
-    return found
-
-
-def _flatten(tree: Mapping[str, Any], prefix: str, found: Options) -> None:
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            _flatten(value, f"{prefix}{name}.", found)
-        else:
-            found[prefix + name] = value
-
-
-def _write_pandas(options: Options, _unset: list[str]) -> None:
-    for name, value in options.items():
-        sys.modules["pandas"].set_option(name, value)
-
-
-def _read_sklearn() -> Options:
-    return dict(sys.modules["sklearn"].get_config())
-
-
-def _write_sklearn(options: Options, _unset: list[str]) -> None:
-    sys.modules["sklearn"].set_config(**options)
-
-
-def _read_torch() -> Options:
-    torch = sys.modules["torch"]
-    return {
-        "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
-        "grad": torch.is_grad_enabled(),
-        "deterministic": torch.are_deterministic_algorithms_enabled(),
-        "precision": torch.get_float32_matmul_precision(),
-    }
-
-
-def _write_torch(options: Options, _unset: list[str]) -> None:
-    torch = sys.modules["torch"]
-    setters = {
-        "dtype": lambda name: torch.set_default_dtype(getattr(torch, name)),
-        "grad": torch.set_grad_enabled,
-        "deterministic": torch.use_deterministic_algorithms,
-        "precision": torch.set_float32_matmul_precision,
-    }
-    for name, value in options.items():
-        setters[name](value)
-
-
-ALL = (
-    Kind("environ", _read_environment, _write_environment),
-    Kind("cwd", _read_directory, _write_directory),
-    Kind("sys.path", _read_path, _write_path),
-    Kind("warnings", _read_warnings, _write_warnings, plain=False),
-    Kind("logging", _read_logging, _write_logging),
-    Kind("rcParams", _read_matplotlib, _write_matplotlib, module="matplotlib", plain=False),
-    Kind("numpy.printoptions", _read_numpy, _write_numpy, module="numpy", plain=False),
-    Kind("pandas.options", _read_pandas, _write_pandas, module="pandas", plain=False),
-    Kind("sklearn.config", _read_sklearn, _write_sklearn, module="sklearn"),
-    Kind("torch.defaults", _read_torch, _write_torch, module="torch"),
-)

@@ -28,6 +28,42 @@ def after_import(name: str, act: Callable[[], None]) -> None:
     sys.meta_path.insert(0, _Watcher({name: [act]}))
 
 
+def after_imports(chosen: Callable[[ModuleSpec], bool], act: Callable[[str], None]) -> None:
+    """Calls `act` with the name of each module that is imported from now on, right after its import.
+
+    Args:
+        chosen: Whether a module is of interest, by where it was found.
+        act: As in `after_import`.
+    """
+    sys.meta_path.insert(0, _Chooser(chosen, act))
+
+
+class _Chooser:
+    """A finder that finds nothing but what the others find, and watches some of it being loaded."""
+
+    def __init__(self, chosen: Callable[[ModuleSpec], bool], act: Callable[[str], None]) -> None:
+        self._chosen = chosen
+        self._act = act
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """The module's spec as the other finders give it, for a module that is watched."""
+        spec = _found_by_others(self, name, path, target)
+        if spec is None or spec.loader is None or not hasattr(spec.loader, "exec_module") or not self._chosen(spec):
+            return spec
+        loader: Any = spec.loader
+        execute = loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            del loader.exec_module
+            execute(module)
+            self._act(name)
+
+        loader.exec_module = exec_module
+        return spec
+
+
 class _Watcher:
     """A finder that finds nothing but what the others find, and watches that being loaded."""
 
@@ -61,10 +97,12 @@ class _Watcher:
 
 
 def _found_by_others(
-    watcher: _Watcher, name: str, path: Sequence[str] | None, target: ModuleType | None
+    watcher: object, name: str, path: Sequence[str] | None, target: ModuleType | None
 ) -> ModuleSpec | None:
-    for finder in [*sys.meta_path]:
-        find = getattr(finder, "find_spec", None) if finder is not watcher else None
+    finders = list(sys.meta_path)
+    behind = finders[finders.index(watcher) + 1 :] if watcher in finders else finders  # the others were asked already
+    for finder in behind:
+        find = getattr(finder, "find_spec", None)
         spec: ModuleSpec | None = find(name, path, target) if find else None
         if spec is not None:
             return spec

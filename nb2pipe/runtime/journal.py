@@ -7,11 +7,11 @@ failed is there. Single numbers and parameters are few, and are kept here.
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import threading
 import time
+from json import dumps
 from typing import IO, TYPE_CHECKING, Any
 
 from nb2pipe.records.values import encode, masked
@@ -115,7 +115,7 @@ class Journal:
         if self._stream is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._stream = self._path.open("w", encoding="ascii")
-        quoted = self._names.get(name) or self._names.setdefault(name, json.dumps(name))
+        quoted = self._names.get(name) or self._names.setdefault(name, dumps(name))
         number = repr(value) if math.isfinite(value) else f'"{value}"'
         self._stream.write(f'{{"name":{quoted},"index":{index},"value":{number},"time":{now!r}}}\n')
         if now - self._written > _EVERY:

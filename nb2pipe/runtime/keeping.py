@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.serializers.digests import digest
-from nb2pipe.serializers.groups import Group, UnstorableError, dump, load
+from nb2pipe.serializers.groups import Group, UnstorableError, dump, load, partition
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,6 +61,12 @@ class Keeper:
             return str(digest(value, namespace=self.namespace))
         except UnstorableError:
             return None
+
+    def shared(self, one: Mapping[str, object], two: Mapping[str, object]) -> tuple[str, ...]:
+        """The names of both that share mutable objects with names of the other; names of both differ."""
+        groups = partition({**one, **two}, namespace=self.namespace) if one and two else ()
+        mixed = (group for group in groups if one.keys() & set(group) and two.keys() & set(group))
+        return tuple(sorted(name for group in mixed for name in group))
 
     def dump(self, values: Mapping[str, object]) -> tuple[Group, ...]:
         """Stores variables; those that share mutable objects in one group.

@@ -6,13 +6,13 @@ between the cells.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
+from json import dumps, loads
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
@@ -92,7 +92,7 @@ class _Marks:
         told = _described(error, self.places(), self.session.spec.folder)
         lines = [line for part in told for line in _lines(part)]
         data = {"ename": told[-1]["kind"], "evalue": told[-1]["message"], "traceback": lines}
-        self._write(f"error {json.dumps(data)}", self.outputs[:1])
+        self._write(f"error {dumps(data)}", self.outputs[:1])
 
     def _mark(self, word: str, place: Place) -> None:
         self._write(f"{word} {place.cell}{' definitions' if place.definitions else ''}", self.outputs)
@@ -241,14 +241,14 @@ def _authors(work: Callable[[], Any]) -> Any:
 
 
 def _read(file: Path) -> _Told:
-    data = json.loads(file.read_text(encoding="utf-8"))
+    data = loads(file.read_text(encoding="utf-8"))
     file.unlink()
     known = {each.name: data[each.name] for each in fields(StepSpec)}
     known["inputs"] = [
         {"names": tuple(group["names"]), "digest": group["digest"], "take": tuple(group["take"])}
         for group in data["inputs"]
     ]
-    known["outputs"], known["required"] = tuple(data["outputs"]), tuple(data["required"])
+    known |= {name: tuple(data[name]) for name in ("outputs", "required", "patched")}
     known["metrics"] = {int(cell): tuple(names) for cell, names in data["metrics"].items()}
     return _Told(
         spec=StepSpec.read(known),

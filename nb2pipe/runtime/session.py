@@ -6,9 +6,9 @@ The session is kept here and not in the user's namespace. What comes of it goes 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sys
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from nb2pipe.runtime.hidden import Hidden
 from nb2pipe.runtime.journal import POINTS, Journal
 from nb2pipe.runtime.keeping import Keeper
 from nb2pipe.runtime.numbers import metrics_of
+from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.outputs import collect
 from nb2pipe.runtime.spec import StepSpec
 from nb2pipe.runtime.type_names import type_names
@@ -59,7 +60,10 @@ class Session:
         kinds = {generator.kind for generator in GENERATORS}
         given = {kind: self.keeper.get(digest) for kind, digest in spec.state.items() if kind in kinds}
         self.generators = Generators(spec.seed, given)
-        self.hidden = Hidden(self.keeper, {k: digest for k, digest in spec.state.items() if k not in kinds})
+        state = {kind: digest for kind, digest in spec.state.items() if kind not in kinds}
+        self.hidden = Hidden(self.keeper, state, spec.patched, spec.folder)
+        folder = str(Path(spec.result).parent)
+        self.observer = Observer((str(Path(spec.store).parent),), folder) if spec.result else None
 
     def begin(self) -> None:
         """Sets the working directory, hidden state and random generators."""
@@ -67,6 +71,8 @@ class Session:
         self.hidden.begin()
         self.generators.begin()
         self.journal.begin()
+        if self.observer is not None:
+            self.observer.begin()
 
     def load(self, names: frozenset[str]) -> None:
         """Loads the groups that hold the names, and gives the user those of their variables that the step takes."""
@@ -86,8 +92,10 @@ class Session:
 
     def leave(self) -> dict[str, Any]:
         """Stores what the step leaves; the result for the executor."""
+        seen = self.observer.end() if self.observer is not None else {}
         state = {kind: self.keeper.put(data) for kind, data in self.generators.changed().items()}
-        state |= self.hidden.changed()
+        left = {name: self.namespace[name] for name in self.spec.outputs if name in self.namespace}
+        state |= self.hidden.changed(left)
         for cell in sorted(self.spec.metrics.keys() - self.measured):
             self.measure(cell)
         found = collect(self.spec, self.keeper, self.loaded)
@@ -103,6 +111,7 @@ class Session:
             "series": logged["series"],
             "parameters": logged["parameters"],
             "types": type_names(self.namespace, self.spec.outputs),
+            "seen": seen,
         }
 
     def failed(self, errors: list[dict[str, Any]]) -> dict[str, Any]:
@@ -192,7 +201,7 @@ def write_result(result: str, data: dict[str, Any]) -> None:
     if not path.parent.is_dir():  # the step notebook is run by hand, long after
         return
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(data), encoding="utf-8")
+    temporary.write_text(dumps(data), encoding="utf-8")
     temporary.replace(path)
 
 

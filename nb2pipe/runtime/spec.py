@@ -46,6 +46,7 @@ class StepSpec:
         required: Those of the outputs that have to be storable.
         state: Hidden state that earlier steps left: digest in the store by kind.
         metrics: The names whose numbers are metrics, by the position of their cell.
+        patched: Places in libraries that the step sets, by their dotted names.
     """
 
     step: str
@@ -58,6 +59,7 @@ class StepSpec:
     required: tuple[str, ...] = ()
     state: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    patched: tuple[str, ...] = ()
 
     def literal(self) -> str:
         """The value as a Python literal that `read` understands.

@@ -359,6 +359,7 @@ class Bundle:
             "required": [],
             "state": {},
             "metrics": {},
+            "patched": [],
             "package": str(self.folder),
             "name": PACKAGE,
             "parameters": {},

@@ -119,7 +119,7 @@ def _without(cell: NotebookNode, lines: Mapping[str, str]) -> NotebookNode:
 def _parts(call: Call, spec: StepSpec) -> Iterator[_Own | _Authors]:
     yield _Own("enter", _enter(spec))
     blocks = joined(call.step.blocks)
-    takes = loads(call, blocks, spec.inputs)
+    takes = loads(call, blocks, spec.inputs) or ({1: []} if spec.state else {})
     gives = injections(call, blocks)
     for index, block in enumerate([None, *blocks]):
         if index in takes:
