@@ -3,7 +3,8 @@
 A case begins with `# == what it shows`; a cell with `# %% NAME [TAGS]`, where a cell without tags is a step of that
 name; lines with `#>` are what is expected. `a -> b: x, ~y, ?z, f()` says that `b` takes from `a` the variable `x` that
 `a` bound, `y` that it changed, `z` that it may have changed, and the function `f`; `random numpy`, `file x.csv` and
-`order cwd` are flows outside of variables. All flows are named: what is not expected fails.
+`order cwd` are flows outside of variables. All flows are named: what is not expected fails. Lines with `#!` below the
+title concern running the case, see `tests/meaning/test_flow_values.py`.
 """
 
 from __future__ import annotations
@@ -79,6 +80,7 @@ class Case:
     title: str
     cells: list[tuple[str, tuple[str, ...], list[str]]] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
 
 def read_cases() -> list[Case]:
@@ -87,6 +89,8 @@ def read_cases() -> list[Case]:
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith("# == "):
                 found.append(Case(path.stem, line[5:]))
+            elif line.startswith("#! "):
+                found[-1].said.append(line[3:])
             elif match := re.fullmatch(r"# %%\s*(\w*)\s*(?:\[(.*)\])?", line):
                 name, tags = match[1], tuple((match[2] or "").split())
                 found[-1].cells.append((name or tags[0], tags, []))
@@ -111,6 +115,7 @@ def notebook_of(case: Case) -> Notebook:
                 source=source,
                 python=read.python,
                 tags=meant,
+                raw_tags=tags or (f"step:{name}",),
                 magics=read.magics,
             )
         )

@@ -57,6 +57,7 @@ class Surroundings:
         last_binder: For each name, the number of the last step that binds it, with that step's name.
         optional: For each step, by its name, the inputs that may be missing when it begins, and that it may never read.
         loose: What the steps above in namespace form left; it grows from step to step.
+        in_functions: Steps may be functions.
     """
 
     hoisted: Hoisted
@@ -64,6 +65,7 @@ class Surroundings:
     last_binder: Mapping[str, tuple[int, str]]
     optional: Mapping[str, frozenset[str]] = field(default_factory=dict)
     loose: Loose = field(default_factory=Loose)
+    in_functions: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +128,10 @@ def verdict(body: Body, defaults: Defaults, around: Surroundings) -> Verdict:
 
 
 # ------------------------------------------------------------------------------------------------ tests
+
+
+def _unwanted(_: Body, around: Surroundings) -> Problem | None:
+    return None if around.in_functions else Problem("all steps are to be in this form")
 
 
 def _may_raise(body: Body, _: Surroundings) -> Problem | None:
@@ -291,6 +297,7 @@ def _around(body: Body, node: ast.AST) -> Piece | None:
 
 
 _TESTS: tuple[Callable[[Body, Surroundings], Problem | None], ...] = (
+    _unwanted,
     _may_raise,
     _constructs,
     _needs_definitions,

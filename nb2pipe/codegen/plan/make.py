@@ -51,12 +51,13 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.work import Work
 
 
-def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
+def make_plan(pipeline: Pipeline, environment: Environment, *, in_functions: bool = True) -> PackagePlan:
     """How a pipeline is written as a package.
 
     Args:
         pipeline: The pipeline of the notebook itself.
         environment: What lies around the notebook.
+        in_functions: Steps are functions where they can be; otherwise all are in namespace form.
     """
     work = make_work(pipeline, Path())
     steps = step_sources(work, bound_names(cell.python for cell in _code_cells(work)))
@@ -67,7 +68,7 @@ def make_plan(pipeline: Pipeline, environment: Environment) -> PackagePlan:
     defaults = {step.name: defaults_of(step, early) for step in steps}
     found = bodies(steps, early, passing, defaults)
     known = certainty(found, early, passing)
-    around = _surroundings(found, early, passing, known)
+    around = replace(_surroundings(found, early, passing, known), in_functions=in_functions)
     verdicts = verdicts_of(found, defaults, around)
     shelves = shelf(early, steps)
     tops = {body.step.name: shelves.top(body, defaults[body.step.name]) for body in found}

@@ -121,6 +121,7 @@ print(x, d)
 #> c -> e: ~d
 
 # == a view of a dictionary's values
+#! refused v: a view of a dictionary
 # %% a
 d = {"k": [1]}
 v = d.values()
@@ -132,6 +133,7 @@ print(list(v))
 #> b -> c: ~v
 
 # == a view of keys
+#! refused k: a view of a dictionary
 # %% a
 d = {"k": 1}
 k = d.keys()

@@ -207,6 +207,7 @@ f(None)
 #> needs a: Optional, f
 
 # == a definition that nobody has is missing
+#! raises a: NameError: helper
 # %% [functions]
 def f():
     return helper()

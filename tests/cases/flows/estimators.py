@@ -110,6 +110,7 @@ print(RandomForestClassifier(n_estimators=3, random_state=None).fit(X, y).featur
 #> e -> g: random numpy
 
 # == a grid search clones its estimator
+#! not compared search: it holds how long fits took
 # %% [imports]
 import numpy as np
 from sklearn.linear_model import Ridge

@@ -146,7 +146,7 @@ print(df)
 # %% [imports]
 import pandas as pd
 # %% a
-df = pd.DataFrame({"a": [1, 2]})
+df = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
 # %% b
 df.drop(columns=["a"], inplace=True)
 df.columns = ["x"]
@@ -374,12 +374,12 @@ print(one)
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import cross_val_score
 # %% a
-X, y = [[0.0], [1.0]], [0.0, 1.0]
+X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
 model = Ridge()
 # %% b
-print(cross_val_score(model, X, y))
+print(cross_val_score(model, X, y, cv=2))
 # %% c
-print(cross_val_score(model, X, y))
+print(cross_val_score(model, X, y, cv=2))
 #> a -> b: X, model, y
 #> a -> c: X, model, y
 
@@ -747,7 +747,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 stop = {"a"}
 def words(text):
     return [word for word in text.split() if word not in stop]
-vectorizer = TfidfVectorizer(tokenizer=words)
+vectorizer = TfidfVectorizer(tokenizer=words, token_pattern=None).fit(["a b"])
 # %% b
 print(vectorizer.transform(["a b"]))
 #> a -> b: stop, vectorizer
@@ -766,6 +766,7 @@ for batch in loader:
 #> a -> b: loader, scale
 
 # == the text of a query names variables
+#! raises b: UndefinedVariableError: local variable 'unknown' is not defined
 # %% [imports]
 import pandas as pd
 # %% a
@@ -791,13 +792,13 @@ from sklearn.preprocessing import FunctionTransformer
 penalty, factor = 1, 2
 def score(y, found):
     return abs(y - found).mean() - penalty
-def scaled(x):
-    return x * factor
+def scaled(rows):
+    return [[x * factor for x in row] for row in rows]
 scorer = make_scorer(score)
 model = make_pipeline(FunctionTransformer(scaled), LinearRegression())
 # %% b
-print(cross_val_score(LinearRegression(), [[1], [2]], [1, 2], scoring=scorer, cv=2))
+print(cross_val_score(LinearRegression(), [[1], [2], [3], [4]], [1, 2, 3, 4], scoring=scorer, cv=2))
 # %% c
-print(cross_val_score(model, [[1], [2]], [1, 2], cv=2))
+print(cross_val_score(model, [[1], [2], [3], [4]], [1, 2, 3, 4], cv=2))
 #> a -> b: penalty, scorer
 #> a -> c: factor, model

@@ -486,6 +486,7 @@ print(_)
 #> error NB202 b
 
 # == an output of the own step may be used
+#! not run: nothing is displayed in one process without IPython
 # %% a
 x = 1
 x + 1

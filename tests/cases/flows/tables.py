@@ -279,6 +279,7 @@ print(s)
 #> d -> e: ~s
 
 # == groups of a table are a view of it
+#! not compared by: it fills caches as it is read
 # %% [imports]
 import pandas as pd
 # %% a
