@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.checks.nb209_cannot_be_passed import cannot_be_passed
+from nb2pipe.analysis.checks.nb210_class_defined_again import classes_defined_again
 from nb2pipe.analysis.checks.production import production
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.flows import value_flows
@@ -48,7 +49,7 @@ def analyze(notebook: Notebook, environment: Environment) -> tuple[Dataflow, Rep
         flows=tuple(sorted(flows, key=_order)),
         parameter_uses={name: frozenset(taken.parameter_uses.get(name, ())) for name in seen.parameters},
     )
-    found = (problems(seen), cannot_be_passed(seen, taken.flows))
+    found = (problems(seen), cannot_be_passed(seen, taken.flows), classes_defined_again(seen, taken))
     return dataflow, Report.of(*found, production(notebook))
 
 

@@ -200,6 +200,12 @@ def _command(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     return frozenset({machine.thing("subprocess.Process")})
 
 
+def _program(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+    """A command that may still run when the call has returned."""
+    _command(machine, arguments, node)
+    return frozenset({machine.thing("subprocess.Popen")})
+
+
 def _path(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
     del node
     return machine.text(*joined(arguments.positional)) if arguments.positional else machine.text(".")
@@ -230,7 +236,7 @@ FILE_CALLS: dict[str, Callable[[Machine, Arguments, ast.AST], Value]] = {
     "shutil.copy": _copy,
     "shutil.copy2": _copy,
     "shutil.move": _move,
-    "subprocess.Popen": _command,
+    "subprocess.Popen": _program,
     "subprocess.call": _command,
     "subprocess.check_call": _command,
     "subprocess.check_output": _command,

@@ -53,7 +53,15 @@ class Judged:
     steps: tuple[Compared, ...]
 
 
-def compare(work: Work, looks: Sequence[Look], straight: Side, other: Side, *, printed_only: bool) -> Comparison:
+def compare(
+    work: Work,
+    looks: Sequence[Look],
+    straight: Side,
+    other: Side,
+    *,
+    printed_only: bool,
+    alike: frozenset[tuple[str, str]] = frozenset(),
+) -> Comparison:
     """Compares a straight run with another run, up to the first step that failed on either side.
 
     Args:
@@ -62,11 +70,12 @@ def compare(work: Work, looks: Sequence[Look], straight: Side, other: Side, *, p
         straight: The straight run.
         other: The pipeline run, or the straight run made again.
         printed_only: Modules ran: what Jupyter alone shows, and what installs packages, is not compared.
+        alike: The variables, by step and name, that are known to differ in nothing, though their digests do.
     """
     by_step: dict[str, list[Look]] = {}
     for look in looks:
         by_step.setdefault(look.step, []).append(look)
-    sides = _Sides(straight=straight, other=other, printed_only=printed_only)
+    sides = _Sides(straight=straight, other=other, printed_only=printed_only, alike=alike)
     found: list[Difference] = []
     steps: list[Compared] = []
     for unit in work.units:
@@ -116,12 +125,13 @@ class _Sides:
     straight: Side
     other: Side
     printed_only: bool
+    alike: frozenset[tuple[str, str]]
 
     def step(self, unit: Unit, looks: Sequence[Look]) -> tuple[list[Difference], Compared]:
         """What differs in a step, from its first cell on, and what was compared."""
         cells = [cell for cell in unit.step.cells if self._both_ran(unit, cell)]
         outputs = [each for cell in cells for each in self._output(unit.name, cell)]
-        values = _Values(left_out=dict.fromkeys(sorted(kept_by_nobody(unit)), NOT_TAKEN))
+        values = _Values(alike=self.alike, left_out=dict.fromkeys(sorted(kept_by_nobody(unit)), NOT_TAKEN))
         for look in looks:
             values.add(
                 look, self.straight.values.get((look.step, look.name)), self.other.values.get((look.step, look.name))
@@ -164,6 +174,7 @@ class _Sides:
 class _Values:
     """The variables of a step, compared one after the other."""
 
+    alike: frozenset[tuple[str, str]]
     found: list[Difference] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     count: int = 0
@@ -179,7 +190,7 @@ class _Values:
         if one.digest is None and (two.digest is None or look.given):  # bound by neither, or taken away
             return
         self.count += 1
-        if one.digest != two.digest:
+        if one.digest != two.digest and (look.step, look.name) not in self.alike:
             texts = shown_pair(look.name, one, two)
             self.found.append(
                 Difference(

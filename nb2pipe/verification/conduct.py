@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from nb2pipe.digest import Digest
 from nb2pipe.execution.home import Home, find_home
@@ -16,9 +16,9 @@ from nb2pipe.verification.certificate import write_certificate
 from nb2pipe.verification.compare import Comparison, Judged, compare, judge, placed
 from nb2pipe.verification.heard import Heard, stored_as
 from nb2pipe.verification.looks import looks
-from nb2pipe.verification.model import Difference, Side, Status, Verification
+from nb2pipe.verification.model import Side, Status, Verification
 from nb2pipe.verification.straight import Task, Wanted, run_straight
-from nb2pipe.verification.values import read_stored, unlike
+from nb2pipe.verification.values import Key, read_stored, unlike
 
 if TYPE_CHECKING:
     import threading
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.records.events import Event
+    from nb2pipe.verification.values import Unlike
 
     Begin = Callable[[Pipeline, RunOptions, Callable[[Event], None]], RunEnd]
 
@@ -134,13 +135,13 @@ class _Verify:
         stored = read_stored(groups, names, store=self.task.store, prepared=self.task.prepared, shown=texts)
         return heard.side(self.task.work, self.task.looks, stored, end)
 
-    def _compare(self, straight: Side, other: Side) -> Comparison:
+    def _compare(self, straight: Side, other: Side, alike: frozenset[Key] = frozenset()) -> Comparison:
         task = self.task
-        return compare(task.work, task.looks, straight, other, printed_only=task.printed_only)
+        return compare(task.work, task.looks, straight, other, printed_only=task.printed_only, alike=alike)
 
     def _again(self, found: Comparison, straight: Side, other: _Pipeline, copies: Path) -> Verification:
         """The straight run once more: whether it differs from itself, and the texts of what differs, and copies."""
-        differing = [(each.step, each.name) for each in found.differences if each.name is not None]
+        differing: list[Key] = [(each.step, each.name) for each in found.differences if each.name is not None]
         wanted = Wanted(shown=frozenset(differing), copied=frozenset(differing[:_COPIES]), copies=copies)
         second = self._straight("straight again", wanted)
         if second.interrupted:
@@ -154,14 +155,19 @@ class _Verify:
         if differing:
             side = self._other(other.heard, other.end, frozenset(name for _, name in differing))
         found = self._compare(replace(straight, values=values), side)
+        given = {(look.step, look.name) for look in self.task.looks if look.given}
+        doubtful = [key for key in differing if key in given]
+        alike = frozenset(key for key in doubtful if self._unlike(key, second, other.end, copies) == "alike")
+        if alike:
+            found = self._compare(replace(straight, values=values), side, alike)
         judged = judge(found, itself, self.task.work)
         if judged.first is not None and judged.first.name is not None:
-            judged = replace(judged, first=self._placed(judged.first, second, other.end, copies))
+            place = self._unlike((judged.first.step, judged.first.name), second, other.end, copies)
+            judged = replace(judged, first=placed(judged.first, place if place != "alike" else None))
         return self._conclude(judged, found, straight, other.end)
 
-    def _placed(self, first: Difference, second: Side, end: RunEnd, copies: Path) -> Difference:
-        """A difference of a variable, with the place in it where the two differ."""
-        key = first.step, first.name or ""
+    def _unlike(self, key: Key, second: Side, end: RunEnd, copies: Path) -> Unlike | Literal["alike"] | None:
+        """The place in a variable where the two runs differ."""
         copy = second.values[key].copy if key in second.values else None
         groups = {
             (step.name, name): group for step in end.steps for group in step.outputs or () for name in group.names
@@ -169,10 +175,10 @@ class _Verify:
         look = next(look for look in self.task.looks if (look.step, look.name) == key)
         stored = stored_as(look, self.task.work, groups.keys())
         if copy is None or stored is None:
-            return first
+            return None
         whole = Group(names=(key[1],), digest=Digest(copy))
         left = self.task.store, groups[stored]
-        return placed(first, unlike(key[1], (copies, whole), left, self.task.prepared))
+        return unlike(key[1], (copies, whole), left, self.task.prepared)
 
     def _conclude(self, judged: Judged, found: Comparison, straight: Side, end: RunEnd) -> Verification:
         certificate = None

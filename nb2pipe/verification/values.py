@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from nb2pipe.errors import StoreError
 from nb2pipe.executors.interpreter import interpreter_of
@@ -94,7 +94,9 @@ def read_stored(
         return values_in(result)
 
 
-def unlike(name: str, copy: tuple[Path, Group], left: tuple[Path, Group], prepared: Prepared) -> Unlike | None:
+def unlike(
+    name: str, copy: tuple[Path, Group], left: tuple[Path, Group], prepared: Prepared
+) -> Unlike | Literal["alike"] | None:
     """Where two values of a variable differ.
 
     Args:
@@ -104,7 +106,8 @@ def unlike(name: str, copy: tuple[Path, Group], left: tuple[Path, Group], prepar
         prepared: Kernel, folder and variables of the run.
 
     Returns:
-        The place and both values there; None where the two cannot be compared part by part.
+        The place and both values there; None where the two cannot be compared part by part. Two that differ in nothing
+        are `alike`: functions and classes are known by other names once their own has been bound again.
     """
     sides = [
         {"store": str(store), "names": list(group.names), "digest": str(group.digest)} for store, group in (copy, left)
@@ -117,7 +120,7 @@ def unlike(name: str, copy: tuple[Path, Group], left: tuple[Path, Group], prepar
         except StoreError:  # the two values are told as wholes
             return None
         found = json.loads(result.read_text(encoding="utf-8"))
-        return Unlike(*found) if found is not None else None
+        return Unlike(*found) if found is not None else "alike"
 
 
 def _run(what: str, spec: Path, prepared: Prepared) -> None:

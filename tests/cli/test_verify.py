@@ -118,6 +118,20 @@ def test_a_difference_within_a_large_value_is_told_with_its_place(write: Write) 
     assert "straight: 0.5\n  pipeline: 0.25" in told.stdout
 
 
+def test_objects_whose_class_is_defined_again_since_are_no_difference(write: Write) -> None:
+    path = write(
+        "again.ipynb",
+        [
+            (["step:a"], "class Net:\n    def run(self): return 1\nold, f = Net(), lambda: 3"),
+            (["step:b"], "class Net:\n    def run(self): return 2\nnew = Net()\ndef g(): return 1\nh = g"),
+            (["step:c"], "def g(): return 2\nk = g()"),
+            (["step:d"], "print(old.run(), new.run(), type(old) is type(new), f(), g(), h())"),
+        ],
+    )
+    code, last = found(path, "--executor", "subprocess")
+    assert (code, last["status"]) == (0, "identical")
+
+
 def test_a_step_that_only_the_modules_fail_in_is_a_difference(converted: Path) -> None:
     module = converted / "three_pipeline" / "steps" / "fit.py"
     module.write_text(module.read_text().replace("* lr + 1", "/ 0"))

@@ -111,6 +111,13 @@ def test_what_cannot_be_stored_is_not_compared(work: Work) -> None:
     assert dict(found.steps[1].left_out) == {"z": "it is an open file"}
 
 
+def test_variables_that_are_known_to_be_alike_are_no_difference(work: Work) -> None:
+    other = side(z=value("b"))
+    found = compare(work, looks(work), side(), other, printed_only=False, alike=frozenset({("b", "z")}))
+    assert found.differences == ()
+    assert [each.status for each in found.steps] == ["identical"] * 3
+
+
 def test_outputs_differ_by_their_first_line_that_does(work: Work) -> None:
     other = side()
     outputs = {**other.outputs, ("c", 4): Output(texts={"stdout": "3\nmore\n"})}
