@@ -81,10 +81,7 @@ def name_flow(statements: Iterable[ast.stmt], bound: Iterable[str] = (), own: fr
         bound: Names that are bound before.
         own: Names of the notebook's own functions and classes: of what they do as context managers nothing is known.
     """
-    walker = _Walker(set(bound), own)
-    walker.run(statements)
-    walker.flow.end = frozenset(walker.now) if walker.now is not None else None
-    return walker.flow
+    return _Walker(set(bound), own).followed(statements)
 
 
 def certain_after(
@@ -124,10 +121,11 @@ def _joined(ends: Iterable[set[str] | None]) -> set[str] | None:
 class _Walker(ast.NodeVisitor):
     """Goes through statements in the order in which they run."""
 
-    def __init__(self, bound: set[str], own: frozenset[str]) -> None:
+    def __init__(self, bound: set[str], own: frozenset[str], *, in_class: bool = False) -> None:
         self.flow = NameFlow()
         self.now: set[str] | None = bound
         self.own = own
+        self.in_class = in_class
         self.maybe = 0
         self.hidden: list[frozenset[str]] = []
         self.loops: list[_Loop] = []
@@ -143,6 +141,14 @@ class _Walker(ast.NodeVisitor):
             self.flow.early.setdefault(name, node)
             if not self.maybe and name not in self.flow.bound:
                 self.flow.sure.add(name)
+
+    def read_from_class(self, name: str, node: ast.AST) -> None:
+        """A class body in a class body does not see the names of the outer one."""
+        if self.in_class:
+            self.flow.reads.add(name)
+            self.flow.early.setdefault(name, node)
+        else:
+            self.read(name, node)
 
     def bind(self, name: str) -> None:
         self.flow.bound.add(name)
@@ -179,6 +185,12 @@ class _Walker(ast.NodeVisitor):
         self.now = _joined(ends)
 
     # -------------------------------------------------------------------------------------------- statements
+
+    def followed(self, statements: Iterable[ast.stmt]) -> NameFlow:
+        """What statements do, from their first to their last."""
+        self.run(statements)
+        self.flow.end = frozenset(self.now) if self.now is not None else None
+        return self.flow
 
     def run(self, body: Iterable[ast.stmt]) -> None:
         for statement in body:
@@ -367,10 +379,10 @@ class _Walker(ast.NodeVisitor):
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for part in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
             self.expression(part)
-        inner = name_flow(node.body, own=self.own)
+        inner = _Walker(set(), self.own, in_class=True).followed(node.body)
         for name, place in inner.early.items():
             if name != node.name or not _annotates(node, place):
-                self.read(name, place)
+                self.read_from_class(name, place)
         for late in inner.late:
             self.keep(Late(late.node, late.kind, late.free, frozenset(self.now or ())))
         self.flow.functions |= inner.functions

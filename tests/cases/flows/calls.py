@@ -645,6 +645,7 @@ print(get())
 #> b -> c: ~get()
 
 # == a counter in a closure is read by another name
+#! not compared one: its last version is made under another name, and nothing reads it by this one
 # %% a
 def counter():
     n = [0]
