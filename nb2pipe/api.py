@@ -56,6 +56,9 @@ _OPTIONS = frozenset(
         "force",
         "fresh_random",
         "no_cache",
+        "since",
+        "until",
+        "only",
         "listeners",
     }
 )
@@ -100,6 +103,9 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     fresh_random: bool = False,
     force: bool = False,
     no_cache: bool = False,
+    since: str | None = None,
+    until: str | None = None,
+    only: str | None = None,
     listeners: Sequence[Listener] = (),
     **values: object,
 ) -> RunResult:
@@ -123,6 +129,9 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         fresh_random: Draws the initial random state anew.
         force: Runs all steps again, and keeps what they make for later runs.
         no_cache: Takes nothing of earlier runs, and leaves nothing for later ones.
+        since: Only this step and what follows from it runs; what it follows from is taken from earlier runs.
+        until: Only this step and what it follows from runs.
+        only: Only this step runs.
         listeners: Take the events of the run as they come.
         **values: Values of parameters, as in `lr=0.1`.
 
@@ -154,6 +163,9 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         keep_going=keep_going,
         force=force,
         no_cache=no_cache,
+        first=since,
+        last=until,
+        only=only,
     )
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)

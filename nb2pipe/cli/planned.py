@@ -29,9 +29,10 @@ def tell_plan(session: Session, plan: Plan) -> None:
     rows = [head, *(_row(step) for step in plan.steps)]
     used = [place for place in range(len(head)) if any(row[place] for row in rows[1:]) or place == 0]
     session.say(table([tuple(row[place] for place in used) for row in rows]), result=True)
-    runs = [step for step in plan.steps if step.source is None]
+    runs = [step for step in plan.steps if step.source is None and not step.skipped]
+    count = sum(step.source is not None for step in plan.steps)
     _tell_differences(session, runs)
-    reused = f", {len(plan.steps) - len(runs)} would be reused" if len(runs) < len(plan.steps) else ""
+    reused = f", {count} would be reused" if count else ""
     session.say(
         f"\n{len(runs)} {'step' if len(runs) == 1 else 'steps'} of {one_line(plan.pipeline)} would run{reused}, "
         f"{plan.jobs} at a time, in kernels `{one_line(plan.kernel)}`, in {shown_path(plan.folder)}"
@@ -64,14 +65,14 @@ def _row(step: PlannedStep) -> tuple[str, ...]:
         clipped(values, _WIDE),
         duration(step.seconds) if step.seconds is not None else "",
         one_line(step.gate or ""),
-        "run" if step.source is None else "reuse",
+        "skip" if step.skipped else "run" if step.source is None else "reuse",
         clipped(one_line(_why(step)), _LONG),
     )
 
 
 def _why(step: PlannedStep) -> str:
     if step.why is None:
-        return f"from {step.source}"
+        return f"from {step.source}" if step.source else ""
     place = next(iter(step.why.difference), None)
     return f"{step.why.message} ({place})" if place else step.why.message
 

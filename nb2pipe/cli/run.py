@@ -82,6 +82,11 @@ Examples:
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would run; nothing is executed or written.")
 @click.option("--keep-going", is_flag=True, help="A step that fails stops only what depends on it.")
+@click.option(
+    "--from", "first", metavar="STEP", help="Run only STEP and what follows from it, on results of earlier runs."
+)
+@click.option("--until", "last", metavar="STEP", help="Run only STEP and what it follows from.")
+@click.option("--only", metavar="STEP", help="Run only STEP, on results of earlier runs.")
 @click.option("--force", is_flag=True, help="Run all steps again; what they make is kept for later runs.")
 @click.option("--no-cache", is_flag=True, help="Take no results of earlier runs, and keep none for later ones.")
 @EXECUTOR
@@ -127,6 +132,9 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         keep_going=more["keep_going"],
         force=more["force"],
         no_cache=more["no_cache"],
+        first=more["first"],
+        last=more["last"],
+        only=more["only"],
     )
     if dry_run:
         api.check_executor(pipeline, options)

@@ -15,6 +15,7 @@ from nb2pipe.execution.gates import holds
 from nb2pipe.execution.model import Cancelled, Completed, Failed, StepEnd
 from nb2pipe.execution.repeats import has_effects, note_of, tainted_by
 from nb2pipe.execution.schedule import depending, ready, waiting
+from nb2pipe.execution.selection import NOT_CHOSEN
 from nb2pipe.execution.touched import MISSING, crossed, spoiled
 from nb2pipe.execution.versions import (
     Overtaken,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.attempts import Running
     from nb2pipe.execution.model import Executor, Outcome, StepCall, Surroundings
     from nb2pipe.execution.schedule import Schedule
+    from nb2pipe.execution.selection import Selection
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import StepTrace
@@ -92,6 +94,7 @@ class Context:
         recall: Finds what a step made before in the same call.
         observe: Takes down what a step that has just ended was seen to depend on, given when it began.
         note: Notes that a step ran, for later runs.
+        selection: The steps that the user chose; None for all.
     """
 
     executor: Executor
@@ -106,6 +109,7 @@ class Context:
     observe: Callable[[Unit, StepCall, Completed, float], StepTrace | None] = lambda *_: None
     note: Callable[[str, StepCall], None] = lambda _name, _call: None
     broken: Callable[[], Exception | None] = lambda: None
+    selection: Selection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +164,7 @@ class _Drive:
     def run(self) -> DriveEnd:
         """Drives to the end."""
         try:
+            self._settle_others()
             self._loop()
         except KeyboardInterrupt:
             self._context.cancel.set()
@@ -168,6 +173,17 @@ class _Drive:
             self._abandon()
             raise
         return self._end()
+
+    def _settle_others(self) -> None:
+        """Takes the results of earlier runs for steps that the user did not choose, as far as they are wanted."""
+        selection = self._context.selection
+        for unit in self._work.units if selection else ():
+            if selection is None or unit.name in selection.chosen or unit.name not in self._pending:
+                continue
+            if unit.name in selection.needed | selection.above and not unit.inner:
+                self._begin(unit)
+            if unit.name in self._pending and not (unit.inner and unit.name in selection.needed):
+                self._skip([unit.name], SkipReason.NOT_SELECTED, NOT_CHOSEN)
 
     def _loop(self) -> None:
         while True:
@@ -238,6 +254,8 @@ class _Drive:
             self._complete(unit, recalled.done, recalled.seconds, told=status)
         elif unit.inner:
             self._join(unit, call)
+        elif self._context.selection is not None and unit.name not in self._context.selection.chosen:
+            self._pending.add(unit.name)
         else:
             self._began[unit.name] = call
             self._ended_before[unit.name] = frozenset(self._made)

@@ -13,8 +13,9 @@ from nb2pipe.execution.model import Completed, Surroundings
 from nb2pipe.execution.reasons import Reason, call_side, differences, each_time, earlier, recorded_side
 from nb2pipe.execution.recall import outputs_of
 from nb2pipe.execution.reuse import Reuse
+from nb2pipe.execution.selection import select
 from nb2pipe.execution.traces import Traces
-from nb2pipe.execution.versions import take
+from nb2pipe.execution.versions import made_within, take
 from nb2pipe.records.events import Failure
 from nb2pipe.records.file_digests import FileDigests
 from nb2pipe.records.values import masked
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.model import StepCall
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.execution.prepare import Prepared
+    from nb2pipe.execution.selection import Selection
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.store.base import Store
@@ -39,13 +41,15 @@ class Expected:
     Attributes:
         source: The run whose results would be taken; None where the step would run.
         why: Why it would run.
+        skipped: It would not run, since the user chose others.
     """
 
     source: str | None = None
     why: Reason | None = None
+    skipped: bool = False
 
 
-def make_reuse(home: Home, run: str, store: Store, options: RunOptions) -> Reuse:
+def make_reuse(home: Home, run: str, store: Store, options: RunOptions, selection: Selection | None) -> Reuse:
     """What finds the results of earlier runs, for a run."""
     traces = Traces(store=store, digests=FileDigests(home.files), installed=Installed(home.packages))
     return Reuse(
@@ -54,7 +58,9 @@ def make_reuse(home: Home, run: str, store: Store, options: RunOptions) -> Reuse
         run=run,
         store=store,
         traces=traces,
-        reads=not (options.force or options.no_cache),
+        reads=not options.no_cache,
+        forced=options.force,
+        chosen=selection.chosen if selection else None,
         writes=not options.no_cache,
     )
 
@@ -72,6 +78,7 @@ def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptio
     if not home.root.is_dir():
         return {unit.name: Expected(why=Reason(message="it has not run here before")) for unit in work.units}
     store = LocalStore(home.store)
+    selection = select(work, options)
     surroundings = Surroundings(
         folder=prepared.folder,
         home=home.root,
@@ -86,11 +93,12 @@ def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptio
     walk = _Walk(
         work=work,
         calls=Calls(work, surroundings, prepared.parameters, store),
-        reuse=make_reuse(home, "none", store, options),
+        reuse=make_reuse(home, "none", store, options, selection),
         home=home,
         notebook=str(Path(pipeline.notebook.path).absolute()),
         parameters=masked({each.name: each.default for each in pipeline.parameters} | dict(prepared.parameters)),
         forced=options.force or options.no_cache,
+        selection=selection,
     )
     return {unit.name: walk.step(unit) for unit in work.units}
 
@@ -106,32 +114,57 @@ class _Walk:
     notebook: str
     parameters: Mapping[str, object]
     forced: bool
+    selection: Selection | None = None
     made: dict[str, Completed] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
 
     def step(self, unit: Unit) -> Expected:
-        before = {edge.source for edge in self.work.edges if edge.target == unit.name}
-        waits = [name for name in self.work.names if name in before & self.running]
-        if not waits and not self.forced:
-            found = self._found(unit)
-            if isinstance(found, Expected):
-                return found
-            self.running.add(unit.name)
-            return Expected(why=self._why(unit, found))
-        self.running.add(unit.name)
+        """What would become of a step; those above it have been looked at."""
+        selection = self.selection
+        if unit.inner:
+            return self._nested(unit)
+        if selection is not None and unit.name not in selection.chosen:
+            return self._not_chosen(unit, selection)
         if self.forced:
-            return Expected(why=Reason(message="all steps are to run"))
-        named = ", ".join(f"`{name}`" for name in waits)
-        return Expected(why=Reason(message=f"it comes after {named}; reused where what it takes stays the same"))
+            self.running.add(unit.name)
+            return Expected(why=Reason(message="all that are chosen are to run (--force or --no-cache)"))
+        before = {edge.source for edge in self.work.edges if edge.target == unit.name}
+        waits = [f"`{name}`" for name in self.work.names if name in before & self.running]
+        if waits:
+            self.running.add(unit.name)
+            message = f"it comes after {', '.join(waits)}; reused where what it takes stays the same"
+            return Expected(why=Reason(message=message))
+        return self._reused_or_run(unit)
+
+    def _nested(self, unit: Unit) -> Expected:
+        """A nested pipeline is what its steps are."""
+        inner = [self.work.by_name[name] for name in unit.inner]
+        if any(name in self.running for name in unit.inner):
+            self.running.add(unit.name)
+            return Expected(why=Reason(message="steps of it would run"))
+        self.made[unit.name] = Completed(outputs=made_within(unit, inner, self.made))
+        return Expected(skipped=True)
+
+    def _not_chosen(self, unit: Unit, selection: Selection) -> Expected:
+        if unit.name not in selection.needed | selection.above:
+            return Expected(skipped=True)
+        found = self._reused_or_run(unit)
+        self.running.discard(unit.name)
+        return found if found.source or unit.name in selection.needed else Expected(skipped=True)
+
+    def _reused_or_run(self, unit: Unit) -> Expected:
+        found = self._found(unit)
+        if isinstance(found, Expected):
+            return found
+        self.running.add(unit.name)
+        return Expected(why=self._why(unit, found))
 
     def _found(self, unit: Unit) -> Expected | StepCall | None:
-        """The run whose results would be taken, or the call that would run; None for a nested pipeline."""
+        """The run whose results would be taken, or the call that would run; None where its parameters are not known."""
         given = self.calls.given(unit.scope, self.made)
         if isinstance(given, Failure):
             return None
         call = self.calls.make(unit, take(unit, self.work.earlier(unit), self.made), given)
-        if unit.inner:
-            return None
         found = next(self.reuse.found(unit, call), None)
         if found is None:
             return call
@@ -141,7 +174,7 @@ class _Walk:
 
     def _why(self, unit: Unit, call: StepCall | None) -> Reason:
         if call is None:
-            return Reason(message="its steps are looked at when they begin")
+            return Reason(message="what it is given is not known before the run")
         if call.step.cache is False:
             return Reason(message="the tag cache:disabled says so")
         if changed := self.reuse.why_not(call):

@@ -40,6 +40,9 @@ class RunOptions:
         keep_going: A failed step stops only what depends on it.
         force: Runs all steps, and keeps what they make for later runs.
         no_cache: Takes nothing of earlier runs, and leaves nothing for later ones.
+        first: Only this step and what follows from it runs; what it follows from is taken from earlier runs.
+        last: Only this step and what it follows from runs.
+        only: Only this step runs.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -58,6 +61,9 @@ class RunOptions:
     keep_going: bool = False
     force: bool = False
     no_cache: bool = False
+    first: str | None = None
+    last: str | None = None
+    only: str | None = None
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

@@ -44,6 +44,7 @@ class PlannedStep:
         seconds: How long it took last time, or None.
         source: The run whose results would be taken; None where the step would run.
         why: Why it would run.
+        skipped: It would not run, since the user chose others.
         gate: What has to hold for the steps after it to run.
     """
 
@@ -54,6 +55,7 @@ class PlannedStep:
     seconds: float | None = None
     source: str | None = None
     why: Reason | None = None
+    skipped: bool = False
     gate: str | None = None
     description: str | None = None
 
@@ -126,6 +128,7 @@ def plan_json(plan: Plan) -> dict[str, object]:
                 "parameters": {name: plain(value) for name, value in step.parameters.items()},
                 "seconds": step.seconds,
                 "source": step.source,
+                "skipped": step.skipped,
                 "why": step.why.message if step.why else None,
                 "difference": list(step.why.difference) if step.why else [],
                 "gate": step.gate,
@@ -166,6 +169,7 @@ def _planned(
         seconds=seconds,
         source=expected.source,
         why=expected.why,
+        skipped=expected.skipped,
         gate=unit.step.gate.text if unit.step.gate else None,
         description=unit.step.description,
     )

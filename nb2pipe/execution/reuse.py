@@ -45,6 +45,8 @@ class Reuse:
         runs: The folder that holds a folder for each run.
         run: This run's id.
         reads: Whether results of earlier runs are taken at all.
+        forced: All steps, or all that the user chose, are to run again.
+        chosen: The steps that the user chose; None for all.
         writes: Whether those of this run are noted.
     """
 
@@ -54,6 +56,8 @@ class Reuse:
     store: Store
     traces: Traces
     reads: bool = True
+    forced: bool = False
+    chosen: frozenset[str] | None = None
     writes: bool = True
 
     def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
@@ -65,7 +69,8 @@ class Reuse:
 
     def found(self, unit: Unit, call: StepCall) -> Iterator[tuple[str, StepRecord]]:
         """The steps of earlier runs that made what a call would make, the newest first; nothing is changed."""
-        if self.reads and call.step.cache is not False and not unit.inner:
+        again = self.forced and (self.chosen is None or unit.name in self.chosen)
+        if self.reads and not again and call.step.cache is not False and not unit.inner:
             for run, record in self._candidates(call):
                 if self._difference(record, call) is None:
                     yield run, record

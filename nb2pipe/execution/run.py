@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import Nb2pipeError, RecordsError, StoreError, UsageError
 from nb2pipe.execution.checks.nb516_notebook_not_written import notebook_not_written
 from nb2pipe.execution.drive import Context, drive
-from nb2pipe.execution.expect import make_reuse
+from nb2pipe.execution.expect import expect, make_reuse
 from nb2pipe.execution.home import Home, draw_seed, find_home
 from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import RunEnd, Surroundings
@@ -23,6 +23,7 @@ from nb2pipe.execution.prepare import prepare
 from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
 from nb2pipe.execution.schedule import schedule_of, waiting
+from nb2pipe.execution.selection import check_needed, select
 from nb2pipe.execution.touched import known, learned
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
@@ -48,6 +49,9 @@ NOTEBOOK = "notebook.ipynb"
 
 _KERNEL_GIVEN = "kernel_given"
 """The user's `-k` in the record: a resumed run keeps it, and otherwise takes the notebook's kernel as it is now."""
+
+_CHOSEN = ("first", "last", "only")
+"""The options that choose steps, in the record by these names."""
 
 PACKAGE = "package"
 """The converted directory in the record, where one ran."""
@@ -86,8 +90,11 @@ def run(
     home = Home(find_home(Path(pipeline.notebook.path), options.home))
     home.create()
     seed = _seed(home, options)
-    folder = _new_folder(home)
     work = make_work(pipeline, prepared.folder)
+    selection = select(work, options)
+    if selection is not None:
+        check_needed(selection, expect(pipeline, work, prepared, replace(options, force=False), home), work)
+    folder = _new_folder(home)
     started = _started(pipeline, work, prepared, replace(options, seed=seed, fresh_random=False), folder.name)
     session = _Session(pipeline=pipeline, work=work, prepared=prepared, home=home, started=started, options=options)
     return session.conduct(executor, assemble, listeners, cancel or threading.Event())
@@ -219,7 +226,7 @@ class _Session:
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
         store = LocalStore(self.home.store)
-        reuse = make_reuse(self.home, self.started.run, store, self.options)
+        reuse = make_reuse(self.home, self.started.run, store, self.options, select(self.work, self.options))
         recall = Recall(record=self.record, store=store, folder=self.folder)
         surroundings = Surroundings(
             folder=self.prepared.folder,
@@ -242,6 +249,7 @@ class _Session:
             parameters=self.prepared.parameters,
             keep_going=self.options.keep_going,
             recall=lambda unit, call: recall(unit, call) or reuse(unit, call),
+            selection=select(self.work, self.options),
             observe=reuse.traces.take,
             note=reuse.note,
             broken=publish.broken,
@@ -318,6 +326,7 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
         surroundings={
             **prepared.surroundings,
             _KERNEL_GIVEN: options.kernel,
+            **{name: value for name in _CHOSEN if (value := getattr(options, name)) is not None},
             **({REUSE: NO_CACHE if options.no_cache else FORCED} if options.no_cache or options.force else {}),
             **({PACKAGE: str(options.package.folder)} if options.package else {}),
         },
@@ -353,6 +362,7 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
     kept = {name: record.parameters[name] for name in record.given if name not in record.masked}
     masked = {name: options.parameters[name] for name in record.given if name in record.masked}
     folder, kernel = record.surroundings.get("folder"), record.surroundings.get(_KERNEL_GIVEN)
+    chosen = {name: str(record.surroundings[name]) for name in _CHOSEN if name in record.surroundings}
     return replace(
         options,
         parameters=kept | masked,
@@ -361,6 +371,9 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
         kernel=options.kernel or (kernel if isinstance(kernel, str) else None),
         executor=record.executor,
         folder=Path(folder) if isinstance(folder, str) else options.folder,
+        first=chosen.get("first"),
+        last=chosen.get("last"),
+        only=chosen.get("only"),
         name=record.name,
         tags=record.tags,
         note=record.note,

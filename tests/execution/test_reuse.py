@@ -9,6 +9,7 @@ import nbformat
 import pytest
 
 import nb2pipe
+from nb2pipe.errors import UsageError
 from nb2pipe.execution.options import RunOptions
 from nb2pipe.execution.plan import plan
 from nb2pipe.execution.reasons import explain_step
@@ -307,8 +308,40 @@ def test_a_dry_run_says_what_would_run_and_why_and_changes_nothing(project: Proj
     assert planned(project) == dict.fromkeys(("load", "double", "sum"), run)
     assert not (project.folder / "doubled.txt").exists()
     assert planned(project, parameters={"scale": 5})["sum"] == "the parameter `scale` is 5, was 2"
-    assert planned(project, force=True)["sum"] == "all steps are to run"
+    assert planned(project, force=True)["sum"] == "all that are chosen are to run (--force or --no-cache)"
     (project.folder / "data.txt").write_text("5\n")
     found = planned(project)
     assert found["load"] == "`data.txt` changed"
     assert found["double"] == "it comes after `load`; reused where what it takes stays the same"
+
+
+# -- some steps only
+
+
+def statuses(project: Project, **options: Any) -> dict[str, str]:
+    result = nb2pipe.run(project.folder / "made.py", executor="subprocess", home=project.folder / ".nb2pipe", **options)
+    assert result.status == "succeeded"
+    return {step.name: step.status.value for step in result.steps}
+
+
+def test_only_chosen_steps_run_on_the_results_of_earlier_runs(project: Project) -> None:
+    assert statuses(project, until="double") == {"load": "ran", "double": "ran", "sum": "skipped"}
+    assert statuses(project, only="sum") == {"load": "reused", "double": "reused", "sum": "ran"}
+    assert statuses(project, since="double", force=True) == {"load": "reused", "double": "ran", "sum": "ran"}
+    project.edit("2 * value", "3 * value")
+    assert statuses(project, only="load") == {"load": "reused", "double": "skipped", "sum": "skipped"}
+
+
+def test_what_a_chosen_step_follows_from_has_to_be_there(project: Project) -> None:
+    with pytest.raises(UsageError, match="no earlier run left results of the step `load`"):
+        project.run(only="sum")
+    project.run()
+    project.edit("2 * value", "3 * value")
+    with pytest.raises(UsageError, match="`double` that can be taken: its code changed") as refused:
+        project.run(only="sum")
+    assert refused.value.hint == "run it first, with --until double, or run all steps"
+    with pytest.raises(UsageError, match="there is no step `dubble`") as refused:
+        project.run(only="dubble")
+    assert refused.value.hint == "did you mean `double`?"
+    with pytest.raises(UsageError, match="no step is both `sum` or after it, and `load` or before it"):
+        project.run(since="sum", until="load")
