@@ -34,7 +34,7 @@ from nb2pipe.analysis.scopes import Branch, Jumps, Scope, ScopeKind, Slot
 from nb2pipe.analysis.texts import text_method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from nb2pipe.analysis.machine import Machine
 
@@ -171,7 +171,7 @@ def _with_receiver(receiver: Obj, arguments: Arguments) -> Arguments:
         positional=(frozenset({receiver}), *arguments.positional),
         keywords=arguments.keywords,
         extra=arguments.extra,
-        literals=arguments.literals,
+        literals={key + 1 if isinstance(key, int) else key: one for key, one in arguments.literals.items()},
     )
 
 
@@ -317,6 +317,7 @@ def _bind_arguments(machine: Machine, function: Function, arguments: Arguments, 
         name = argument.arg
         value = arguments.keywords.get(name)
         machine.bind_in(scope, name, value if value is not None else arguments.extra | _default(function, name))
+    scope.nones |= set(_given_none(spec, names, arguments))
     if spec.vararg:
         rest = frozenset().union(arguments.extra, *arguments.positional[len(names) :])
         machine.bind_in(scope, spec.vararg.arg, frozenset({machine.thing("builtins.tuple", rest)}))
@@ -326,6 +327,20 @@ def _bind_arguments(machine: Machine, function: Function, arguments: Arguments, 
             arguments.extra, *(value for name, value in arguments.keywords.items() if name not in known)
         )
         machine.bind_in(scope, spec.kwarg.arg, frozenset({machine.thing("builtins.dict", rest)}))
+
+
+def _given_none(spec: ast.arguments, names: list[str], arguments: Arguments) -> Iterator[str]:
+    """The arguments that are None, because that is given or because nothing is."""
+    optional = dict(zip(reversed(names), reversed(spec.defaults), strict=False))
+    optional |= {one.arg: default for one, default in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if default}
+    places = {name: place for place, name in enumerate(names)}
+    for name in (*names, *(one.arg for one in spec.kwonlyargs)):
+        place = places.get(name, len(arguments.positional))
+        if place < len(arguments.positional) or name in arguments.keywords:
+            if arguments.literals.get(name, arguments.literals.get(place, 0)) is None:
+                yield name
+        elif isinstance(default := optional.get(name), ast.Constant) and default.value is None:
+            yield name
 
 
 def _default(function: Function, name: str) -> Value:

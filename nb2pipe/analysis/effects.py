@@ -208,7 +208,7 @@ class Effects:
     def _find_function(self, path: str) -> Effect:
         otherwise: Effect | None = None
         for prefix, name, section in self._sections_of(path):
-            if effect := section.calls.get(name):
+            if effect := section.calls.get(name) or section.calls.get(_any_holder(name)):
                 made = effect.result is Result.HOLDS and not effect.type and _is_class(path)
                 return _with_state(replace(effect, type=path) if made else effect, section)
             otherwise = otherwise or self._otherwise(path, prefix, section)
@@ -297,6 +297,16 @@ class Effects:
             prefix = ".".join(parts[:count])
             if section := self.sections.get(prefix):
                 yield prefix, ".".join(parts[count:]), section
+
+
+def _any_holder(name: str) -> str:
+    """The name of a function whatever holds it.
+
+    >>> _any_holder("stats.norm.rvs")
+    'stats.*.rvs'
+    """
+    module, _, rest = name.partition(".")
+    return f"{module}.*.{rest.rpartition('.')[2]}"
 
 
 def _is_class(path: str) -> bool:

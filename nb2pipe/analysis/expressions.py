@@ -307,16 +307,16 @@ def _arguments(machine: Machine, node: ast.Call, scope: Scope) -> Arguments:
             extra |= machine.iterate(machine, machine.evaluate(part.value, scope), part)
             continue
         positional.append(machine.evaluate(part, scope))
-        if isinstance(part, ast.Constant):
-            literals[place] = part.value
+        if isinstance(part, ast.Constant) or machine.is_none(part, scope):
+            literals[place] = getattr(part, "value", None)
     for keyword in node.keywords:
         value = machine.evaluate(keyword.value, scope)
         if keyword.arg is None:
             extra |= elements(value)
             continue
         keywords[keyword.arg] = value
-        if isinstance(keyword.value, ast.Constant):
-            literals[keyword.arg] = keyword.value.value
+        if isinstance(keyword.value, ast.Constant) or machine.is_none(keyword.value, scope):
+            literals[keyword.arg] = getattr(keyword.value, "value", None)
     return Arguments(positional=tuple(positional), keywords=keywords, extra=extra, literals=literals)
 
 

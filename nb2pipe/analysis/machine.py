@@ -343,6 +343,7 @@ class Machine:
         elif scope in self.beside:
             self.set_beside({f"{self.beside[scope]}.{name}"})
             self.own(scope, name, value)
+        scope.nones.discard(name)
         if scope.closure is not None:
             self.link(scope.closure, name, value)
         definitions = frozenset() if self.definition is None else frozenset({self.definition})
@@ -358,6 +359,15 @@ class Machine:
                 return outer
             outer = outer.parent
         return scope
+
+    def is_none(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether an expression is None, or a name that holds it."""
+        if not isinstance(node, ast.Name):
+            return isinstance(node, ast.Constant) and node.value is None
+        found: Scope | None = scope
+        while found is not None and node.id not in found.slots:
+            found = found.parent
+        return found is not None and node.id in found.nones
 
     def unbind(self, name: str, scope: Scope) -> None:
         """Deletes a name."""

@@ -52,6 +52,7 @@ class Jumps:
     """What names hold where a loop or a function is left before its end.
 
     Attributes:
+        nones: Names that hold None, as far as the text tells.
         level: The branches that were open when it began.
         out: At each `break` or `return`.
         on: At each `continue`.
@@ -86,6 +87,7 @@ class Scope:
     returns: set[Obj] = field(default_factory=set)
     owner: Klass | None = None
     receiver: Value = NOTHING
+    nones: set[str] = field(default_factory=set)
     level: int = 0
     widened: bool = False
     loops: list[Jumps] = field(default_factory=list)

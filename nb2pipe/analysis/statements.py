@@ -36,6 +36,8 @@ def _assign(machine: Machine, node: ast.Assign, scope: Scope) -> End:
             _unpack_made(machine, target.elts, node.value, scope)
         else:
             assign(machine, target, value, scope)
+        if isinstance(target, ast.Name) and machine.is_none(node.value, scope):
+            scope.nones.add(target.id)
     return End.NEXT
 
 
