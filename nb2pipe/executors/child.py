@@ -6,16 +6,15 @@ import os
 import selectors
 import signal
 import subprocess
-import sys
 import time
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from nb2pipe.executors.processes import end_processes, process_family
+from nb2pipe.executors.processes import Guard, end_processes, process_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
     from typing import IO, Any
 
 _POLL = 0.05
@@ -63,7 +62,7 @@ class Child:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        self._guard = _guard(self._process.pid)
+        self._guard = Guard(self._process.pid)
         self._family: tuple[Any, ...] = ()
         self._through: float | None = None
         self._selector = selectors.DefaultSelector()
@@ -119,11 +118,7 @@ class Child:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        assert self._guard.stdin is not None
-        with suppress(OSError):
-            self._guard.stdin.write(b".")
-            self._guard.stdin.close()
-        self._guard.wait()
+        self._guard.release()
 
     def _drain(self, listener: Listener, seconds: float) -> None:
         """Takes what is still in the pipes; a process that left the group may keep them open for ever."""
@@ -146,16 +141,3 @@ class Child:
         self._selector.unregister(pipe)
         pipe.close()
         listener.feed(stream, b"", last=True)
-
-
-def _guard(process: int) -> subprocess.Popen[bytes]:
-    """Starts the process that ends the step where nobody else does any more."""
-    program = str(Path(__file__).with_name("guard.py"))
-    return subprocess.Popen(  # noqa: S603  # our own file
-        [sys.executable, "-I", "-S", program, str(process)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        bufsize=0,
-    )

@@ -17,6 +17,8 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 from nbclient.util import ensure_async
 from papermill.clientwrap import PapermillNotebookClient
 
+from nb2pipe.executors.kernels.connect import connect
+from nb2pipe.executors.kernels.forking import StoppedError
 from nb2pipe.executors.outputs import merged
 from nb2pipe.executors.processes import end_processes, hint_on_end, how_it_ended, process_family
 from nb2pipe.executors.watch import Reason, Stop, is_ours
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
     from papermill.engines import NotebookExecutionManager
 
+    from nb2pipe.executors.kernels.cold import Started
     from nb2pipe.executors.watch import StepWatch
 
 _POLL = 0.05
@@ -75,6 +78,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         self.watch = watch
         self.on_cell_executed = self._note_exit
         self._cell: NotebookNode | None = None
+        self._started: Started | None = None
         self._exits = False
         self._exit_code: int | None = None
 
@@ -85,10 +89,30 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
             NoSuchKernel: There is no kernel of that name.
         """
         self.reset_execution_trackers()
+        try:
+            self._started = self.watch.kernel()
+        except StoppedError:
+            reason = self.watch.wants_stop() or Reason.CANCELLED
+            self.watch.stopped = Stop(reason=reason)
+            return
+        if self._started is not None:
+            self._run_in(self._started)
+            return
         with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="nb2pipe-") as sockets:
             self.create_kernel_manager()
             self._use_sockets(sockets)
             asyncio.run(self._supervise(log))
+
+    def _run_in(self, kernel: Started) -> None:
+        """Runs the notebook in a kernel that was started already."""
+        try:
+            self.create_kernel_manager()
+            self.km.load_connection_info(kernel.connection)
+            self.km.connection_file = kernel.file
+            self.km.provisioner = kernel.process
+            asyncio.run(self._supervise(kernel.log))
+        finally:
+            kernel.dispose()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As papermill's; what is printed is told on as it arrives."""
@@ -123,8 +147,11 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         self._conclude(work, log)
 
     async def _run_all(self, log: Any) -> None:
-        await self.async_start_new_kernel(env=self.watch.environment(), stdout=subprocess.DEVNULL, stderr=log)
-        await self.async_start_new_kernel_client()
+        if self._started is None:
+            await self.async_start_new_kernel(env=self.watch.environment(), stdout=subprocess.DEVNULL, stderr=log)
+            await self.async_start_new_kernel_client()
+        else:
+            self.kc = await connect(self.km, self._started, self.startup_timeout)
         self.watch.begins(self.nb)
         for index, cell in enumerate(self.nb.cells):
             if self.watch.stopped is not None:

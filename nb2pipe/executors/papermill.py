@@ -8,6 +8,7 @@ import logging
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.diagnostics import Report
 from nb2pipe.errors import UsageError
+from nb2pipe.executors.kernels.pool import Kernels, Place
 from nb2pipe.executors.logged import tell_logged
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.outputs import write_notebook
@@ -25,11 +27,13 @@ from nb2pipe.runtime.journal import POINTS
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nbformat import NotebookNode
 
-    from nb2pipe.execution.model import Outcome, StepCall
+    from nb2pipe.execution.model import Outcome, StepCall, Surroundings
+    from nb2pipe.executors.kernels.cold import Started
+    from nb2pipe.notebook.model import Notebook
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.records.events import Event
 
@@ -39,15 +43,27 @@ _SAVE_EVERY = 2.0
 _SESSION = '__import__("sys").modules["nb2pipe.runtime.session"]'
 
 
+@dataclass(slots=True)
 class PapermillExecutor:
     """Runs each step as a notebook through papermill."""
 
-    name = "papermill"
-    runs_packages = False
+    name: str = field(default="papermill", init=False)
+    runs_packages: bool = field(default=False, init=False)
+    _kernels: Kernels | None = field(default=None, init=False, repr=False)
 
     def check(self, pipeline: Pipeline) -> Report:  # noqa: ARG002  # a kernel runs every notebook
         """What keeps it from running a pipeline: nothing."""
         return Report()
+
+    def open(self, *, steps: int, jobs: int) -> None:
+        """A run begins; without that, each step gets a kernel that Jupyter starts."""
+        self._kernels = Kernels(steps, jobs)
+
+    def close(self) -> None:
+        """The run is over: no kernel outlives it."""
+        if self._kernels is not None:
+            self._kernels.close()
+            self._kernels = None
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step, and leaves its notebook in `RUN_FOLDER/steps/STEP.ipynb`, also when it failed.
@@ -68,8 +84,8 @@ class PapermillExecutor:
         """
         if _loop_is_running():  # as in Jupyter, where a cell runs on the loop of the kernel
             with ThreadPoolExecutor(1) as pool:
-                return pool.submit(_run, call, emit, cancel).result()
-        return _run(call, emit, cancel)
+                return pool.submit(_run, call, emit, cancel, self._kernels).result()
+        return _run(call, emit, cancel, self._kernels)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,8 +96,15 @@ class _StepWatch(StepWatch):
     emit: Callable[[Event], None]
     path: Path
     given: Path
+    kernels: Kernels | None = None
     notebook: NotebookNode | None = None
     saved: float = field(default_factory=time.monotonic)
+
+    def kernel(self) -> Started | None:
+        if self.kernels is None:
+            return None
+        place = _place(self.call.notebook, self.call.surroundings)
+        return self.kernels.take(place, self.emit, self.wants_stop)
 
     def begins(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
@@ -134,7 +157,20 @@ class _StepWatch(StepWatch):
             self.saved = time.monotonic()
 
 
-def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
+def _place(notebook: Notebook, surroundings: Surroundings) -> Place:
+    return Place(
+        notebook=notebook,
+        kernel=surroundings.kernel,
+        folder=surroundings.folder,
+        environment=StepWatch(variables=surroundings.variables).environment(),
+        seed=surroundings.seed,
+    )
+
+
+def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event, kernels: Kernels | None) -> Outcome:
+    if kernels is not None:
+        with _known_kernel(call.surroundings.kernel):
+            kernels.prepare(_place(call.notebook, call.surroundings))  # while papermill is imported
     path = call.surroundings.run_folder / "steps" / f"{call.step.name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
@@ -153,6 +189,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
             emit=emit,
             path=path,
             given=given,
+            kernels=kernels,
         )
         _papermill(given, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
@@ -162,14 +199,14 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event)
 
 def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
     import papermill  # noqa: PLC0415  # heavy
-    from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  # heavy
     from papermill.engines import papermill_engines  # noqa: PLC0415  # heavy
 
     from nb2pipe.executors.engine import StepEngine  # noqa: PLC0415  # after papermill, which imports it too
 
     papermill_engines.register(_ENGINE, StepEngine)
     logging.getLogger("papermill").addHandler(logging.NullHandler())
-    try:
+    # The watch knows of an error that stopped the step; one in a cell that may raise is none.
+    with _known_kernel(kernel), suppress(papermill.PapermillExecutionError):
         papermill.execute_notebook(
             str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
             None,
@@ -179,9 +216,14 @@ def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
             autosave_cell_every=0,
             watch=watch,
         )
-    except papermill.PapermillExecutionError:
-        # The watch knows of an error that stopped the step; one in a cell that may raise is none.
-        pass
+
+
+@contextmanager
+def _known_kernel(kernel: str) -> Iterator[None]:
+    from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  # heavy
+
+    try:
+        yield
     except NoSuchKernel as error:
         raise UsageError(f"there is no kernel named `{kernel}` here", hint="jupyter kernelspec list") from error
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -65,3 +68,30 @@ def end_processes(process: int | None, family: Sequence[Any]) -> None:
     for member in family:
         with suppress(psutil.Error):  # a member knows when it began, so no other process is hit
             member.kill()
+
+
+class Guard:
+    """A process that ends a step's process, and all that it started, where nobody else does any more.
+
+    Args:
+        process: The step's process.
+    """
+
+    def __init__(self, process: int) -> None:
+        program = str(Path(__file__).with_name("guard.py"))
+        self._process = subprocess.Popen(  # noqa: S603  # our own file
+            [sys.executable, "-I", "-S", program, "watch", str(process)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            bufsize=0,
+        )
+
+    def release(self) -> None:
+        """Tells it that all went well."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(b".")
+            self._process.stdin.close()
+        self._process.wait()

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
+    from nb2pipe.executors.kernels.cold import Started
+
 
 class Reason(StrEnum):
     """Why a notebook was not run to its end."""
@@ -66,6 +68,14 @@ class StepWatch:
     cancel: threading.Event | None = None
     deadline: float | None = None
     stopped: Stop | None = None
+
+    def kernel(self) -> Started | None:
+        """The kernel for the notebook; None to let Jupyter start one.
+
+        Raises:
+            StoppedError: It is to be stopped before it begins.
+        """
+        return None
 
     def begins(self, notebook: NotebookNode) -> None:
         """Hears that a notebook begins."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nb2pipe.digest import Digest
+from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import Completed, Failed, Outcome, StepCall, Surroundings
+from nb2pipe.executors.kernels.pool import VARIABLE
 from nb2pipe.executors.papermill import PapermillExecutor
 from nb2pipe.notebook.model import Cell, CellKind, Kernel, Notebook, ParametersTag, Settings
 from nb2pipe.pipeline.model import Block, BlockRole, Port, Step
-from nb2pipe.records.events import Event, Failure, OutputWritten
+from nb2pipe.records.events import Event, Failure, Noted, OutputWritten
 from nb2pipe.serializers.groups import Group, load
 from nb2pipe.store.local import LocalStore
 
@@ -46,10 +48,11 @@ def make_notebook(*cells: str | tuple[str, str]) -> Notebook:
 
 @dataclass
 class Ran:
-    """What came of a step, with all that it told."""
+    """What came of a step, with all that it told, and what the run said of its kernels."""
 
     outcome: Outcome
     events: list[Event]
+    kernels: list[str] = field(default_factory=list)
 
     @property
     def completed(self) -> Completed:
@@ -71,9 +74,10 @@ class Ran:
 
 @dataclass
 class Bench:
-    """Runs steps in one home; what one leaves, the next may be given."""
+    """Runs steps in one home; what one leaves, the next may be given. Kernels are forked, unless told `cold`."""
 
     root: Path
+    kernels: str = ""
     home: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,7 +121,13 @@ class Bench:
 
     def run_call(self, call: StepCall, cancel: threading.Event | None = None) -> Ran:
         events: list[Event] = []
-        return Ran(PapermillExecutor().run_step(call, events.append, cancel or threading.Event()), events)
+        executor = PapermillExecutor()
+        with pytest.MonkeyPatch.context() as patch, opened(executor, steps=1, jobs=1):
+            patch.setenv(VARIABLE, self.kernels)
+            patch.delenv("PYTEST_CURRENT_TEST")  # with it, ipykernel leaves file descriptors alone
+            outcome = executor.run_step(call, events.append, cancel or threading.Event())
+        noted = [event for event in events if isinstance(event, Noted) and event.code in {"NB518", "NB519"}]
+        return Ran(outcome, [event for event in events if event not in noted], [note.message for note in noted])
 
     def on(self, call: StepCall, **changes: Any) -> StepCall:
         """The call with other surroundings."""
@@ -138,6 +148,12 @@ class Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
+
+
+@pytest.fixture(params=["forked", "cold"])
+def either(tmp_path: Path, request: pytest.FixtureRequest) -> Bench:
+    """A bench whose kernels are forked, and one whose are not."""
+    return Bench(tmp_path, kernels=request.param)
 
 
 @pytest.fixture

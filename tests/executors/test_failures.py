@@ -89,8 +89,8 @@ def test_a_cell_that_may_raise_does_not_stop_the_step(bench: Any) -> None:
     assert all("papermill-error-cell-tag" not in cell.metadata.tags for cell in notebook.cells)
 
 
-def test_exit_ends_the_step_as_a_failure(bench: Any) -> None:
-    ran = bench.run("exit()", "print('after')")
+def test_exit_ends_the_step_as_a_failure(either: Any) -> None:
+    ran = either.run("exit()", "print('after')")
     assert (ran.failure.kind, ran.failure.cell) == ("SystemExit", 1)
     assert ran.printed == ""
 
@@ -99,17 +99,17 @@ def test_exit_ends_the_step_as_a_failure(bench: Any) -> None:
     ("code", "how"),
     [("os._exit(3)", "exit code 3"), ("os.kill(os.getpid(), 9)", "SIGKILL"), ("os.abort()", "SIGABRT")],
 )
-def test_a_kernel_that_dies_is_reported_at_once_as_what_it_was(bench: Any, code: str, how: str) -> None:
+def test_a_kernel_that_dies_is_reported_at_once_as_what_it_was(either: Any, code: str, how: str) -> None:
     began = time.monotonic()
-    ran = bench.run("x = 1", f"import os, time\nprint('last words', flush=True)\ntime.sleep(0.5)\n{code}")
+    ran = either.run("x = 1", f"import os, time\nprint('last words', flush=True)\ntime.sleep(0.5)\n{code}")
     assert time.monotonic() - began < 10
     assert (ran.failure.kind, ran.failure.cell, ran.failure.line) == ("KernelDied", 2, None)
     assert how in ran.failure.message
     assert ran.printed == "last words\n"
 
 
-def test_the_time_of_a_step_is_kept(bench: Any) -> None:
-    failure = bench.run("import time\ntime.sleep(60)", timeout=2.0).failure
+def test_the_time_of_a_step_is_kept(either: Any) -> None:
+    failure = either.run("import time\ntime.sleep(60)", timeout=2.0).failure
     assert (failure.kind, failure.cell, failure.line) == ("Timeout", 1, 2)
     assert failure.message == "the step was stopped after its time of 2 s"
 
@@ -122,7 +122,7 @@ def test_the_time_of_a_step_is_kept(bench: Any) -> None:
     ],
     ids=["plain", "stubborn"],
 )
-def test_an_interrupted_step_stops_within_two_seconds(bench: Any, cell: str) -> None:
+def test_an_interrupted_step_stops_within_two_seconds(either: Any, cell: str) -> None:
     cancel = threading.Event()
     times: list[float] = []
 
@@ -131,21 +131,21 @@ def test_an_interrupted_step_stops_within_two_seconds(bench: Any, cell: str) -> 
         cancel.set()
 
     threading.Timer(1.5, stop).start()
-    ran = bench.run(cell, cancel=cancel)
+    ran = either.run(cell, cancel=cancel)
     assert isinstance(ran.outcome, Cancelled)
     assert time.monotonic() - times[0] < 2
 
 
-def test_a_step_that_is_interrupted_before_its_kernel_is_ready_stops_too(bench: Any) -> None:
+def test_a_step_that_is_interrupted_before_its_kernel_is_ready_stops_too(either: Any) -> None:
     cancel = threading.Event()
     cancel.set()
     began = time.monotonic()
-    assert isinstance(bench.run("x = 1", cancel=cancel).outcome, Cancelled)
+    assert isinstance(either.run("x = 1", cancel=cancel).outcome, Cancelled)
     assert time.monotonic() - began < 2
 
 
-def test_no_process_outlives_its_step(bench: Any) -> None:
-    ran = bench.run(
+def test_no_process_outlives_its_step(either: Any) -> None:
+    ran = either.run(
         "import os, subprocess\n"
         "one = subprocess.Popen(['sleep', '300'])\n"
         "two = subprocess.Popen(['sleep', '300'], start_new_session=True)\n"
@@ -181,8 +181,8 @@ def test_a_kernel_that_cannot_start_says_why(bench: Any, one_cell: Any, tmp_path
     assert "no such module here" in failure.message
 
 
-def test_the_shell_and_pip_run_as_in_jupyter(bench: Any) -> None:
-    ran = bench.run("!echo $((6 * 7)); false\n%pip --version", "%%bash\necho from bash; exit 3")
+def test_the_shell_and_pip_run_as_in_jupyter(either: Any) -> None:
+    ran = either.run("!echo $((6 * 7)); false\n%pip --version", "%%bash\necho from bash; exit 3")
     assert ran.printed.startswith("42")
     assert "pip " in ran.printed
     assert ran.printed.endswith("from bash\n")
