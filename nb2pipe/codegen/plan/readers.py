@@ -147,7 +147,10 @@ def closure(hoisted: Hoisted, names: Iterable[str]) -> frozenset[Place]:
 
 
 def _escaping(hoisted: Hoisted, steps: Sequence[StepSource]) -> frozenset[Place]:
-    """The functions and classes that objects may carry anywhere: whatever is not only called by its name."""
+    """The functions and classes that objects may carry anywhere.
+
+    These are all that are not only called by their names, and those whose results may still read what they read.
+    """
     handled: set[str] = set()
     for piece in {piece.place: piece for step in steps for piece in step.pieces}.values():
         handled |= mentions(piece.parts).handled
@@ -158,7 +161,8 @@ def _escaping(hoisted: Hoisted, steps: Sequence[StepSource]) -> frozenset[Place]
     roots = [
         name
         for name, each in hoisted.by_name.items()
-        if each.kind in {Kind.FUNCTION, Kind.CLASS} and (name in handled or not _is_called_by_name(each.piece.node))
+        if each.kind in {Kind.FUNCTION, Kind.CLASS}
+        and (name in handled or not _is_called_by_name(each.piece.node) or lasts(each.piece.node))
     ]
     return closure(hoisted, roots)
 
