@@ -153,6 +153,12 @@ def test_a_gate_whose_metric_nobody_prints_is_a_warning(made: Make) -> None:
     assert found.hint == "did you mean `accuracy`?"
 
 
+def test_a_gate_for_an_unlike_metric_is_told_what_there_is(made: Make) -> None:
+    found = only(made(("acc = 1", "a"), ("print(acc)", MetricsTag()), ("3", "b", gate("f1 > 0.9"))))
+    assert found.hint is not None
+    assert found.hint.endswith("mention `acc`")
+
+
 def test_a_gate_without_any_metrics_is_a_warning(made: Make) -> None:
     assert only(made(("accuracy = 1", "a", gate("accuracy > 0.9")))).code == "NB308"
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.checks.places import place
@@ -30,13 +31,16 @@ if TYPE_CHECKING:
 
 CODE = "NB203"
 
+_WORD = re.compile(r"[^\W\d]\w*")
+
 
 def undefined_names(seen: Seen) -> Iterator[Diagnostic]:
     """One diagnostic for each name that a cell uses and nobody defines."""
+    broken = _words_of_broken_cells(seen)
     for trace in seen.traces:
         found: dict[str, Missing] = {}
         for missing in trace.missing:
-            if missing.surely or missing.name not in trace.bound:
+            if (missing.surely or missing.name not in trace.bound) and missing.name not in broken:
                 found[missing.name] = min(found.get(missing.name, missing), missing, key=lambda one: not one.surely)
         for missing in found.values():
             yield _diagnostic(seen, trace, missing)
@@ -54,6 +58,12 @@ def _diagnostic(seen: Seen, trace: Trace, missing: Missing) -> Diagnostic:
         location=place(seen, missing.cell, missing.node),
         hint=_hint(seen, trace, missing.name, skipped),
     )
+
+
+def _words_of_broken_cells(seen: Seen) -> frozenset[str]:
+    """The words of cells that are no valid Python, which may define them: their error is told by itself."""
+    cells = (seen.notebook.cell(trace.cell) for trace in seen.traces)
+    return frozenset(word for cell in cells if not cell.python for word in _WORD.findall(cell.source))
 
 
 def _hint(seen: Seen, trace: Trace, name: str, skipped: int | None) -> str:

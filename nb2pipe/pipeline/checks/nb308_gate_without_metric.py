@@ -9,6 +9,7 @@ What to do: correct the name, or tag the cell that prints the metric with `pipel
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
 from nb2pipe.diagnostics import Diagnostic, Severity
@@ -60,7 +61,11 @@ def _missing(outline: Outline, draft: Draft, position: int, seen: tuple[set[str]
             if produced and metric in words:
                 continue
             close = suggestion(metric, sorted(produced))
-            hint = f"did you mean `{close}`?" if close else "tag the cell that prints it with `pipeline-metrics`"
+            others = ", ".join(f"`{name}`" for name in sorted(produced - vars(builtins).keys())[:5])
+            known = f"; the metrics cells up to here mention {others}" if others else ""
+            hint = (
+                f"did you mean `{close}`?" if close else f"tag the cell that prints it with `pipeline-metrics`{known}"
+            )
             yield Diagnostic(
                 code=CODE,
                 severity=Severity.WARNING,

@@ -802,3 +802,24 @@ print(cross_val_score(LinearRegression(), [[1], [2], [3], [4]], [1, 2, 3, 4], sc
 print(cross_val_score(model, [[1], [2], [3], [4]], [1, 2, 3, 4], cv=2))
 #> a -> b: penalty, scorer
 #> a -> c: factor, model
+
+# == drawing what an estimator decides, and asking a plot for its legend, reads
+# %% imports
+import matplotlib.pyplot as plt
+from sklearn.datasets import load_iris
+from sklearn.inspection import DecisionBoundaryDisplay
+# %% a
+iris = load_iris()
+X = iris.data[:, [0, 1]]
+points = plt.scatter(X[:, 0], X[:, 1])
+# %% b
+display = DecisionBoundaryDisplay.from_estimator(None, X, xlabel=iris.feature_names[0])
+display.ax_.scatter(X[:, 0], X[:, 1], c=iris.target)
+# %% c
+handles = points.legend_elements()[0]
+# %% d
+print(X.shape, iris.target_names)
+points.set_alpha(0.5)
+#> a -> b: X, iris
+#> a -> c: points
+#> a -> d: X, iris, points

@@ -605,3 +605,11 @@ print(x, y)
 #> b -> c: y, ~x
 #> needs a: 
 #> needs c: 
+
+# == what a broken cell may define is not told as missing
+# %% a
+x = (1,
+y = 2
+# %% b
+print(x)
+#> nothing
