@@ -20,6 +20,7 @@ from nb2pipe.analysis.analyze import analyze
 from nb2pipe.analysis.model import Dataflow, Flow, FlowKind
 from nb2pipe.digest import Digest
 from nb2pipe.notebook.environment import Environment
+from nb2pipe.notebook.interpolation import bound_names
 from nb2pipe.notebook.magics import translate
 from nb2pipe.notebook.model import (
     Cell,
@@ -103,9 +104,11 @@ def read_cases() -> list[Case]:
 
 def notebook_of(case: Case) -> Notebook:
     cells = []
-    for position, (name, tags, lines) in enumerate(case.cells, start=1):
-        source = "\n".join(lines).rstrip("\n")
-        read = translate(source)
+    sources = ["\n".join(lines).rstrip("\n") for _, _, lines in case.cells]
+    bound = bound_names(translate(source).python for source in sources)
+    for position, (name, tags, _) in enumerate(case.cells, start=1):
+        source = sources[position - 1]
+        read = translate(source, bound)
         meant = tuple(StepTag(tag[5:]) if tag.startswith("step:") else TAGS[tag] for tag in tags) or (StepTag(name),)
         cells.append(
             Cell(

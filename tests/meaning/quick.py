@@ -307,7 +307,7 @@ class InProcess:
             return Failed(failure=Failure(step=call.step.name, cell=failure[0], line=None, kind=kind, message=message))
         outcome = outcome_of(call, None, json.loads(result.read_text(encoding="utf-8")), emit)
         if isinstance(outcome, Completed):
-            self.values[call.step.name] = stored(outcome.outputs, call.surroundings.home)
+            self.values[call.step.name] = stored(outcome.outputs, call.surroundings.home, call.surroundings.folder)
         return outcome
 
     def _run(self, call: StepCall, notebook: Any, main: ModuleType) -> tuple[int, str] | None:
@@ -323,12 +323,13 @@ class InProcess:
         return None
 
 
-def stored(groups: Iterable[Group], home: Path) -> dict[str, str]:
-    """The values of groups as a later step gets them."""
+def stored(groups: Iterable[Group], home: Path, folder: Path) -> dict[str, str]:
+    """The values of groups as a later step in a folder gets them."""
     found: dict[str, str] = {}
-    for group in groups:
-        namespace: dict[str, Any] = {"__name__": "__main__"}
-        found |= digests(load(group, store=LocalStore(home / "store"), namespace=namespace))
+    with fresh_kernel(folder, SEED):
+        for group in groups:
+            namespace: dict[str, Any] = {"__name__": "__main__"}
+            found |= digests(load(group, store=LocalStore(home / "store"), namespace=namespace))
     return found
 
 
@@ -535,7 +536,7 @@ def as_files(trial: Trial, around: Path) -> Seen:
             refused = str(error)
         if failed is not None or refused is not None:
             break
-        values[step.name] = _left_in(made / step.name, step.name)
+        values[step.name] = _left_in(made / step.name, step.name, folder)
     seen = Seen(printed=shown.cells, raised=_may_have(trial, shown), values=values, failed=failed)
     return replace(seen, refused=refused)
 
@@ -575,10 +576,11 @@ def _run_program(run: StepProgram, words: list[str]) -> tuple[int | None, str] |
     return heard.failed, f"NameError: {unbound[1]}" if unbound else ADDRESS.sub("0x", text)
 
 
-def _left_in(folder: Path, step: str) -> dict[str, str]:
+def _left_in(target: Path, step: str, folder: Path) -> dict[str, str]:
     """The values that a step left in its folder."""
-    data = json.loads((folder / f"{step}.json").read_text(encoding="utf-8"))
-    return stored((Group(names=tuple(one["names"]), digest=Digest(one["digest"])) for one in data["outputs"]), folder)
+    data = json.loads((target / f"{step}.json").read_text(encoding="utf-8"))
+    groups = [Group(names=tuple(one["names"]), digest=Digest(one["digest"])) for one in data["outputs"]]
+    return stored(groups, target, folder)
 
 
 RUNS: Mapping[str, Callable[[Trial, Path], Seen]] = {

@@ -500,6 +500,7 @@ print(Image.open("r.png").size)
 #> e -> f: file r.png
 
 # == a temporary file
+#! not compared path: it is another one in each run
 # %% [imports]
 import tempfile, os
 # %% a

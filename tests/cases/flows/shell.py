@@ -66,6 +66,8 @@ name = "f.txt"
 !cat $name
 # %% d
 print(open("f.txt").read())
+#> a -> b: name
+#> a -> c: name
 #> b -> c: file f.txt
 #> b -> d: file f.txt
 
@@ -120,6 +122,7 @@ print(open("f.txt").read())
 #> b -> c: file f.txt
 
 # == shell that only shows
+#! not run: `ls -la` prints the time
 # %% a
 !echo hello
 # %% b
