@@ -17,8 +17,8 @@ Array = Any
 
 _MASKED = ("_sharedmask", "_hardmask", "_fill_value")
 
-Layout = tuple[tuple[int, ...], tuple[int, ...], bool]
-"""Shape, strides, and whether it can be written."""
+Layout = tuple[tuple[int, ...], tuple[int, ...], bool, bool]
+"""Shape, strides, whether it can be written, and whether its memory is its own."""
 
 
 def rule(kind: type) -> Rule | None:
@@ -32,6 +32,8 @@ def rule(kind: type) -> Rule | None:
         return _array if own else None
     if issubclass(kind, np.dtype):
         return _dtype
+    if issubclass(kind, np.finfo):
+        return _limits
     if issubclass(kind, np.generic | np.ufunc):
         return _immutable
     return None
@@ -42,6 +44,11 @@ def _immutable(value: object, context: Context) -> Shape:
     if isinstance(shape, Made):
         shape.ties = False
     return shape
+
+
+def _limits(value: object, _context: Context) -> Shape:
+    limits: Array = value
+    return Made(type(limits), (limits.dtype,), ties=False)
 
 
 def _dtype(value: object, context: Context) -> Shape:
@@ -59,6 +66,8 @@ def _array(value: object, context: Context) -> Shape:
     import numpy as np  # as above
 
     array: Array = value
+    if isinstance(array.base, np.memmap) and not array.dtype.hasobject:
+        return _part_of_file(array)
     if isinstance(array, np.memmap):
         return _mapped_file(array)
     if array.dtype.hasobject:
@@ -71,7 +80,8 @@ def of_memory(array: Array, *, private: bool = False) -> Made:
     extent = _extent(array, private=private)
     place = (None, 0) if extent is None else (extent, Offset(extent, _address(array) - extent.start))
     kind, attributes = _subclass(array)
-    args = (*place, array.dtype, (array.shape, array.strides, array.flags.writeable), kind)
+    layout = (array.shape, array.strides, array.flags.writeable, private or _owns(array))
+    args = (*place, array.dtype, layout, kind)
     return Made(
         make_array,
         args,
@@ -93,13 +103,20 @@ def of_memory(array: Array, *, private: bool = False) -> Made:
 
 def _extent(array: Array, *, private: bool) -> Extent | None:
     """The memory between an array's first and last byte; None where it has no element."""
-    from numpy.lib.array_utils import byte_bounds  # as above
+    import numpy as np  # as above
+    from numpy.lib.array_utils import byte_bounds
 
     if not array.size or not array.itemsize:
         return None
     first, last = byte_bounds(array)
     fetch = (lambda: _without_gaps(array)) if _has_gaps(array.dtype) and array.flags.c_contiguous else None
-    return Extent(first, last - first, array, private=private, fetch=fetch)
+    whole = _owns(array) and type(array) is np.ndarray and array.flags.c_contiguous and array.flags.writeable
+    return Extent(first, last - first, array, private=private, whole=whole and not private, fetch=fetch)
+
+
+def _owns(array: Array) -> bool:
+    """Whether an array's memory is its own; that of one that was loaded is mapped."""
+    return bool(array.flags.owndata) or type(array.base).__name__ == "mmap"
 
 
 def _address(array: Array) -> int:
@@ -119,11 +136,13 @@ def make_array(buffer: Any, offset: int, dtype: Array, layout: Layout, kind: typ
     """An array on memory; one that has its memory for itself owns it, if that is small."""
     import numpy as np  # as above
 
-    shape, strides, writeable = layout
+    shape, strides, writeable, owns = layout
     if buffer is None:
         made = np.empty(shape, dtype)
-    elif isinstance(buffer, bytes):
+    elif isinstance(buffer, bytes) and owns:
         made = _owning(buffer, offset, dtype, shape, strides)
+    elif isinstance(buffer, bytes):
+        made = np.ndarray(shape, dtype, _base(buffer, dtype), offset, strides)
     else:
         made = np.ndarray(shape, dtype, buffer, offset, strides)
     if kind is not None:
@@ -141,6 +160,14 @@ def _owning(buffer: bytes, offset: int, dtype: Array, shape: tuple[int, ...], st
     if significant(shape, copied.strides) == significant(shape, strides):
         return copied
     return np.ndarray(shape, dtype, bytearray(buffer), offset, strides)
+
+
+def _base(buffer: bytes, dtype: Array) -> Array:
+    """The array that a view's memory belongs to, if nobody else looks at it."""
+    import numpy as np  # as above
+
+    fits = dtype.itemsize and len(buffer) % dtype.itemsize == 0
+    return np.frombuffer(buffer, dtype if fits else np.uint8).copy()
 
 
 def set_array(array: Array, attributes: dict[str, object] | None) -> None:
@@ -223,7 +250,7 @@ def _of_objects(array: Array) -> Shape:
         return Refused("it is a view of an array of objects in foreign memory", "pass `.copy()` on")
     kind, attributes = _subclass(array)
     if owner is not array:
-        layout = (array.shape, array.strides, array.flags.writeable)
+        layout = (array.shape, array.strides, array.flags.writeable, False)
         args = (owner, _address(array) - _address(owner), array.dtype, layout, kind)
         return Made(make_view_of_objects, args, state=attributes, setter=set_array)
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
@@ -279,7 +306,7 @@ def make_view_of_objects(owner: Array, offset: int, dtype: Array, layout: Layout
     """A view of an array of objects."""
     import numpy as np  # as above
 
-    shape, strides, writeable = layout
+    shape, strides, writeable, _ = layout
     flat = np.asarray(owner).ravel(order="K")
     start = flat[offset // flat.itemsize :] if offset < flat.nbytes else flat[:0]
     made = np.lib.stride_tricks.as_strided(start, shape, strides, writeable=writeable)
@@ -298,7 +325,16 @@ def _masked(value: object, context: Context) -> Shape:
     if array is np.ma.masked:
         return by_protocol(value, context)
     mask = None if array.mask is np.ma.nomask else array.mask
-    return Made(make_masked, (type(array), array.view(np.ndarray), mask, {name: vars(array)[name] for name in _MASKED}))
+    attributes = {name: vars(array)[name] for name in _MASKED}
+    if _is_default(attributes["_fill_value"], array.dtype):
+        attributes["_fill_value"] = None  # who reads it fills it in
+    return Made(make_masked, (type(array), array.view(np.ndarray), mask, attributes))
+
+
+def _is_default(fill: Array, dtype: Array) -> bool:
+    import numpy as np
+
+    return fill is not None and fill.tobytes() == np.asarray(np.ma.default_fill_value(dtype), dtype).tobytes()
 
 
 def make_masked(kind: type, data: Array, mask: Array | None, attributes: dict[str, object]) -> Array:
@@ -317,15 +353,20 @@ def _mapped_file(array: Array) -> Shape:
     import mmap  # noqa: PLC0415 # only these arrays want it
 
     if not isinstance(array.base, mmap.mmap) or array.filename is None:
-        return Refused(
-            "it is a view of a mapped file", "pass the `memmap` itself on, or `numpy.array(...)` of the view"
-        )
+        return Refused("it is a mapped file that has no name", "pass `numpy.array(...)` of it on")
     if array.mode in ("r+", "w+"):
         array.flush()
     order = "F" if array.flags.f_contiguous and not array.flags.c_contiguous else "C"
     mode = "r+" if array.mode == "w+" else array.mode
     args = (str(array.filename), array.dtype, mode, array.offset, array.shape, order)
     return Made(make_mapped_file, args, identity=lambda: ("memmap", *args, content(array)))
+
+
+def _part_of_file(array: Array) -> Shape:
+    kind, _ = _subclass(array)
+    layout = (array.shape, array.strides, array.flags.writeable, False)
+    args = (array.base, _address(array) - _address(array.base), array.dtype, layout, kind)
+    return Made(make_array, args, identity=lambda: ("part of a memmap", *args, content(array)))
 
 
 def make_mapped_file(  # what a mapped file is made of

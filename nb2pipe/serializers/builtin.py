@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import array
 import enum
 import pickle
 import sys
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from nb2pipe.serializers.buffers import address_of, view_of
 from nb2pipe.serializers.code import the_namespace
-from nb2pipe.serializers.shapes import Items, Made, Named, Pairs, Quiet, Raw, Through
+from nb2pipe.serializers.shapes import Extent, Items, Made, Named, Pairs, Quiet, Raw, Through
 
 if TYPE_CHECKING:
     from nb2pipe.serializers.rules import Context, Rule
@@ -79,7 +81,19 @@ def _dict(value: object, context: Context) -> Shape:
 
 
 def _bytearray(value: object, _context: Context) -> Shape:
-    return Raw(cast("bytearray", value))
+    own = cast("bytearray", value)
+    return Raw(own, extent=Extent(address_of(own), len(own), own, whole=True) if own else None)
+
+
+def _array(value: object, _context: Context) -> Shape:
+    own = cast("array.array[Any]", value)
+    start, size = own.buffer_info()
+    extent = Extent(start, size * own.itemsize, own, whole=True) if size else None
+    return Raw(memoryview(own).cast("B"), typecode=own.typecode, extent=extent)
+
+
+def _view(value: object, _context: Context) -> Shape:
+    return view_of(cast("memoryview", value))
 
 
 def _buffer(value: object, _context: Context) -> Shape:
@@ -98,6 +112,8 @@ RULES: Final[dict[type, Rule]] = {
     frozenset: _frozenset,
     dict: _dict,
     bytearray: _bytearray,
+    array.array: _array,
+    memoryview: _view,
     pickle.PickleBuffer: _buffer,
     Quiet: _quiet,
 }

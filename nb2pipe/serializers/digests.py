@@ -232,9 +232,16 @@ def head(shape: Shape) -> tuple[bytes, Sequence[object], bool]:
         case Pairs(pairs=pairs):
             return b"d%d;" % len(pairs), [part for pair in pairs.items() for part in pair], False
         case Raw(data=data, frozen=frozen):
-            return (b"r" if frozen else b"R") + hashlib.sha256(data).digest(), (), False
+            return _raw(shape, data, frozen=frozen)
         case _:
             return _rest(shape)
+
+
+def _raw(shape: Raw, data: bytes | bytearray | memoryview, *, frozen: bool) -> tuple[bytes, Sequence[object], bool]:
+    content = hashlib.sha256(data).digest()
+    if frozen:
+        return b"r" + content, (), False
+    return b"R" + shape.typecode.encode() + content, () if shape.extent is None else (shape.extent,), False
 
 
 def _rest(shape: Shape) -> tuple[bytes, Sequence[object], bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from nb2pipe.serializers.graph import one_by_one
 from nb2pipe.serializers.opcodes import TUPLES, Stream
 from nb2pipe.serializers.shapes import (
     ATOMS,
@@ -85,7 +86,6 @@ class Encoder:
             complex: stream.complex,
             type(...): lambda _: stream.named(Named("builtins", "Ellipsis")),
             type(NotImplemented): lambda _: stream.named(Named("builtins", "NotImplemented")),
-            Extent: self._extent,
             Offset: self._offset,
             Namespace: lambda _: stream.reference("namespace"),
             Nothing: lambda _: stream.none(None),
@@ -102,7 +102,7 @@ class Encoder:
         Raises:
             SelfMadeError: An object cannot be made without itself.
         """
-        self._push([b"}(", _Values(part for pair in values.items() for part in pair), b"u"])
+        self._push([b"}(", *(task for pair in values.items() for task in self._variable(*pair)), b"u"])
         self._write()
         while self._late:
             value, parts, end = self._late.pop(0)
@@ -110,6 +110,19 @@ class Encoder:
             self._push([b"(", _Values(parts), end, b"0"])
             self._write()
         return bytes(self._stream.out + b".")
+
+    def _variable(self, name: str, value: object) -> Iterator[_Task]:
+        """A name and its value; an immutable one that two names have is written once."""
+        yield _Values((name,))
+        if one_by_one(value) and is_plain(value):
+            yield lambda: self._once(value)
+        else:
+            yield _Values((value,))
+
+    def _once(self, value: object) -> None:
+        key = ("variable", id(value))
+        if not self._stream.again(key):
+            self._push([_Values((value,)), lambda: self._stream.remember(key)])
 
     def _write(self) -> None:
         work, out = self._work, self._stream.out
@@ -136,11 +149,15 @@ class Encoder:
                 writer(value)
             elif is_plain(value):
                 self._plain_tuple(cast("tuple[object, ...]", value))
-            elif id(value) in memo:
-                self._stream.again(id(value))
             else:
-                self._open(value, self._graph.shape(value))
-                return
+                looked_at = self._anchor(value) if type(value) is Extent else value
+                if looked_at is None:
+                    self._extent(cast("Extent", value))
+                elif id(looked_at) in memo:
+                    self._stream.again(id(looked_at))
+                else:
+                    self._open(looked_at, self._graph.shape(looked_at))
+                    return
         self._work.pop()
 
     def _plain_tuple(self, items: tuple[object, ...]) -> None:
@@ -285,13 +302,26 @@ class Encoder:
 
     def _raw(self, value: object, shape: Raw) -> None:
         data = memoryview(shape.data).cast("B")
-        if not shape.frozen:
+        if shape.typecode:
+            self._array(shape.typecode, bytes(data))
+        elif not shape.frozen:
             self._stream.buffer(data)
         elif data.nbytes >= LEAF_SIZE:
             self._stream.apart("frozen", data)
         else:
             self._stream.data(bytes(data))
         self._stream.remember(id(value))
+
+    def _array(self, typecode: str, data: bytes) -> None:
+        self._stream.named(Named("array", "array"))
+        self._stream.text(typecode)
+        self._stream.data(data)
+        self._stream.out += b"\x86R"
+
+    def _anchor(self, extent: Extent) -> object | None:
+        """The object whose memory is looked at; None for that object itself, and where there is none."""
+        anchor = self._graph.memory.region(extent).anchor
+        return None if anchor is extent.owner else anchor
 
     def _offset(self, offset: Offset) -> None:
         region = self._graph.memory.region(offset.extent)
@@ -304,7 +334,7 @@ class Encoder:
             return
         if region.size >= LEAF_SIZE:
             self._stream.apart("memory", region.data())
-        elif len(region.extents) == 1:
+        elif len(region.extents) == 1 or region.anchor is not None:
             self._stream.data(bytes(region.data()))
         else:
             self._stream.reference("shared", bytes(region.data()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from nb2pipe.serializers.memory import Memory
 from nb2pipe.serializers.paths import path_of
@@ -27,6 +27,10 @@ from nb2pipe.serializers.shapes import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+_SINGLE: Final = frozenset({type(None), bool, type(...), type(NotImplemented)})
+_SMALL: Final = (-5, 256)
 
 
 @dataclass(eq=False, slots=True)
@@ -111,6 +115,8 @@ class Graph:
         if len(self.values) == 1:
             return union.groups()
         for name, value in self.values.items():
+            if one_by_one(value):
+                union.join(first.setdefault(id(value), name), name)
             self._tie(name, value, first, union)
         return union.groups()
 
@@ -186,6 +192,29 @@ def _ties(shape: Shape, *, within: bool) -> bool:
             return ties and (also or not within)
         case _:
             return False
+
+
+def one_by_one(value: object) -> bool:
+    """Whether two variables that are bound to one such immutable object are told from two that are equal by `is`.
+
+    Python has one of each short text and small number; a text that could be a name is one again once it is loaded.
+    """
+    if type(value) in _SINGLE:
+        return False
+    if type(value) is int:
+        return not _SMALL[0] <= value <= _SMALL[1]
+    if type(value) in (str, bytes):
+        return len(cast("str | bytes", value)) > 1 and not may_be_interned(value)
+    return type(value) in (float, complex) or (type(value) in (tuple, frozenset) and bool(value))
+
+
+def may_be_interned(value: object) -> bool:
+    """Whether Python has one object for each text like this one that stands in code.
+
+    >>> may_be_interned("a_name"), may_be_interned("a text")
+    (True, False)
+    """
+    return type(value) is str and value.isascii() and value.replace("_", "a").isalnum()
 
 
 def _way(value: object, root: object, before: Mapping[int, object]) -> list[object]:

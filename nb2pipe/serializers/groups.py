@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from json import dumps, loads
+from sys import intern
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from nb2pipe.digest import Digest
@@ -12,7 +13,7 @@ from nb2pipe.errors import Nb2pipeError, StoreError
 from nb2pipe.serializers.collecting import paused
 from nb2pipe.serializers.decode import Decoder
 from nb2pipe.serializers.encode import Encoder, SelfMadeError
-from nb2pipe.serializers.graph import Graph
+from nb2pipe.serializers.graph import Graph, may_be_interned
 from nb2pipe.serializers.shapes import UnstorableError
 
 if TYPE_CHECKING:
@@ -147,7 +148,11 @@ def load(group: Group, *, store: Store, namespace: dict[str, object]) -> dict[st
         raise
     except Exception as cause:
         raise _not_made(group, cause) from cause
-    return cast("dict[str, object]", values)
+    return {name: _interned(value) for name, value in cast("dict[str, object]", values).items()}
+
+
+def _interned(value: object) -> object:
+    return intern(cast("str", value)) if may_be_interned(value) else value
 
 
 def _not_made(group: Group, cause: Exception) -> StoreError:

@@ -13,11 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Region:
-    """Memory that is stored as one piece, with all who look at it."""
+    """Memory that is stored as one piece, with all who look at it.
+
+    Attributes:
+        start: Address.
+        end: The address after it.
+        extents: Who looks at it.
+        anchor: The object that has all of it, and that the others look at, so that `view.base is array` holds.
+    """
 
     start: int
     end: int
     extents: list[Extent] = field(default_factory=list)
+    anchor: object | None = None
 
     @property
     def size(self) -> int:
@@ -74,3 +82,5 @@ class Memory:
             region = regions[bisect_right(starts, extent.start) - 1]
             region.extents.append(extent)
             self._regions[id(extent)] = region
+            if extent.whole and extent.size == region.size and region.anchor is None:
+                region.anchor = extent.owner

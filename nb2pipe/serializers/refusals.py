@@ -27,10 +27,6 @@ _KNOWN: Final[dict[str, tuple[str, str]]] = {
     "builtins.dict_keys": ("it is a view of a dictionary", "pass `list(...)` of it, or the dictionary, on"),
     "builtins.dict_values": ("it is a view of a dictionary", "pass `list(...)` of it, or the dictionary, on"),
     "builtins.dict_items": ("it is a view of a dictionary", "pass `list(...)` of it, or the dictionary, on"),
-    "builtins.memoryview": (
-        "it is a view of another object's memory",
-        "pass on the object, or `bytes(...)` of the view",
-    ),
     "_io._IOBase": ("it is an open file", _FILES),
     "io.IOBase": ("it is an open file", _FILES),
     "tempfile._TemporaryFileWrapper": ("it is an open temporary file", _FILES),

@@ -60,6 +60,7 @@ class Extent:
         size: In bytes; more than none.
         owner: What keeps the memory alive.
         private: It is not shared with anybody, even where it overlaps: pandas' copy-on-write.
+        whole: The owner has this memory and no more, so that what looks at it can look at the owner.
         device: Where the address counts; empty for main memory.
         fetch: Gives the bytes where they are not in main memory, or are to be put in order first.
     """
@@ -68,6 +69,7 @@ class Extent:
     size: int
     owner: object
     private: bool = False
+    whole: bool = False
     device: str = ""
     fetch: Callable[[], bytes | bytearray | memoryview] | None = None
 
@@ -123,10 +125,12 @@ class Through:
 
 @dataclass(slots=True)
 class Raw:
-    """Bytes in a mutable `bytearray`, or in a frozen buffer."""
+    """Bytes in a mutable `bytearray`, in an `array` of a type code, or in a frozen buffer."""
 
     data: bytes | bytearray | memoryview
     frozen: bool = False
+    typecode: str = ""
+    extent: Extent | None = None
 
 
 @dataclass(slots=True)
@@ -183,7 +187,7 @@ def children(shape: Shape) -> Iterator[object]:
             yield from pairs.values()
         case Made():
             yield from _parts(shape)
-        case Through(value=value):
+        case Through(value=value) | Raw(extent=value) if value is not None:
             yield value
         case _:
             return

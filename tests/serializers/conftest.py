@@ -8,6 +8,7 @@ import linecache
 import os
 import subprocess
 import sys
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -68,7 +69,9 @@ def run_cell(code: str, namespace: dict[str, object] | None = None) -> dict[str,
     name = f"/tmp/ipykernel_{os.getpid()}/{hashlib.sha256(source.encode()).hexdigest()[:8]}.py"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     namespace = {"__name__": "__main__"} if namespace is None else namespace
-    exec(compile(source, name, "exec", dont_inherit=True), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the cell's own
+        exec(compile(source, name, "exec", dont_inherit=True), namespace)
     return namespace
 
 
