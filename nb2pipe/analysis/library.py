@@ -70,6 +70,8 @@ def call_library(machine: Machine, path: str, arguments: Arguments, node: ast.AS
     """A call of a library's function or class by its dotted name."""
     effect = machine.table.of_function(path)
     note_patched(machine, path)
+    if own := machine.patched.get(path):
+        machine.call(own, arguments, node)
     _run_methods(machine, effect, path, arguments, node)
     if path.startswith(("builtins.", "bisect.", "heapq.")) and path not in _NOT_LOOKING:
         hooks.elements_compared(machine, arguments.all, node, shown=path in _SHOWING)
@@ -123,7 +125,7 @@ def require_gradients(value: Value) -> None:
             thing.type = "torch.nn.Parameter"
 
 
-def set_state(machine: Machine, path: str, node: ast.AST) -> None:
+def set_state(machine: Machine, path: str, new: Value = NOTHING) -> None:
     """Sets an attribute of a library's module: hidden state."""
     effect = machine.table.of_function(f"{path}.__setitem__")
     root = path.partition(".")[0]
@@ -132,8 +134,10 @@ def set_state(machine: Machine, path: str, node: ast.AST) -> None:
     machine.trace.sets |= states
     if not effect.sets:
         machine.trace.sets.add(f"{PREFIX}{path}")
-        machine.patched |= {root, path} | ({"builtins"} if path in _STREAMS else set())
-    del node
+        roots = (root, "builtins") if path in _STREAMS else (root,)
+        own = frozenset(thing for thing in new if not isinstance(thing, Library))
+        machine.patched = {**dict.fromkeys(roots, NOTHING), **machine.patched, path: own}
+        machine.own(f"{PREFIX}{path}", new)
 
 
 _STREAMS = frozenset({"sys.stdout", "sys.stderr", "sys.displayhook"})

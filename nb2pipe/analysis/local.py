@@ -38,7 +38,7 @@ class LocalModules:
             if (found := self._scopes[name]) is not None:
                 machine.beside[found] = name
                 for variable, slot in found.slots.items():
-                    machine.own(found, variable, slot.value)
+                    machine.own(f"{name}.{variable}", slot.value)
         return self._scopes[name]
 
     def _follow(self, machine: Machine, source: str, scope: Scope | None) -> Scope | None:

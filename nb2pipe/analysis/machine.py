@@ -31,6 +31,7 @@ from nb2pipe.analysis.names import block_of
 from nb2pipe.analysis.paths import HOLE, normal
 from nb2pipe.analysis.scopes import Journal, Scope, ScopeKind, Slot
 from nb2pipe.analysis.trace import Doubt, Missing, Trace
+from nb2pipe.runtime.patches import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,7 +142,7 @@ class Machine:
         touched: What is changed in place, those objects too that the cell itself made; None where nobody asks.
         beside: The scopes of modules beside the notebook, by their names.
         owned: The objects that such modules hold, with the names of theirs that they are under.
-        patched: Places that cells have set in libraries, and these libraries.
+        patched: Libraries that cells have set something in, and the places, with what was set there.
     """
 
     table: Effects
@@ -176,7 +177,7 @@ class Machine:
     unknown_stars: dict[int, str] = field(default_factory=dict)
     beside: dict[Scope, str] = field(default_factory=dict)
     owned: dict[Obj, str] = field(default_factory=dict)
-    patched: set[str] = field(default_factory=set)
+    patched: dict[str, Value] = field(default_factory=dict)
     _libraries: dict[str, Library] = field(default_factory=dict)
     _blocks: dict[ast.AST, Block] = field(default_factory=dict)
 
@@ -278,15 +279,16 @@ class Machine:
                 self.trace.changes[thing] = certain or self.trace.changes.get(thing, False)
 
     def set_beside(self, names: set[str]) -> None:
-        """Notes that names of modules beside the notebook are bound, or that what they hold is changed."""
-        if names:
-            self.trace.sets |= {*names, MODULES}  # they are handed on together, so who sets any of them is in order
+        """Notes that names of modules, not of the notebook, are bound, or that what they hold is changed."""
+        self.trace.sets |= names
+        if any(not name.startswith(PREFIX) for name in names):
+            self.trace.sets.add(MODULES)  # modules are handed on together, so who sets any of them is in order
 
-    def own(self, scope: Scope, name: str, value: Value) -> None:
-        """Notes what a name of a module beside the notebook holds."""
+    def own(self, name: str, value: Value) -> None:
+        """Notes what a name of a module, not of the notebook, holds."""
         for thing in reach(value):
             if thing.mutable or isinstance(thing, Function):
-                self.owned.setdefault(thing, f"{self.beside[scope]}.{name}")
+                self.owned.setdefault(thing, name)
 
     def use(self, thing: Thing) -> None:
         """Notes that an object is used that draws then, or that keeps statistics of what it is given."""
@@ -342,7 +344,7 @@ class Machine:
             self.trace.deleted.discard(name)
         elif scope in self.beside:
             self.set_beside({f"{self.beside[scope]}.{name}"})
-            self.own(scope, name, value)
+            self.own(f"{self.beside[scope]}.{name}", value)
         scope.nones.discard(name)
         if scope.closure is not None:
             self.link(scope.closure, name, value)

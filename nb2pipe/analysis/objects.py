@@ -98,6 +98,8 @@ def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> V
     if (found := _of_beside(machine, module.path, name)) is not None:
         return found
     library.note_patched(machine, module.path)
+    if found := machine.patched.get(f"{module.path}.{name}"):
+        return found | machine.library(f"{module.path}.{name}")
     if not machine.table.knows_module(module.path):
         machine.trace.state.add(module.path.partition(".")[0])
     return machine.library(f"{module.path}.{name}")
@@ -210,7 +212,7 @@ def store_attribute(machine: Machine, value: Value, name: str, new: Value, node:
             machine.bind_in(machine.module, name, new)
             continue
         if isinstance(thing, Library):
-            _set_in_library(machine, thing.path, name, new, node)
+            _set_in_library(machine, thing.path, name, new)
             continue
         machine.change(frozenset({thing}) if not isinstance(thing, Function) else machine.child(thing, STATE))
         if not hooks.has_setter(thing, name):
@@ -220,12 +222,12 @@ def store_attribute(machine: Machine, value: Value, name: str, new: Value, node:
     hooks.set_attribute(machine, value, name, new, node)
 
 
-def _set_in_library(machine: Machine, path: str, name: str, new: Value, node: ast.AST) -> None:
+def _set_in_library(machine: Machine, path: str, name: str, new: Value) -> None:
     scope = machine.modules(machine, path)
     if scope is not None:
         machine.bind_in(scope, name, new)
     else:
-        library.set_state(machine, f"{path}.{name}", node)
+        library.set_state(machine, f"{path}.{name}", new)
 
 
 # ------------------------------------------------------------------------------------------------ elements

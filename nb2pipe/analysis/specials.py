@@ -133,8 +133,9 @@ def _accessor(kind: str) -> Callable[[Machine, Arguments, ast.AST], Value]:
     """A decorator that puts a class of the notebook into one of pandas, under a name that it is told."""
 
     def register(machine: Machine, arguments: Arguments, node: ast.AST) -> Value:
+        del node
         for name in text_of(arguments.get(0, "name")):
-            library.set_state(machine, f"pandas.{kind}.{name}", node)
+            library.set_state(machine, f"pandas.{kind}.{name}")
         return machine.library("functools.wraps()")
 
     return register

@@ -12,7 +12,7 @@ from nb2pipe.analysis.commands import note_magics
 from nb2pipe.analysis.definitions import Defined, definition, definition_kind, is_future
 from nb2pipe.analysis.effects import effects
 from nb2pipe.analysis.expressions import EXPRESSIONS
-from nb2pipe.analysis.heap import Library, reach
+from nb2pipe.analysis.heap import NOTHING, Library, reach
 from nb2pipe.analysis.history import History
 from nb2pipe.analysis.library import WARNINGS
 from nb2pipe.analysis.local import LocalModules
@@ -256,7 +256,7 @@ class _Cell:
         module = self.machine.module
         trace.needs |= {number for number, one in enumerate(seen.definitions) if one.future}
         if self.role is Role.STEP and WARNINGS in trace.sets:
-            self.machine.patched.add(WARNINGS)  # a setting of a shared cell is repeated in each step
+            self.machine.patched.setdefault(WARNINGS, NOTHING)  # a setting of a shared cell is repeated in each step
         if self.role is Role.STEP:
             own = {number for number, one in enumerate(seen.definitions) if one.definition.cell == position}
             trace.needs -= own

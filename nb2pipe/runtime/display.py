@@ -13,12 +13,16 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from typing import TYPE_CHECKING, Any
 
+from nb2pipe.runtime.imports import after_import
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import ModuleType
 
 _HOME = "IPython.core.display_functions"
 _TAKERS = (_HOME, "IPython.core.display", "IPython.display")
+_WIDE = "display.max_columns"
+_IN_JUPYTER = 20
 _FUNCTIONS = ("display", "clear_output", "publish_display_data", "update_display")
 
 
@@ -116,3 +120,17 @@ def _silent(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return display(**options) if name == "display" else None
 
     return shown
+
+
+def show_tables_as_in_jupyter() -> None:
+    """Lets pandas print as many columns as in a kernel; outside of one, it goes by the width of a terminal."""
+    after_import("pandas", _widen)
+
+
+def _widen() -> None:
+    pandas = sys.modules["pandas"]
+    known = getattr(getattr(getattr(pandas, "_config", None), "config", None), "_registered_options", {})
+    if _WIDE in known and known[_WIDE].defval == 0:
+        if pandas.get_option(_WIDE) == 0:
+            pandas.set_option(_WIDE, _IN_JUPYTER)
+        known[_WIDE] = known[_WIDE]._replace(defval=_IN_JUPYTER)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.errors import INTERRUPTED, InternalError
 from nb2pipe.runtime import borders, calling
 from nb2pipe.runtime.asking import refuse_questions
+from nb2pipe.runtime.display import show_tables_as_in_jupyter
 from nb2pipe.runtime.figures import close_figures, use_own_backend
 from nb2pipe.runtime.frames import describe
 from nb2pipe.runtime.markers import markers_of
@@ -264,6 +265,7 @@ def _prepare_process() -> None:
     """Makes the process what a kernel is."""
     sys.argv = [""]
     sys.path.insert(0, "")
+    show_tables_as_in_jupyter()
     refuse_questions()
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

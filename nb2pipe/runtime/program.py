@@ -16,6 +16,7 @@ from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError, UsageError
 from nb2pipe.runtime import borders, calling, traces
 from nb2pipe.runtime.arguments import Own, Parameter, read_arguments, whole_number
 from nb2pipe.runtime.description import FILE, read_description
+from nb2pipe.runtime.display import show_tables_as_in_jupyter
 from nb2pipe.runtime.figures import close_figures, use_own_backend
 from nb2pipe.runtime.gates import gate_holds
 from nb2pipe.runtime.journal import recording
@@ -333,6 +334,7 @@ def _within(facts: StepFacts, description: Description, watch: _Watch, work: Cal
 def _guarded(work: Callable[[], None]) -> int:
     """Does the work; the exit code."""
     _use_streams()
+    show_tables_as_in_jupyter()
     try:
         code = _code_of(work)
     except KeyboardInterrupt as error:  # a second one, while the first one is told

@@ -252,3 +252,28 @@ print(os.getenv("KEY"))
 #> b -> c: file lib/mine.py
 #> d -> e: order environ
 #> needs a: os, sys
+
+# == what is put into a library is read by who uses the library
+# %% [imports]
+import json
+import math
+# %% a
+plain = json.dumps
+json.dumps = lambda value: plain(value).upper()
+# %% b
+print(math.pi)
+# %% c
+print(json.dumps("x"))
+#> a -> c: plain, order json
+
+# == filters of warnings concern libraries that may warn
+# %% [imports]
+import warnings
+import pandas as pd
+# %% a
+warnings.simplefilter("error")
+# %% b
+print(sum([1, 2]))
+# %% c
+print(pd.concat([pd.Series([1])]))
+#> a -> c: order warnings

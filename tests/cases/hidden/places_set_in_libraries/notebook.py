@@ -10,7 +10,7 @@
 
 # %% tags=["imports"]
 import builtins
-import json
+import statistics
 import math
 import sys
 from fractions import Fraction
@@ -24,14 +24,14 @@ def shout(value):
 
 
 # %% tags=["step:patch"]
-original = json.dumps
-json.dumps = lambda value, **options: original(value, **options).replace("[1]", "[one]")
+original = statistics.mean
+statistics.mean = lambda values: 100 + original(values)
 math.tau = 3
 np.shout = shout
 Fraction.kind = "a fraction"
 builtins.everywhere = 7
 sys.argv = ["program", "--flag"]
-setattr(json, "extra", [1])
+setattr(statistics, "extra", [1])
 
 
 @pd.api.extensions.register_dataframe_accessor("own")
@@ -46,14 +46,14 @@ class Own:
 pd.Series.double = lambda self: self * 2
 
 # %% tags=["step:use"]
-print(json.dumps([1]), math.tau, np.shout("a"), np.shout is shout, Fraction(1, 2).kind, everywhere, sys.argv)
-json.extra.append(2)
+print(statistics.mean([1]), math.tau, np.shout("a"), np.shout is shout, Fraction(1, 2).kind, everywhere, sys.argv)
+statistics.extra.append(2)
 print(pd.DataFrame({"x": [1, 2]}).own.rows(), pd.Series([1]).double().tolist())
 
 # %% tags=["step:undo"]
-json.dumps = original
+statistics.mean = original
 math.tau = 2 * math.pi
-del json.extra
+del statistics.extra
 
 # %% tags=["step:after"]
-print(json.dumps([1]), math.tau, hasattr(json, "extra"))
+print(statistics.mean([1]), math.tau, hasattr(statistics, "extra"))
