@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "verify": "Compare a pipeline run with the notebook.",
     "runs": "List past runs, show one, open its notebook.",
     "convert": "Turn a notebook into a package of step modules.",
-    "explain": "Explain the code of a diagnostic.",
+    "explain": "Explain a code, or why a step ran or was reused.",
 }
 """Each command with its short help, so that `--help` loads none; the module is named as the command."""
 
