@@ -595,6 +595,7 @@ print(model)
 #> a -> d: model
 
 # == a logging file
+#! not run: the root logger keeps the file open, in the process of the tests too
 # %% [imports]
 import logging
 # %% a

@@ -27,6 +27,7 @@ while len(x) > 99:
 #> a -> f: x
 
 # == a progress bar and a clock
+#! not compared start: it is a reading of the clock
 # %% a
 import time
 from tqdm import tqdm
@@ -237,8 +238,7 @@ net = nn.Linear(1, 1)
 # %% b
 best = copy.deepcopy(net)
 # %% c
-data = pickle.dumps(net)
-print(len(data) > 0, torch.numel(net.weight))
+print(len(pickle.dumps(net)) > 0, torch.numel(net.weight))
 # %% d
 best.weight.data.zero_()
 print(best.weight)
