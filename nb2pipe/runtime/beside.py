@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ def is_beside(spec: ModuleSpec, folder: str) -> bool:
     if spec.name.partition(".")[0] == "nb2pipe" or in_packages(spec.name):
         return False
     path = os.path.realpath(origin)
-    return path.startswith(_own_folders(folder)) and not path.startswith(_INSTALLED)
+    return path.startswith(_own_folders(folder)) and not path.startswith(_installed())
 
 
 def _own_folders(folder: str) -> tuple[str, ...]:
@@ -44,11 +44,13 @@ def _own_folders(folder: str) -> tuple[str, ...]:
     return tuple(os.path.realpath(place) + os.sep for place in (folder, os.getcwd(), *added))  # noqa: PTH109  # texts are compared
 
 
-_INSTALLED = tuple(
-    os.path.realpath(place) + os.sep
-    for name in ("stdlib", "platstdlib", "purelib", "platlib")
-    if (place := sysconfig.get_path(name))
-)
+@cache
+def _installed() -> tuple[str, ...]:
+    """The folders of the standard library and of what is installed."""
+    import sysconfig  # noqa: PLC0415  # not needed where no module lies beside the notebook
+
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    return tuple(os.path.realpath(place) + os.sep for name in names if (place := sysconfig.get_path(name)))
 
 
 class Modules:
