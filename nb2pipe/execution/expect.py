@@ -77,7 +77,7 @@ def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptio
     """
     if not home.root.is_dir():
         return {unit.name: Expected(why=Reason(message="it has not run here before")) for unit in work.units}
-    store = LocalStore(home.store)
+    store = LocalStore(home.store, FileDigests(home.files).of)
     selection = select(work, options)
     surroundings = Surroundings(
         folder=prepared.folder,

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nb2pipe.errors import StoreError
+from nb2pipe.errors import StoreError, UsageError
 from nb2pipe.execution.options import SEEDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NAME = ".nb2pipe"
 VARIABLE = "NB2PIPE_HOME"
+_LOCK = ".lock"
 _ROOTS = (".git", "pyproject.toml")
 
 
@@ -108,6 +115,45 @@ class Home:
             hint = f"delete {self.seed}, and a new one is drawn; or give --seed"
             raise StoreError(f"{self.seed} holds no initial random state: {text[:40]!r}", hint=hint)
         return int(text)
+
+
+@contextmanager
+def only_here(folder: Path) -> Iterator[None]:
+    """While it holds, no other process goes on with the run in a folder; a process that ends, however, lets go.
+
+    Raises:
+        UsageError: Another one does.
+    """
+    try:
+        import fcntl  # noqa: PLC0415  # not on every system
+    except ImportError:
+        yield
+        return
+    try:
+        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise UsageError(f"run {folder.name} still goes on", hint="wait for its end, or stop it with Ctrl-C") from error
+    except OSError:
+        pass  # a file system without locks
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path) -> None:
+    """Removes from the folder of a run what its killed process left half done; all of that has hidden names."""
+    for path in list(folder.rglob(".*")):
+        with suppress(OSError):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != _LOCK:
+                path.unlink()
 
 
 def draw_seed() -> int:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
@@ -11,6 +13,7 @@ from nb2pipe.errors import StoreError
 from nb2pipe.execution.drive import Recalled
 from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.execution.model import Completed
+from nb2pipe.execution.traces import Own, written_by_text
 from nb2pipe.records.events import StepStatus
 from nb2pipe.records.files import step_path, write_atomically
 from nb2pipe.serializers.groups import Group, leaves
@@ -19,23 +22,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.execution.model import StepCall
-    from nb2pipe.pipeline.work import Unit
+    from nb2pipe.execution.traces import Traces
+    from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.records.model import RunRecord, StepRecord
     from nb2pipe.store.base import Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Recall:
     """Finds what a step made before.
 
     Attributes:
         record: The earlier part of the run, or None.
         folder: The run's folder.
+        work: The steps of the run.
     """
 
     record: RunRecord | None
     store: Store
     folder: Path
+    work: Work
+    traces: Traces
 
     def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
         """The results of a step, if they still hold and are all there."""
@@ -44,8 +51,32 @@ class Recall:
             return None
         if not has_all(step, self.store) or not renumbered(step_path(self.folder, unit.name, ".ipynb"), unit):
             return None
-        done = Completed(outputs=outputs_of(step), state=step.state, metrics=step.metrics, types=step.types)
+        if not self._is_as_it_was(step, call):
+            return None
+        done = Completed(
+            outputs=outputs_of(step), state=step.state, metrics=step.metrics, types=step.types, trace=step.trace
+        )
         return Recalled(done=done, seconds=step.seconds, reused=step.status is StepStatus.REUSED)
+
+    def _is_as_it_was(self, step: StepRecord, call: StepCall) -> bool:
+        """Whether nobody changed what the step read; the files that it left are put back."""
+        if step.trace is None:
+            return True
+        if self.traces.difference_within(step.trace, call, self._own) is not None:
+            return False
+        return self.traces.bring_back(step.trace)
+
+    @cached_property
+    def _own(self) -> Own:
+        """What the steps of this run did to files so far."""
+        left: dict[str, set[str]] = defaultdict(set)
+        perhaps: set[str] = set()
+        for step in self.record.steps if self.record else ():
+            for path, file in step.trace.writes.items() if step.trace else ():
+                left[path].add(file.sha256)
+            if step.attempt and not step.finished and step.name in self.work.by_name:
+                perhaps |= written_by_text(self.work.by_name[step.name])
+        return Own(left={path: frozenset(digests) for path, digests in left.items()}, perhaps=frozenset(perhaps))
 
     def _find(self, name: str) -> StepRecord | None:
         steps = self.record.steps if self.record else ()
@@ -58,13 +89,13 @@ def outputs_of(step: StepRecord) -> tuple[Group, ...]:
 
 
 def has_all(step: StepRecord, store: Store) -> bool:
-    """Whether the store still holds what a step made, the large memory of its variables included."""
+    """Whether the store still holds what a step made, undamaged, the large memory of its variables included."""
     outputs = outputs_of(step)
     digests = [*(Digest(digest) for digest in step.state.values()), *(group.digest for group in outputs)]
-    if not all(map(store.has, digests)):
+    if not all(map(store.holds, digests)):
         return False
     try:
-        return all(store.has(leaf) for group in outputs for leaf in leaves(group, store=store))
+        return all(store.holds(leaf) for group in outputs for leaf in leaves(group, store=store))
     except StoreError:
         return False
 

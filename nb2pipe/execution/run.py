@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.errors import Nb2pipeError, RecordsError, StoreError, UsageError
 from nb2pipe.execution.checks.nb516_notebook_not_written import notebook_not_written
+from nb2pipe.execution.devices import visible_gpus
 from nb2pipe.execution.drive import Context, drive
 from nb2pipe.execution.expect import expect, make_reuse
-from nb2pipe.execution.home import Home, draw_seed, find_home
+from nb2pipe.execution.home import Home, draw_seed, find_home, only_here, sweep
 from nb2pipe.execution.lasting import opened
 from nb2pipe.execution.model import RunEnd, Surroundings
 from nb2pipe.execution.options import FORCED, NO_CACHE, REUSE
@@ -27,6 +28,7 @@ from nb2pipe.execution.selection import check_needed, select
 from nb2pipe.execution.touched import known, learned
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
+from nb2pipe.records.file_digests import FileDigests
 from nb2pipe.records.files import write_atomically
 from nb2pipe.records.recorder import Recorder
 from nb2pipe.store.local import LocalStore
@@ -176,6 +178,18 @@ class _Session:
         cancel: threading.Event,
     ) -> RunEnd:
         """From the first event to the last; the record is closed in any case."""
+        with only_here(self.folder):
+            if self.record is not None:
+                sweep(self.folder)
+            return self._recorded(executor, assemble, listeners, cancel)
+
+    def _recorded(
+        self,
+        executor: Executor,
+        assemble: Callable[[Path, Pipeline], None],
+        listeners: Sequence[Callable[[Event], None]],
+        cancel: threading.Event,
+    ) -> RunEnd:
         recorder = Recorder(self.folder)
         publish = Publisher(recorder.handle, listeners)
         try:
@@ -221,13 +235,13 @@ class _Session:
 
     def _schedule(self) -> Schedule:
         past = earlier_steps(self.home.root, self.pipeline.notebook.path)
-        schedule = schedule_of(self.work, seconds_of(past))
+        schedule = schedule_of(self.work, seconds_of(past), gpus=len(visible_gpus()))
         return waiting(schedule, known(learned(past), self.work.names))
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
-        store = LocalStore(self.home.store)
+        store = LocalStore(self.home.store, FileDigests(self.home.files).of)
         reuse = make_reuse(self.home, self.started.run, store, self.options, select(self.work, self.options))
-        recall = Recall(record=self.record, store=store, folder=self.folder)
+        recall = Recall(record=self.record, store=store, folder=self.folder, work=self.work, traces=reuse.traces)
         surroundings = Surroundings(
             folder=self.prepared.folder,
             home=self.home.root,

@@ -9,7 +9,8 @@ import mmap
 import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain, combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,34 @@ if TYPE_CHECKING:
     from nb2pipe.records.file_digests import FileDigests
     from nb2pipe.store.base import Store
 
+_FEW = 8
 LARGEST = 1 << 28
 """Bytes of a file that is kept in the store; of a larger one only the digest is, and it has to stay where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What steps of the same run did to files: no change that anybody else made, and that they would be told of.
+
+    Attributes:
+        left: Digests of what steps left, by path.
+        perhaps: Files that steps may have changed that did not run to their end.
+    """
+
+    left: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    perhaps: frozenset[str] = frozenset()
+
+    def explains(self, path: str, digest: str | None) -> bool:
+        """Whether a file has its content from a step of the run."""
+        return path in self.perhaps or (digest is not None and digest in self.left.get(path, ()))
+
+    def perhaps_new(self, folder: str) -> Iterator[tuple[str, ...]]:
+        """The names that may be new in a folder by that: none of them, all, or where they are few, each choice."""
+        paths = {*self.left, *self.perhaps}
+        names = sorted(name for path in paths for parent, name in [os.path.split(path)] if parent == folder)
+        sizes = range(len(names) + 1) if len(names) <= _FEW else (0, len(names))
+        return chain.from_iterable(combinations(names, size) for size in sizes)
+
 
 _SAID = {"clock": "it reads the clock", "entropy": "it draws on the system's entropy"}
 
@@ -82,7 +109,11 @@ class Traces:
         """Why a trace does not hold any more; None if it does, and the files that the step left can be brought back."""
         if trace.reasons and call.step.cache is not True:
             return trace.reasons[0]
-        return next(self._differences(trace, call), None)
+        return next(self._differences(trace, call, Own()), None)
+
+    def difference_within(self, trace: StepTrace, call: StepCall, own: Own) -> str | None:
+        """As `difference`, for a step that ran in the run that goes on: what it did then, it did for this run."""
+        return next(self._differences(trace, call, own), None)
 
     def bring_back(self, trace: StepTrace) -> bool:
         """Puts the files that a step left where they were; whether all of them are there."""
@@ -96,12 +127,12 @@ class Traces:
             return False
         return True
 
-    def _differences(self, trace: StepTrace, call: StepCall) -> Iterator[str]:
+    def _differences(self, trace: StepTrace, call: StepCall, own: Own) -> Iterator[str]:
         for path, digest in trace.reads.items():
-            if (now := self.digests.of(path)) != digest:
+            if (now := self.digests.of(path)) != digest and not own.explains(path, now):
                 yield f"`{shown(path, call)}` {'is gone' if now is None else 'is new' if digest is None else 'changed'}"
         for path, digest in trace.listed.items():
-            if listing(path) != digest:
+            if digest not in (listing(path, names) for names in own.perhaps_new(path)):
                 yield f"the names in the folder `{shown(path, call)}` changed"
         yield from _other_variables(trace, call)
         yield from self._other_packages(trace)
@@ -177,8 +208,16 @@ def _by_text(unit: Unit, call: StepCall, done: Completed) -> tuple[set[str], set
     facts = [found for cell in unit.step.cells if (found := flow.facts_of(cell))]
     folder = str(call.surroundings.folder)
     read = {os.path.normpath(os.path.join(folder, path)) for each in facts for path in each.files_read}  # noqa: PTH118
-    wrote = {os.path.normpath(os.path.join(folder, path)) for each in facts for path in each.files_written}  # noqa: PTH118
+    wrote = written_by_text(unit)
     return {path for path in read - wrote if not Path(path).is_dir()}, wrote
+
+
+def written_by_text(unit: Unit) -> set[str]:
+    """The files that the code of a step writes, by its text, where it runs in its own folder."""
+    flow = unit.pipeline.dataflow
+    facts = [found for cell in unit.step.cells if (found := flow.facts_of(cell))] if flow else []
+    folder = str(unit.folder)
+    return {os.path.normpath(os.path.join(folder, path)) for each in facts for path in each.files_written}  # noqa: PTH118
 
 
 def _is_newer(path: str, began: float) -> bool:

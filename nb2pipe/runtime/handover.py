@@ -80,6 +80,10 @@ class FolderStore:
         """Whether the bytes are there."""
         return any(store.has(digest) for store in self._stores)
 
+    def holds(self, digest: Digest) -> bool:
+        """Whether the bytes are there, and undamaged."""
+        return any(store.holds(digest) for store in self._stores)
+
     def _home(self, digest: Digest) -> LocalStore:
         found = next((store for store in self._stores if store.has(digest)), None)
         if found is not None:

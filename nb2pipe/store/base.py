@@ -36,3 +36,6 @@ class Store(Protocol):
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are there; whether they are undamaged shows when they are read."""
+
+    def holds(self, digest: Digest) -> bool:
+        """Whether the bytes are there, and undamaged; damaged ones are removed, so that they can be made anew."""

@@ -13,9 +13,11 @@ from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _READ_ONLY = 0o444
+_LARGE = 1 << 20
+"""Bytes from which it pays to look up a digest instead of taking it."""
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -29,10 +31,12 @@ class LocalStore:
 
     Args:
         root: The folder; it is made when something is put.
+        digest_of: The SHA-256 of a file that may be large, by its path; it may know that of a file that did not change.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, digest_of: Callable[[str], str | None] | None = None) -> None:
         self.root = Path(root)
+        self._digest_of = digest_of
         self._verified: set[Digest] = set()
 
     def put(self, data: bytes | bytearray | memoryview) -> Digest:
@@ -89,6 +93,18 @@ class LocalStore:
         except OSError:
             return False
 
+    def holds(self, digest: Digest) -> bool:
+        """Whether the bytes are there, and undamaged; damaged ones are removed, so that they can be made anew."""
+        if digest in self._verified:
+            return self.has(digest)
+        target = self._file(digest)
+        try:
+            known = self._digest_of(str(target)) if self._digest_of and target.stat().st_size > _LARGE else None
+            self._confirm(digest, Digest(known) if known else Digest.of_file(target), target)
+        except (OSError, StoreError):
+            return False
+        return True
+
     def digests(self) -> Sequence[Digest]:
         """All that is kept, sorted."""
         folder = self.root / "sha256"
@@ -100,8 +116,10 @@ class LocalStore:
 
     def _confirm(self, digest: Digest, found: Digest, target: Path) -> None:
         if found != digest:
-            message = f"the artifact {digest.hex[:12]} is damaged: its bytes are not those that were written"
-            raise StoreError(message, hint=f"rm '{target}' and run again; the step that made it makes it anew")
+            with suppress(OSError):
+                target.unlink()
+            message = f"the artifact {digest.hex[:12]} was damaged: its bytes were not those that were written"
+            raise StoreError(message, hint="run again, or resume the run: the step that made it makes it anew")
         self._verified.add(digest)
 
 

@@ -4,16 +4,13 @@ import hashlib
 import mmap
 import multiprocessing
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 from nb2pipe.store.local import LocalStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_what_is_put_comes_back_under_its_sha256(tmp_path: Path) -> None:
@@ -65,9 +62,31 @@ def test_a_damaged_artifact_is_found_on_reading(tmp_path: Path, read: str) -> No
     path = LocalStore(tmp_path).path(digest)
     path.chmod(0o644)
     path.write_bytes(b"wrong")
-    with pytest.raises(StoreError, match="damaged") as caught:
+    with pytest.raises(StoreError, match="was damaged"):
         getattr(LocalStore(tmp_path), read)(digest)
-    assert str(path) in str(caught.value.hint)
+    assert not path.exists(), "what made it can make it anew"
+
+
+@pytest.mark.parametrize("size", [5, 2 << 20])
+def test_a_damaged_artifact_is_not_held_and_is_put_anew(tmp_path: Path, size: int) -> None:
+    taken: list[str] = []
+
+    def digest_of(path: str) -> str:
+        taken.append(path)
+        return str(Digest.of_file(Path(path)))
+
+    digest = LocalStore(tmp_path).put(b"a" * size)
+    path = LocalStore(tmp_path).path(digest)
+    assert LocalStore(tmp_path, digest_of).holds(digest)
+    path.chmod(0o644)
+    path.write_bytes(b"b" * size)
+    store = LocalStore(tmp_path, digest_of)
+    assert store.has(digest)
+    assert not store.holds(digest)
+    assert not store.has(digest)
+    assert store.put(b"a" * size) == digest
+    assert store.holds(digest)
+    assert bool(taken) is (size > 1 << 20), "that of a small one is taken at once"
 
 
 def test_an_artifact_that_was_cut_off_is_written_again(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from nb2pipe.runtime.observing.places import Places
 from nb2pipe.runtime.observing.wrapped import watch_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
 _HARMLESS = frozenset({"lscpu", "uname", "ldconfig", "nvidia-smi", "fc-list", "sysctl", "gcc", "cc"})
 """Commands by which libraries look at the machine."""
@@ -190,14 +190,15 @@ class Observer:
                 json.dump(self.seen.told(), stream)
 
 
-def listing(path: str) -> str:
-    """A digest of the names in a folder; empty if it is not there.
+def listing(path: str, without: Container[str] = ()) -> str:
+    """A digest of the names in a folder, but for some; empty if it is not there.
 
     >>> listing("/no/such/folder")
     ''
     """
     try:
-        names = sorted(entry.name for entry in os.scandir(path) if not entry.name.startswith((".", "__pycache__")))
+        found = (entry.name for entry in os.scandir(path) if not entry.name.startswith((".", "__pycache__")))
+        names = sorted(name for name in found if name not in without)
     except OSError:
         return ""
     return hashlib.sha256("\0".join(names).encode("utf-8", "surrogateescape")).hexdigest()
