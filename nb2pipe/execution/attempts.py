@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
+from nb2pipe.execution.devices import VISIBLE, Devices, visible_gpus
 from nb2pipe.execution.model import Completed, Failed
+from nb2pipe.execution.schedule import gpus_of
 from nb2pipe.records.events import (
     ArtifactKind,
     ArtifactMade,
@@ -62,10 +64,12 @@ class Attempts:
     Args:
         executor: Runs one step.
         publish: Takes events, from any thread.
+        devices: The GPUs; those of this machine if it is not given.
     """
 
-    def __init__(self, executor: Executor, publish: Callable[[Event], None]) -> None:
+    def __init__(self, executor: Executor, publish: Callable[[Event], None], devices: Devices | None = None) -> None:
         self._executor = executor
+        self._devices = devices or Devices(visible_gpus())
         self._publish = publish
         self._ended: queue.SimpleQueue[tuple[str, Running, Outcome | Crashed]] = queue.SimpleQueue()
 
@@ -104,7 +108,8 @@ class Attempts:
     def _work(self, call: StepCall, running: Running, observe: Callable[[Completed, float], StepTrace | None]) -> None:
         outcome: Outcome | Crashed
         try:
-            outcome = self._attempt(call, running)
+            with self._devices.taken(gpus_of(call.step), running.cancel) as gpus:
+                outcome = self._attempt(_with(call, gpus), running)
             if isinstance(outcome, Completed) and outcome.seen and not running.unwanted:
                 outcome = replace(outcome, trace=observe(outcome, running.began))
         except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
@@ -131,6 +136,13 @@ class Attempts:
         for kind, digest in call.state.items():
             used = ArtifactUsed(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE)
             self._publish(used)
+
+
+def _with(call: StepCall, gpus: tuple[str, ...]) -> StepCall:
+    """The call in an environment that shows the step only the GPUs that it has for itself."""
+    if not gpus:
+        return call
+    return replace(call, surroundings=replace(call.surroundings, own={VISIBLE: ",".join(gpus)}))
 
 
 def step_started(step: Step, call: StepCall, *, attempt: int = 1) -> StepStarted:

@@ -45,6 +45,7 @@ class Surroundings:
         seed: The initial random state, for random, NumPy and torch.
         variables: Environment variables that kernels get beside our own, such as `PYTHONHASHSEED`.
         pipeline: The pipeline of the notebook itself, for executors that run steps as modules of one package.
+        own: Environment variables of one step alone: the GPUs that it has for itself.
         package: Where such a package exists already.
         executor: The executor's name: what cells show depends on it.
     """
@@ -55,6 +56,7 @@ class Surroundings:
     kernel: str
     seed: int
     variables: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
     pipeline: Pipeline | None = None
     package: Package | None = None
     executor: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.model import FlowKind
@@ -28,6 +28,8 @@ class Schedule:
         gates: Through which of `needs` a gate that does not hold skips the step.
         priority: The larger, the earlier; equal ones go in notebook order.
         places: How many places a step takes.
+        devices: How many GPUs a step takes.
+        gpus: How many there are.
     """
 
     order: tuple[str, ...]
@@ -36,9 +38,11 @@ class Schedule:
     gates: Mapping[str, frozenset[str]]
     priority: Mapping[str, float]
     places: Mapping[str, int]
+    devices: Mapping[str, int] = field(default_factory=dict)
+    gpus: int = 0
 
 
-def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Schedule:
+def schedule_of(work: Work, seconds: Mapping[str, float] | None = None, *, gpus: int = 0) -> Schedule:
     """The schedule of the work.
 
     A gate waits for the steps above it that log metrics, so that what it sees does not depend on who is faster.
@@ -46,10 +50,13 @@ def schedule_of(work: Work, seconds: Mapping[str, float] | None = None) -> Sched
     Args:
         work: The units, and the order between them.
         seconds: How long steps took last time.
+        gpus: How many GPUs there are.
     """
     waits = {unit.name: _metric_steps(work, unit) for unit in work.units if unit.step.gate}
     places = {unit.name: 0 if unit.inner else places_of(unit.step) for unit in work.units}
-    return make_schedule(work.names, work.edges, waits=waits, seconds=seconds, places=places)
+    devices = {unit.name: 0 if unit.inner else gpus_of(unit.step) for unit in work.units}
+    schedule = make_schedule(work.names, work.edges, waits=waits, seconds=seconds, places=places)
+    return replace(schedule, devices=devices, gpus=gpus)
 
 
 def _metric_steps(work: Work, unit: Unit) -> frozenset[str]:
@@ -105,13 +112,19 @@ def ready(schedule: Schedule, *, pending: Collection[str], running: Collection[s
     if jobs > 1:  # one at a time takes as long in any order, so the notebook's own is kept
         can.sort(key=lambda name: -schedule.priority[name])
     free = jobs - sum(min(schedule.places[name], jobs) for name in running)
+    idle = schedule.gpus - sum(_takes_gpus(schedule, name) for name in running)
     chosen = []
     for name in can:
-        takes = min(schedule.places[name], jobs)
-        if takes <= free:
+        takes, devices = min(schedule.places[name], jobs), _takes_gpus(schedule, name)
+        if takes <= free and devices <= idle:
             chosen.append(name)
             free -= takes
+            idle -= devices
     return tuple(chosen)
+
+
+def _takes_gpus(schedule: Schedule, name: str) -> int:
+    return min(schedule.devices.get(name, 0), schedule.gpus)
 
 
 def waiting(schedule: Schedule, waits: Mapping[str, Collection[str]]) -> Schedule:
@@ -135,6 +148,12 @@ def depending(schedule: Schedule, names: Iterable[str], *, gate: bool = False) -
             fallen.add(name)
             found.append(name)
     return tuple(found)
+
+
+def gpus_of(step: Step) -> int:
+    """How many GPUs the `limit:nvidia.com/gpu` of a step reserves."""
+    quantity = dict(step.resources.limits).get("nvidia.com/gpu", "0")
+    return int(quantity) if quantity.isdecimal() else 0
 
 
 def places_of(step: Step) -> int:

@@ -104,7 +104,7 @@ class _StepWatch(StepWatch):
         if self.kernels is None:
             return None
         place = _place(self.call.notebook, self.call.surroundings)
-        return self.kernels.take(place, self.emit, self.wants_stop)
+        return self.kernels.take(place, self.call.surroundings.own, self.emit, self.wants_stop)
 
     def begins(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
@@ -182,7 +182,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
         write_notebook(without_secrets(notebook, call.parameters), path)
         watch = _StepWatch(
             folder=call.surroundings.folder,
-            variables=call.surroundings.variables,
+            variables={**call.surroundings.variables, **call.surroundings.own},
             cancel=cancel,
             deadline=deadline,
             call=call,

@@ -142,7 +142,10 @@ def _run(call: StepCall, sheet: Sheet, folder: Path, cancel: threading.Event) ->
     interpreter = interpreter_of(call.surroundings.kernel)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
     watch = StepWatch(
-        folder=call.surroundings.folder, variables=call.surroundings.variables, cancel=cancel, deadline=deadline
+        folder=call.surroundings.folder,
+        variables={**call.surroundings.variables, **call.surroundings.own},
+        cancel=cancel,
+        deadline=deadline,
     )
     listener = _Listener(sheet=sheet, watch=watch, result=folder / "result.json")
     command = [*interpreter.command, str(_LAUNCH), str(folder / "spec.json")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -106,3 +107,16 @@ def test_a_chain_of_two_thousand_steps_needs_no_recursion() -> None:
     edges = [Edge(source=a, target=b) for a, b in pairwise(names)]
     made = make_schedule(names, edges, seconds={"s0": 1.0})
     assert made.priority["s0"] == 2000.0
+
+
+def test_a_step_that_reserves_a_gpu_waits_until_one_is_free() -> None:
+    plan = replace(schedule("abc"), devices={"a": 1, "b": 1, "c": 0}, gpus=1)
+    assert ready(plan, pending="abc", running="", jobs=4) == ("a", "c")
+    assert ready(plan, pending="b", running="ac", jobs=4) == ()
+    assert ready(plan, pending="b", running="c", jobs=4) == ("b",)
+
+
+def test_where_there_are_fewer_gpus_than_a_step_reserves_it_takes_all_of_them() -> None:
+    plan = replace(schedule("ab"), devices={"a": 8, "b": 1}, gpus=2)
+    assert ready(plan, pending="ab", running="", jobs=4) == ("a",)
+    assert ready(replace(plan, gpus=0), pending="ab", running="", jobs=4) == ("a", "b")

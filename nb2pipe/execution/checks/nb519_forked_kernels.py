@@ -1,8 +1,8 @@
 """The steps run in kernels forked from one process, which has made the notebook's first imports for all of them.
 
 Only imports that no other statement precedes are made there, and none of the author's own modules. An import that
-prints, warns, starts a thread, or sets what is not its own is left to the steps, with those that follow it, and is named
-here.
+prints, warns, starts a thread, or sets what is not its own is left to the steps, with those that follow it, and is
+named here.
 
 For example, a notebook begins with `import torch`; the run imports torch once instead of once a step.
 

@@ -104,14 +104,16 @@ def become_kernel(prepared: Prepared, request: dict[str, Any]) -> NoReturn:
 
     Args:
         prepared: What the parent made.
-        request: The connection file (`file`), the working directory (`folder`), the file descriptor of the log (`log`),
-            and the socket that hears when the kernel is ready (`told`).
+        request: The connection file (`file`), the working directory (`folder`), environment variables of this kernel
+            alone (`own`), the file descriptor of the log (`log`), the socket that hears when the kernel is ready
+            (`told`), and the parent's process (`parent`).
     """
     os.setsid()
     ending.disown()
     _end_with_parent(request["parent"])
     _take_streams(request["log"])
     os.chdir(request["folder"])
+    os.environ.update(request["own"])
     told: socket.socket = request["told"]
     sys.argv[:] = [ipykernel_launcher.__file__, "-f", request["file"]]
     app, shell = prepared.app, prepared.shell

@@ -91,12 +91,12 @@ class Parent:
         early = [(each.source, each.modules) for each in spec.imports]
         ours.send(json.dumps({"imports": early, "folder": str(spec.folder), "seed": spec.seed}).encode())
 
-    def fork(self, file: str, folder: str, log: int, wants_stop: Callable[[], object]) -> ForkedProcess:
+    def fork(self, request: dict[str, Any], log: int, wants_stop: Callable[[], object]) -> ForkedProcess:
         """A kernel, which may not be ready yet.
 
         Args:
-            file: Its connection file.
-            folder: Its working directory.
+            request: Its connection file (`file`), its working directory (`folder`), and environment variables of it
+                alone (`own`).
             log: The file descriptor that takes what it writes to its standard error.
             wants_stop: Gives something true once nobody wants the kernel any more.
 
@@ -109,9 +109,8 @@ class Parent:
             self._until(lambda: self.made is not None, _READY_SECONDS, wants_stop)
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                request = json.dumps({"file": file, "folder": folder}).encode()
                 try:
-                    socket.send_fds(self._control, [request], [theirs.fileno(), log])
+                    socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno(), log])
                 except OSError as error:
                     ours.close()
                     raise DoubtError("the process that kernels are forked from has ended") from error

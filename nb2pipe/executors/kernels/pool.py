@@ -94,11 +94,18 @@ class Kernels:
         with self._lock:
             self._source(place)
 
-    def take(self, place: Place, emit: Callable[[Event], None], wants_stop: Callable[[], object]) -> Started | None:
+    def take(
+        self,
+        place: Place,
+        own: Mapping[str, str],
+        emit: Callable[[Event], None],
+        wants_stop: Callable[[], object],
+    ) -> Started | None:
         """A kernel that is ready, or has ended already.
 
         Args:
             place: For which it is.
+            own: Environment variables of this kernel alone.
             emit: Takes the note which kernels the run uses.
             wants_stop: Gives something true once nobody wants the kernel any more.
 
@@ -112,12 +119,12 @@ class Kernels:
         with self._lock:
             source = self._source(place)
             self._left -= 1
-        kernel = self._forked(source, wants_stop)
+        kernel = self._forked(source, own, wants_stop)
         with self._lock:
             self._tell(source, emit)
             if kernel is not None or source.spec is None:
                 return kernel
-            kernel = self._cold(source)
+            kernel = self._cold(source, own)
             self._start_spares(source)
         return kernel
 
@@ -160,11 +167,11 @@ class Kernels:
         except DoubtError as error:
             source.doubt = str(error)
 
-    def _forked(self, source: _Source, wants_stop: Callable[[], object]) -> Started | None:
+    def _forked(self, source: _Source, own: Mapping[str, str], wants_stop: Callable[[], object]) -> Started | None:
         """A forked kernel; None where there is a doubt about them."""
         while (parent := source.parent) is not None and source.doubt is None:
             try:
-                return _fork(parent, source.place, wants_stop)
+                return _fork(parent, source.place, own, wants_stop)
             except RefusedError as error:
                 with self._lock:
                     if source.parent is parent:
@@ -189,14 +196,14 @@ class Kernels:
         source.imports = source.imports[: error.number]
         self._start_parent(source)
 
-    def _cold(self, source: _Source) -> Started | None:
-        while source.spares:
+    def _cold(self, source: _Source, own: Mapping[str, str]) -> Started | None:
+        while source.spares and not own:
             spare = source.spares.pop(0)
             if spare.process.look() is None:
                 return spare
             spare.dispose()
         assert source.spec is not None
-        return start_cold(source.spec, source.place.environment, source.place.folder)
+        return start_cold(source.spec, {**source.place.environment, **own}, source.place.folder)
 
     def _start_spares(self, source: _Source) -> None:
         """Starts the kernels of the next steps, while this one runs."""
@@ -231,14 +238,14 @@ def _doubt(place: Place, spec: KernelSpec | None) -> str | None:
     return None
 
 
-def _fork(parent: Parent, place: Place, wants_stop: Callable[[], object]) -> Started:
+def _fork(parent: Parent, place: Place, own: Mapping[str, str], wants_stop: Callable[[], object]) -> Started:
     opened = open_connection(place.kernel)
     if opened is None:
         raise DoubtError("the temporary folder's path is too long for sockets")
     connection, file, folder = opened
     log = tempfile.TemporaryFile()  # noqa: SIM115  # as long as the kernel
     try:
-        process = parent.fork(file, str(place.folder), log.fileno(), wants_stop)
+        process = parent.fork({"file": file, "folder": str(place.folder), "own": dict(own)}, log.fileno(), wants_stop)
     except Exception:
         log.close()
         folder.cleanup()
