@@ -16,12 +16,20 @@ def read_at_once(text: str) -> frozenset[str]:
 
     >>> sorted(read_at_once("def f(a=start):\n    return late"))
     ['start']
+    >>> sorted(read_at_once("class A: ...\nclass B(A, C): ..."))
+    ['C']
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):  # IPython's syntax: it holds no definitions
         return frozenset()
-    return frozenset(name for statement in tree.body for name in _names(statement))
+    found: set[str] = set()
+    made: set[str] = set()  # what the text itself makes must not be loaded before it is made
+    for statement in tree.body:
+        found |= set(_names(statement)) - made
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            made.add(statement.name)
+    return frozenset(found)
 
 
 def _names(node: ast.AST) -> Iterator[str]:
