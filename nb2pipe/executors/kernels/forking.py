@@ -26,6 +26,7 @@ _READY_SECONDS = 120.0
 """How long the parent may import."""
 _CANARY_SECONDS = 8.0
 _LONGEST = 65536
+_ENDED = "the process that kernels are forked from has ended"
 _HERE = Path(__file__).resolve().parent
 
 
@@ -89,7 +90,11 @@ class Parent:
         with theirs:
             self._guard = _start(spec, theirs)
         early = [(each.source, each.modules) for each in spec.imports]
-        ours.send(json.dumps({"imports": early, "folder": str(spec.folder), "seed": spec.seed}).encode())
+        try:
+            ours.send(json.dumps({"imports": early, "folder": str(spec.folder), "seed": spec.seed}).encode())
+        except OSError as error:
+            self.close()
+            raise DoubtError(_ENDED) from error
 
     def fork(self, request: dict[str, Any], log: int, wants_stop: Callable[[], object]) -> ForkedProcess:
         """A kernel, which may not be ready yet.
@@ -113,7 +118,7 @@ class Parent:
                     socket.send_fds(self._control, [json.dumps(request).encode()], [theirs.fileno(), log])
                 except OSError as error:
                     ours.close()
-                    raise DoubtError("the process that kernels are forked from has ended") from error
+                    raise DoubtError(_ENDED) from error
             kernel = ForkedProcess(ours)
             try:
                 self._until(lambda: self._checked is not None, _CANARY_SECONDS, wants_stop)
@@ -149,7 +154,7 @@ class Parent:
         except OSError:
             data = b""
         if not data:
-            raise DoubtError("the process that kernels are forked from has ended")
+            raise DoubtError(_ENDED)
         return data
 
     def _take(self, told: dict[str, Any]) -> None:
