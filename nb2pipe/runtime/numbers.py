@@ -49,7 +49,7 @@ def _flat(values: dict[Any, Any]) -> dict[str, float]:
 
 def _is_number_of_a_library(value: Any) -> bool:
     """Whether it has no dimensions and one item that is a number."""
-    if not hasattr(value, "item") or getattr(value, "shape", None) != ():
+    if not hasattr(type(value), "item") or getattr(value, "shape", None) != ():
         return False
     try:
         return isinstance(value.item(), Real)

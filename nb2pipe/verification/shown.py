@@ -27,4 +27,5 @@ def shown_value(value: Any) -> str:
 
 
 def _is_array(value: Any) -> bool:
-    return hasattr(value, "dtype") and isinstance(getattr(value, "shape", None), tuple) and value.shape != ()
+    own = type(value)  # an instance may answer for any attribute
+    return hasattr(own, "dtype") and hasattr(own, "shape") and isinstance(value.shape, tuple) and value.shape != ()

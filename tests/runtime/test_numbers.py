@@ -42,6 +42,17 @@ def test_all_else_is_none(value: object) -> None:
     assert as_number(value) is None
 
 
+class Answers:
+    """Answers for attributes from a dictionary, and so with the wrong error."""
+
+    def __getattr__(self, name: str) -> object:
+        return {}[name]
+
+
+def test_an_object_that_answers_for_every_attribute_is_no_number() -> None:
+    assert as_number(Answers()) is None
+
+
 def test_a_flat_dictionary_of_numbers_gives_its_keys_and_any_other_gives_nothing() -> None:
     values = {
         "flat": {"f1": np.float64(0.5), "macro avg": 1},

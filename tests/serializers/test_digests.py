@@ -7,19 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from nb2pipe.serializers.compare import same
 from nb2pipe.serializers.digests import digest
-from nb2pipe.serializers.groups import Group, dump, load, partition
+from nb2pipe.serializers.groups import Group, dump, load
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from conftest import Other
 
     Run = Callable[..., dict[str, object]]
 
@@ -104,80 +100,6 @@ def test_a_digest_does_not_change_what_it_reads(run: Run) -> None:
 def test_digests_are_pinned() -> None:
     value = {"a": [1, 2.5, None, "x", b"y", (1, 2), {3}], "b": np.arange(3, dtype="i4")}
     assert digest(value, namespace={}).hex[:16] == "096fc60dc76fcea4"
-
-
-# Fuzz: containers that hold each other, with aliases
-
-_atoms = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(max_size=5)
-    | st.binary(max_size=5)
-    | st.complex_numbers()
-    | st.sampled_from([1, 255, 256, 65535, 65536, -1, 2**31 - 1, 2**31, -(2**31), 2**63, 2**2000, ..., int, len])
-)
-
-
-@st.composite
-def _graphs(draw: st.DrawFn) -> dict[str, object]:
-    """Some variables over a pool of objects that refer to each other at random."""
-    pool: list[object] = []
-    for _ in range(draw(st.integers(1, 12))):
-        pool.append(_one(draw, pool))
-    for _ in range(draw(st.integers(0, 6))):
-        target = draw(st.sampled_from(pool))
-        value = draw(st.sampled_from(pool))
-        if isinstance(target, list):
-            target.append(value)
-        elif isinstance(target, dict):
-            target[draw(st.text(max_size=2))] = value
-    names = draw(st.lists(st.sampled_from("abcdef"), min_size=1, unique=True))
-    return {name: draw(st.sampled_from(pool)) for name in names}
-
-
-def _one(draw: st.DrawFn, pool: list[object]) -> object:
-    parts = draw(st.lists(_atoms | st.sampled_from(pool) if pool else _atoms, max_size=4))
-    plain = [part for part in parts if isinstance(part, int | str | float | bytes)]
-    arrays = [part for part in pool if isinstance(part, np.ndarray)]
-    numbers = draw(st.lists(st.floats(), max_size=6))
-    makers: list[Callable[[], object]] = [
-        lambda: parts,
-        lambda: {draw(st.text(max_size=3) | st.integers()): part for part in parts},
-        lambda: tuple(parts),
-        lambda: set(plain),
-        lambda: frozenset(plain),
-        lambda: np.array(numbers),
-        lambda: (arrays[-1] if arrays else np.arange(5.0))[draw(st.integers(0, 3)) :: draw(st.sampled_from([1, 2]))],
-        lambda: torch.tensor(numbers),
-        lambda: torch.from_numpy(arrays[-1]) if arrays and min(arrays[-1].strides) > 0 else None,
-        lambda: bytearray(draw(st.binary(max_size=4))),
-    ]
-    return draw(st.sampled_from(makers))()
-
-
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(values=_graphs())
-def test_a_round_trip_keeps_digests_identities_and_the_partition(values: dict[str, object], other: Other) -> None:
-    groups = dump(values, store=other.store, namespace={})
-    assert tuple(group.names for group in groups) == partition(values, namespace={})
-    reply = other.ask(groups, "")
-    assert reply["digests"] == {name: digest(value, namespace={}).hex for name, value in values.items()}
-    loaded: dict[str, object] = {}
-    for group in groups:
-        loaded.update(load(group, store=other.store, namespace={}))
-    for group in groups:
-        one, two = ({name: side[name] for name in group.names} for side in (values, loaded))
-        assert same(one, two) is None
-    assert partition(loaded, namespace={}) == partition(values, namespace={})
-    assert _mutable_identities(loaded) == _mutable_identities(values)
-
-
-def _mutable_identities(values: dict[str, object]) -> list[tuple[str, str]]:
-    mutable = (list, dict, set, np.ndarray, torch.Tensor, bytearray)
-    names = [name for name in sorted(values) if isinstance(values[name], mutable)]
-    return [(one, two) for one in names for two in names if one < two and values[one] is values[two]]
 
 
 def test_a_group_comes_as_a_whole(tmp_path: Path) -> None:
