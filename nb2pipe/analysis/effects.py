@@ -73,6 +73,8 @@ class Effect:
         sets: Hidden state that it sets.
         needs: Hidden state that it depends on.
         scalar: With no more arguments by place than this, and neither `size` nor `axis`, it returns a number.
+        unpickles: It finds classes of the notebook by their names; with the argument that allows it (`yes NAME`) or
+            that has to be false for it (`no NAME`).
     """
 
     result: Result = Result.NEW
@@ -94,6 +96,7 @@ class Effect:
     sets: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     scalar: int | None = None
+    unpickles: tuple[str, ...] | None = None
 
 
 UNKNOWN = Effect(result=Result.HOLDS, changes=("self", "deep", "all"), certain=False)
@@ -168,6 +171,7 @@ _CLAUSES: dict[str, Callable[[Effect, list[str]], Effect]] = {
     "sets": lambda effect, rest: replace(effect, sets=effect.sets | frozenset(rest)),
     "needs": lambda effect, rest: replace(effect, needs=effect.needs | frozenset(rest)),
     "scalar": lambda effect, rest: replace(effect, scalar=int(rest[0])),
+    "unpickles": lambda effect, rest: replace(effect, unpickles=tuple(rest)),
 }
 
 

@@ -161,7 +161,7 @@ def apply(  # the parts of a call, and whether it calls what it is given
 ) -> Value:
     """What a call of a library returns, and its effects; `calls`: it may call functions that it is given."""
     everything = receiver | arguments.all
-    _hidden_state(machine, effect, arguments, everything)
+    _hidden_state(machine, effect, arguments, everything, node)
     note_files(machine, effect, receiver, arguments)
     _changes(machine, effect, receiver, arguments)
     returned = _callbacks(machine, effect, receiver, arguments, node) if calls else NOTHING
@@ -180,16 +180,32 @@ def _kept(arguments: Arguments) -> Value:
     return arguments.all | elements(lists)
 
 
-def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everything: Value) -> None:
+def _hidden_state(machine: Machine, effect: Effect, arguments: Arguments, everything: Value, node: ast.AST) -> None:
     trace = machine.trace
     trace.sets |= effect.sets
     trace.state |= effect.needs
+    if effect.unpickles is not None and _unpickles(effect.unpickles, arguments):
+        _use_classes(machine, node)
     if "own" in effect.draws:
         for thing in reach(everything, limit=300):
             if isinstance(thing, Thing):
                 machine.use(thing)
     if draws(effect, arguments):
         trace.draws |= effect.draws - {"own"}
+
+
+def _unpickles(condition: tuple[str, ...], arguments: Arguments) -> bool:
+    if not condition:
+        return True
+    wanted, keyword = condition
+    return keyword in arguments.keywords and arguments.literals.get(keyword) is not (wanted == "no")
+
+
+def _use_classes(machine: Machine, node: ast.AST) -> None:
+    """What is unpickled may be of any class of the notebook, found by its name."""
+    for name, slot in tuple(machine.module.slots.items()):
+        if any(isinstance(thing, Klass) for thing in slot.value):
+            machine.read_global(name, node)
 
 
 # ------------------------------------------------------------------------------------------------ changes
@@ -278,7 +294,7 @@ def _callbacks(machine: Machine, effect: Effect, receiver: Value, arguments: Arg
     given = arguments.all if effect.certain else frozenset(reach(receiver | arguments.all, limit=200))
     held = _held(machine, receiver | arguments.all)
     _call_methods(machine, held - receiver, node)
-    given |= held
+    given |= held | _kept_functions(receiver)
     functions = frozenset(thing for thing in given if _is_callback(machine, thing))
     if not functions:
         return NOTHING
@@ -312,6 +328,12 @@ def _held(machine: Machine, value: Value) -> Value:
         if isinstance(thing, Thing) and machine.table.is_a(type_of(machine, thing), "sklearn.Estimator")
     }
     return frozenset(reach(estimators, limit=200))
+
+
+def _kept_functions(receiver: Value) -> Value:
+    """The notebook's functions that a library's object keeps, as hooks of a module or the rule of a scheduler."""
+    keepers = [thing for thing in receiver if isinstance(thing, Thing) and not thing.type.startswith("builtins.")]
+    return frozenset(thing for thing in reach(keepers, limit=200) if isinstance(thing, (Function, Partial, Bound)))
 
 
 def _call_methods(machine: Machine, held: Value, node: ast.AST) -> None:

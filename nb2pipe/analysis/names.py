@@ -86,6 +86,32 @@ def module_block(statements: Iterable[ast.stmt]) -> Block:
     return block
 
 
+def all_bound(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    """The names that statements at top level bind, and those that functions in them bind as globals."""
+    found: set[str] = set()
+    waiting = [module_block(statements)]
+    found |= waiting[0].bound
+    for block in waiting:
+        found |= block.global_names
+        waiting += block.inner
+    return frozenset(found)
+
+
+def read_when_made(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> frozenset[str]:
+    r"""The names that a function or class reads as it is made, not when it is called.
+
+    >>> sorted(read_when_made(ast.parse("@d\ndef f(a=start, *, b: int = 1):\n    return late").body[0]))
+    ['d', 'int', 'start']
+    >>> sorted(read_when_made(ast.parse("class A(B):\n    c = d\n    def m(self, c=c): ...").body[0]))
+    ['B', 'd']
+    """
+    block = module_block([node])
+    if not isinstance(node, ast.ClassDef):
+        return frozenset(block.loads)
+    body = block.inner[0]
+    return frozenset(block.loads | (body.loads - body.bound))
+
+
 def arguments(spec: ast.arguments) -> Iterator[ast.arg]:
     """All arguments of a function."""
     yield from spec.posonlyargs

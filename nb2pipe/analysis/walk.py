@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nb2pipe.analysis.calls import call
@@ -17,6 +18,7 @@ from nb2pipe.analysis.history import History
 from nb2pipe.analysis.library import WARNINGS
 from nb2pipe.analysis.local import LocalModules
 from nb2pipe.analysis.machine import Machine
+from nb2pipe.analysis.names import all_bound, read_when_made
 from nb2pipe.analysis.objects import iterate
 from nb2pipe.analysis.parameters import assigned, overridden, parameter
 from nb2pipe.analysis.statements import STATEMENTS
@@ -36,7 +38,7 @@ _PARAMETER_ROLES = frozenset({Role.PARAMETERS, Role.INJECTED})
 _CODE_ROLES = frozenset({Role.STEP, Role.DEFINITIONS}) | _PARAMETER_ROLES
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Seen:
     """What a notebook was seen to do.
 
@@ -66,6 +68,16 @@ class Seen:
     too_deep: list[int] = field(default_factory=list)
     skipped: list[Cell] = field(default_factory=list)
     may_raise: set[int] = field(default_factory=set)
+
+    @cached_property
+    def bound_last(self) -> dict[str, int]:
+        """The last cell that binds each name, by its text."""
+        found: dict[str, int] = {}
+        for section in sections(self.notebook):
+            tree = parsed(self.notebook.cell(section.cell).python) if section.role in _CODE_ROLES else None
+            if tree is not None:
+                found |= dict.fromkeys(all_bound(tree.body), section.cell)
+        return found
 
 
 def walk(notebook: Notebook, environment: Environment) -> Seen:
@@ -147,7 +159,7 @@ class _Cell:
 
     def _statement(self, statement: ast.stmt) -> None:
         kind = definition_kind(statement, self.role)
-        if kind is not None and not self._has_effects(statement):
+        if kind is not None and not self._has_effects(statement) and not self._is_of_its_time(statement):
             self._define(statement)
         elif self.role in _PARAMETER_ROLES and assigned(statement):
             self._parameters(statement)
@@ -169,6 +181,17 @@ class _Cell:
         touched, machine.touched = machine.touched, None
         bound_more = trace.bound - {getattr(statement, "name", "")}
         return bool(touched & known or trace.sets or trace.draws or trace.writes or trace.makes or bound_more)
+
+    def _is_of_its_time(self, statement: ast.stmt) -> bool:
+        """Whether making a function or class reads variables that would be others later: it runs once then."""
+        if self.role is Role.STEP or not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return False
+        slots, seen = self.machine.module.slots, self.seen
+        variables = [name for name in read_when_made(statement) if name in slots and slots[name].code]
+        return any(
+            seen.roles.get(slots[name].cell) is Role.STEP or seen.bound_last.get(name, 0) > self.cell.position
+            for name in variables
+        )
 
     def _define(self, statement: ast.stmt) -> None:
         kind = definition_kind(statement, self.role)

@@ -607,3 +607,33 @@ logging.shutdown()
 print(open("app.log").read())
 #> a -> b: file app.log, order logging
 #> b -> c: file app.log
+
+# == what is unpickled finds the classes of the notebook
+# %% a
+import pickle
+class Kept:
+    def __init__(self, value):
+        self.value = value
+# %% b
+with open("kept.pkl", "wb") as stream:
+    pickle.dump(Kept(3), stream)
+# %% c
+with open("kept.pkl", "rb") as stream:
+    print(pickle.load(stream).value)
+#! not compared stream: it names the folder of the run
+#> a -> b: Kept()
+#> a -> c: Kept()
+#> b -> c: file kept.pkl
+
+# == weights alone need no class
+# %% a
+import torch
+class Net(torch.nn.Linear):
+    pass
+torch.save(Net(1, 1).state_dict(), "net.pt")
+# %% b
+print(len(torch.load("net.pt", weights_only=True)))
+# %% c
+print(len(torch.load("net.pt", weights_only=False)))
+#> a -> b: file net.pt
+#> a -> c: Net(), file net.pt

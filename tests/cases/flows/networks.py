@@ -500,3 +500,19 @@ print(x, y)
 #> a -> c: y
 #> b -> d: ~x
 #> c -> d: ~y
+
+# == a hook of a module reads what the notebook holds
+# %% a
+import torch
+shapes = []
+def hook(module, given, made):
+    shapes.append(tuple(made.shape))
+net = torch.nn.Linear(2, 1)
+net.register_forward_hook(hook)
+# %% b
+net(torch.zeros(3, 2))
+# %% c
+print(shapes)
+#! not compared net: hooks are counted by process
+#> a -> b: net, shapes
+#> b -> c: ~shapes

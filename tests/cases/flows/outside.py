@@ -277,3 +277,12 @@ print(sum([1, 2]))
 # %% c
 print(pd.concat([pd.Series([1])]))
 #> a -> c: order warnings
+
+# == numbers of decimal depend on its context
+# %% [imports]
+import decimal
+# %% a
+decimal.getcontext().prec = 5
+# %% b
+print(decimal.Decimal(1) / 3)
+#> a -> b: order decimal
