@@ -14,6 +14,7 @@ Compared are what each cell prints, warns of and raises, every value that a step
 from __future__ import annotations
 
 import contextlib
+import copy
 import importlib
 import io
 import json
@@ -178,13 +179,31 @@ def differences(trial: Trial, one: Seen, two: Seen) -> list[str]:
         if shown[0] != shown[1]:
             found.append(f"cell {cell}: straight {shown[0]!r}, pipeline {shown[1]!r}")
     for step, values in two.values.items():
+        if not step:
+            continue
         then = one.values.get(step, {})
         wrong = sorted(name for name in values.keys() & then.keys() if values[name] != then[name])
         found += [f"value of {name} after {step}" for name in wrong]
-    left = {name: value for step in trial.pipeline.steps for name, value in two.values.get(step.name, {}).items()}
-    last = left | dict(two.values.get("", {}))
+    last = _last(trial, two) | dict(two.values.get("", {}))
     end = one.values.get("", {}) if not one.failed else {}
-    return found + [f"last value of {name}" for name in sorted(last.keys() & end.keys()) if last[name] != end[name]]
+    wrong = sorted(name for name in last.keys() & end.keys() if last[name] != end[name])
+    return found + [f"last value of {name}" for name in wrong if name not in _dropped(trial)]
+
+
+def _last(trial: Trial, two: Seen) -> dict[str, str]:
+    return {name: value for step in trial.pipeline.steps for name, value in two.values.get(step.name, {}).items()}
+
+
+def _dropped(trial: Trial) -> frozenset[str]:
+    """The names that a step binds or deletes without handing them on, since no later step takes them."""
+    assert trial.pipeline.dataflow is not None
+    facts = {fact.cell: fact for fact in trial.pipeline.dataflow.facts}
+    found: set[str] = set()
+    for step in trial.pipeline.steps:
+        own = [facts[cell] for cell in step.cells if cell in facts]
+        bound = {name for fact in own for name in fact.definitions | fact.deletions}
+        found |= bound - {port.name for port in step.outputs}
+    return frozenset(found)
 
 
 def _same_end(one: Seen, two: Seen) -> bool:
@@ -240,7 +259,7 @@ def _given_after(trial: Trial, cell: Cell) -> dict[str, object]:
     if not cell.has(ParametersTag):
         return {}
     here = [one.name for one in trial.pipeline.parameters if one.cell == cell.position]
-    return {name: trial.given[name] for name in here if name in trial.given}
+    return {name: copy.deepcopy(trial.given[name]) for name in here if name in trial.given}
 
 
 def plain(cell: Cell, notebook: Notebook, source: str) -> str:
@@ -374,7 +393,7 @@ def by_driver(trial: Trial, around: Path) -> Seen:
         surroundings=run.surroundings,
         cancel=threading.Event(),
         jobs=1,
-        parameters=trial.given,
+        parameters=copy.deepcopy(dict(trial.given)),
     )
     end = drive(run.work, schedule_of(run.work), context)
     return run.seen(end.failure)
@@ -393,7 +412,7 @@ def by_edges(trial: Trial, around: Path) -> Seen:
             unit.scope,
             [_left(each, made[each.name], is_seen=each.name in above[unit.name]) for each in run.work.earlier(unit)],
         )
-        call = calls.make(unit, taken, trial.given)
+        call = calls.make(unit, taken, copy.deepcopy(dict(trial.given)))
         outcome = in_thread(partial(run.executor.run_step, call, run.events.append, threading.Event()))
         if not isinstance(outcome, Completed):
             failure = outcome.failure if isinstance(outcome, Failed) else None
@@ -494,7 +513,7 @@ def _run_package(trial: Trial, plan: PackagePlan, package: Path, folder: Path) -
         noted.passes = run.passes  # type: ignore[attr-defined]  # as `Run` has it
         borders.listen(heard)
         try:
-            module.pipeline(noted, **trial.given)
+            module.pipeline(noted, **copy.deepcopy(dict(trial.given)))
             values[""] = digests(last)
         except program._StepFailedError as error:
             heard.stop()

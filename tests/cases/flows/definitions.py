@@ -268,3 +268,32 @@ print(sorted(registry), double(1))
 #> b -> c: ~registry
 #> needs a: plain, triple
 #> needs b: register
+
+# == a default argument is what it was as its function was made
+# %% a
+k, items = 1, [1]
+# %% defs [functions]
+def f(x=k, y=items, z=len(items)):
+    return x, y, z
+def plain(x=3):
+    return x
+# %% b
+k = 2
+items.append(2)
+# %% c
+print(f(), plain())
+#> a -> defs: items, k
+#> defs -> b: f(), ~items
+#> b -> c: ~f()
+#> needs c: plain
+
+# == a constant of a definition cell is no reason to make a function once
+# %% setup [imports]
+LIMIT = 3
+# %% [functions]
+def f(x=LIMIT):
+    return x
+# %% a
+print(f())
+#> setup -> a: LIMIT
+#> needs a: f
