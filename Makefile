@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check format pictures bench clean help
+.PHONY: demo test check format pictures bench crash clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -40,9 +40,15 @@ format: $(VENV)/.dev  ## format the code, and mend what lint can mend
 pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
 	$(BIN)/python docs/pictures.py
 
-bench: $(VENV)/.examples  ## start-up, growth and conversion, as ratios of commands timed in turns
+bench: $(VENV)/.examples  ## start-up, growth, conversion and runs, as ratios of commands timed in turns
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/convert.py
+	$(BIN)/python benchmarks/run.py
+
+N ?= 200
+FIRST ?= 1
+crash: $(VENV)/.dev  ## kill runs at N random moments; FIRST=... is the first trial, and repeats one
+	$(BIN)/python tests/crash/kills.py $(N) $(FIRST)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

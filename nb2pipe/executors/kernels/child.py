@@ -125,9 +125,9 @@ def become_kernel(prepared: Prepared, request: dict[str, Any]) -> NoReturn:
     shell.parent = shell.kernel = app.kernel
     shell.save_sys_module_state()
     told.send(json.dumps({"ready": True}).encode())
-    told.close()
+    os.register_at_fork(after_in_child=told.close)
     app.start()
-    ending.end()
+    ending.end(told)
 
 
 _streams: dict[str, EarlyStream] = {}

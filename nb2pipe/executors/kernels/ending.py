@@ -16,17 +16,24 @@ import threading
 import weakref
 from contextlib import suppress
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from nb2pipe.executors.kernels.early import is_installed
 from nb2pipe.runtime import session
+
+if TYPE_CHECKING:
+    import socket
 
 _LAST = ("last_type", "last_value", "last_traceback", "last_exc")
 """What Python keeps in `sys` of the last error, with all that its frames hold."""
 
 
-def end() -> NoReturn:
-    """Ends this process, which is a kernel whose loop has ended."""
+def end(told: socket.socket) -> NoReturn:
+    """Ends this process, which is a kernel whose loop has ended.
+
+    Args:
+        told: Hears that there is nothing left to wait for: the system takes a while to clear the memory away.
+    """
     threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001  # waits for threads, and ends pools of them
     atexit._run_exitfuncs()  # noqa: SLF001  # IPython's clears the author's variables
     for name in _LAST:
@@ -37,6 +44,7 @@ def end() -> NoReturn:
             _clear(vars(module))
     gc.collect()
     _flush()
+    told.send(b'{"ended": 0}')
     os._exit(0)  # as processes of `multiprocessing` end
 
 

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -122,9 +123,8 @@ class Kernels:
         kernel = self._forked(source, own, wants_stop)
         with self._lock:
             self._tell(source, emit)
-            if kernel is not None or source.spec is None:
-                return kernel
-            kernel = self._cold(source, own)
+            if kernel is None and source.spec is not None:
+                kernel = self._cold(source, own)
             self._start_spares(source)
         return kernel
 
@@ -169,9 +169,14 @@ class Kernels:
 
     def _forked(self, source: _Source, own: Mapping[str, str], wants_stop: Callable[[], object]) -> Started | None:
         """A forked kernel; None where there is a doubt about them."""
+        with self._lock:
+            spare = None if own or source.doubt else _spare(source)
+        if spare is not None:
+            _await(spare, wants_stop)
+            return spare
         while (parent := source.parent) is not None and source.doubt is None:
             try:
-                return _fork(parent, source.place, own, wants_stop)
+                kernel = _fork(parent, source.place, own, wants_stop)
             except RefusedError as error:
                 with self._lock:
                     if source.parent is parent:
@@ -182,6 +187,9 @@ class Kernels:
                         source.doubt = str(error)
                         source.parent = None
                         parent.close()
+            else:
+                _await(kernel, wants_stop)
+                return kernel
         return None
 
     def _leave_out(self, source: _Source, parent: Parent, error: RefusedError) -> None:
@@ -197,19 +205,14 @@ class Kernels:
         self._start_parent(source)
 
     def _cold(self, source: _Source, own: Mapping[str, str]) -> Started | None:
-        while source.spares and not own:
-            spare = source.spares.pop(0)
-            if spare.process.look() is None:
-                return spare
-            spare.dispose()
         assert source.spec is not None
-        return start_cold(source.spec, {**source.place.environment, **own}, source.place.folder)
+        spare = None if own else _spare(source)
+        return spare or start_cold(source.spec, {**source.place.environment, **own}, source.place.folder)
 
     def _start_spares(self, source: _Source) -> None:
         """Starts the kernels of the next steps, while this one runs."""
-        assert source.spec is not None
         while len(source.spares) < min(self._jobs, self._left) and not self._closed:
-            spare = start_cold(source.spec, source.place.environment, source.place.folder)
+            spare = _new_spare(source)
             if spare is None:
                 return
             source.spares.append(spare)
@@ -238,6 +241,25 @@ def _doubt(place: Place, spec: KernelSpec | None) -> str | None:
     return None
 
 
+def _spare(source: _Source) -> Started | None:
+    """A kernel that was started ahead of need, if there is one that lives."""
+    while source.spares:
+        spare = source.spares.pop(0)
+        if spare.process.look() is None:
+            return spare
+        spare.dispose()
+    return None
+
+
+def _new_spare(source: _Source) -> Started | None:
+    if source.parent is not None:
+        with suppress(DoubtError, RefusedError):  # then the step that needs it finds out
+            return _fork(source.parent, source.place, {}, lambda: False)
+    elif source.spec is not None:
+        return start_cold(source.spec, source.place.environment, source.place.folder)
+    return None
+
+
 def _fork(parent: Parent, place: Place, own: Mapping[str, str], wants_stop: Callable[[], object]) -> Started:
     opened = open_connection(place.kernel)
     if opened is None:
@@ -250,7 +272,11 @@ def _fork(parent: Parent, place: Place, own: Mapping[str, str], wants_stop: Call
         log.close()
         folder.cleanup()
         raise
-    end = time.monotonic() + _READY_SECONDS
-    while process.look() is None and not process.ready and time.monotonic() < end and not wants_stop():
-        time.sleep(_GLANCE)
     return Started(process=process, connection=connection, file=file, folder=folder, log=log)
+
+
+def _await(kernel: Started, wants_stop: Callable[[], object]) -> None:
+    """Until a forked kernel is ready, or has ended, or nobody wants it any more."""
+    end = time.monotonic() + _READY_SECONDS
+    while kernel.process.look() is None and not kernel.process.ready and time.monotonic() < end and not wants_stop():
+        time.sleep(_GLANCE)

@@ -21,7 +21,9 @@ _LONGEST = 4096
 class KernelProcess:
     """The process of a kernel; the names of its methods are those of `jupyter_client`'s provisioners."""
 
-    pid: int | None
+    pid: int | None = None
+    ready = False
+    """It has said that it is ready; a kernel that was started as a program says nothing."""
 
     @property
     def has_process(self) -> bool:
