@@ -21,8 +21,9 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a notebook as a pipeline.",
     "resume": "Go on with a failed or interrupted run.",
     "verify": "Compare a pipeline run with the notebook.",
-    "runs": "List past runs, show one, open its notebook.",
+    "runs": "List past runs, show, open or delete one.",
     "convert": "Turn a notebook into a package of step modules.",
+    "gc": "Delete what no run needs from the store.",
     "explain": "Explain a code, or why a step ran or was reused.",
 }
 """Each command with its short help, so that `--help` loads none; the module is named as the command."""

@@ -19,6 +19,7 @@ from nb2pipe.cli.session import CONTEXT, Command, common, with_session
 from nb2pipe.cli.text import clipped, duration, number, one_line, table
 from nb2pipe.codegen.notebooks.page import html
 from nb2pipe.errors import RecordsError
+from nb2pipe.execution.garbage import delete_run
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.records.codec import run_json
 from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
@@ -46,12 +47,12 @@ _WIDE = 60
     "runs",
     cls=Group,
     context_settings=CONTEXT,
-    short_help="List past runs, show one, open its notebook.",
+    short_help="List past runs, show, open or delete one.",
     epilog=_EPILOG,
 )
 @common
 def command() -> None:
-    """List past runs, show one, open its notebook."""
+    """List past runs, show one, open its notebook, delete one."""
 
 
 @command.command("list", cls=Command, epilog="\b\nExample:\n  nb2pipe runs list --json | jq '.[0].metrics'")
@@ -105,6 +106,20 @@ def open_command(session: Session, run: str, *, no_browser: bool) -> None:
         webbrowser.open(file.absolute().as_uri())
 
 
+@command.command("delete", cls=Command, epilog="\b\nExample:\n  nb2pipe runs delete 20261122-1030")
+@click.argument("run", metavar="RUN", shell_complete=complete_run)
+@common
+@with_session
+def delete_command(session: Session, run: str) -> None:
+    """Delete the record and the notebooks of RUN from the home; nb2pipe gc then deletes what only it needed."""
+    home = Home(_home(session))
+    found = run if run in _folders(home) else find_run(home.root, run).run  # one that cannot be read can be deleted
+    delete_run(home, found)
+    if session.json:
+        session.emit({"run": found})
+    session.say(f"deleted run {found}; nb2pipe gc deletes from the store what only it needed")
+
+
 @command.command("reindex", cls=Command, epilog="\b\nExample:\n  nb2pipe runs reindex")
 @common
 @with_session
@@ -121,6 +136,14 @@ def reindex_command(session: Session) -> None:
 
 def _home(session: Session) -> Path:
     return find_home(Path.cwd(), session.home)
+
+
+def _folders(home: Home) -> frozenset[str]:
+    """The runs that have a folder, readable or not."""
+    try:
+        return frozenset(path.name for path in home.runs.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return frozenset()
 
 
 def _has_display() -> bool:

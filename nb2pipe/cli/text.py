@@ -16,6 +16,7 @@ _HIDDEN = frozenset("\u061c\u200e\u200f\u2028\u2029\ufeff") | {
 }
 _LAST_CONTROL = 0x9F
 _MINUTE, _HOUR = 60, 3600
+_UNIT = 1024
 
 
 def harmless(text: str, *, keep: str = "\n\t") -> str:
@@ -102,6 +103,19 @@ def duration(seconds: float) -> str:
     if whole < _HOUR:
         return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
     return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+
+
+def size(count: float) -> str:
+    """A number of bytes as people say it.
+
+    >>> size(0), size(1023), size(1 << 20), size(1_610_612_736)
+    ('0 B', '1023 B', '1.0 MiB', '1.5 GiB')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < _UNIT:
+            return f"{count:.1f} {unit}" if unit != "B" else f"{count:.0f} B"
+        count /= _UNIT
+    return f"{count:.1f} TiB"
 
 
 def number(value: float) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,11 +15,15 @@ from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _READ_ONLY = 0o444
+_DIGITS = 64
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _LARGE = 1 << 20
 """Bytes from which it pays to look up a digest instead of taking it."""
+_NEW, _GONE = ".new-", ".gone-"
+"""Begin the names of files that are being written, and of those that are being removed."""
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
@@ -28,6 +34,9 @@ class LocalStore:
     A file appears under its name only once it is complete, so a reader never sees half of one, and two writers of the
     same bytes do no harm. There is no `fsync`: it costs more than the step's other work, and a file that a power
     failure damaged is found when its digest is checked, once per process, on the first reading.
+
+    What is put although it is there, or is asked for by `holds`, is marked as used now (the file's access time), so
+    that `remove` leaves alone what a run that goes on relies on.
 
     Args:
         root: The folder; it is made when something is put.
@@ -49,7 +58,7 @@ class LocalStore:
         digest = Digest.of_bytes(view)
         target = self._file(digest)
         try:
-            if not _is_whole(target, view.nbytes):
+            if not (_is_whole(target, view.nbytes) and _touch(target)):
                 _write(target, view)
         except OSError as cause:
             _refuse_write(self.root, cause)
@@ -95,9 +104,9 @@ class LocalStore:
 
     def holds(self, digest: Digest) -> bool:
         """Whether the bytes are there, and undamaged; damaged ones are removed, so that they can be made anew."""
-        if digest in self._verified:
-            return self.has(digest)
         target = self._file(digest)
+        if not _touch(target) or digest in self._verified:
+            return self.has(digest)
         try:
             known = self._digest_of(str(target)) if self._digest_of and target.stat().st_size > _LARGE else None
             self._confirm(digest, Digest(known) if known else Digest.of_file(target), target)
@@ -110,6 +119,75 @@ class LocalStore:
         folder = self.root / "sha256"
         names = (part.parent.name + part.name for part in folder.glob("[0-9a-f][0-9a-f]/[0-9a-f]*"))
         return sorted(Digest(name) for name in names)
+
+    def sizes(self) -> Iterator[tuple[Digest, int]]:
+        """All that is kept, with its size in bytes; nothing else that may lie in the folder.
+
+        Raises:
+            StoreError: The folder cannot be read.
+        """
+        try:
+            for entry in _files(self.root / "sha256"):
+                name = Path(entry.path).parent.name + entry.name
+                if len(name) == _DIGITS and set(name) <= _HEXADECIMAL:
+                    yield Digest(name), entry.stat(follow_symlinks=False).st_size
+        except OSError as cause:
+            raise StoreError(f"the store `{self.root}` cannot be read: {cause.strerror or cause}") from cause
+
+    def remove(self, digest: Digest, *, unused_since: int) -> bool:
+        """Removes an artifact, unless somebody wrote or used it since a moment; whether it is gone.
+
+        Args:
+            digest: The artifact.
+            unused_since: The moment, in nanoseconds since 1970, by the clock of the file system.
+
+        Raises:
+            StoreError: It cannot be removed.
+        """
+        target = self._file(digest)
+        aside = target.with_name(f"{_GONE}{target.name}-{secrets.token_hex(4)}")
+        try:
+            seen = target.lstat()
+            if seen.st_ctime_ns >= unused_since:
+                return False
+            target.rename(aside)  # from here on, whoever wants to put it writes it anew
+            if aside.lstat().st_atime_ns != seen.st_atime_ns:  # it was used between the two looks
+                aside.rename(target)
+                return False
+            aside.unlink()
+        except FileNotFoundError:
+            return False
+        except OSError as cause:
+            _refuse_write(self.root, cause)
+        return True
+
+    def remove_unfinished(self, *, unused_since: int) -> int:
+        """Removes what killed processes left half written or half removed; returns the bytes.
+
+        Args:
+            unused_since: As in `remove`.
+        """
+        freed = 0
+        with suppress(OSError):
+            for entry in _files(self.root / "sha256"):
+                status = entry.stat(follow_symlinks=False)
+                if entry.name.startswith((_NEW, _GONE)) and status.st_ctime_ns < unused_since:
+                    Path(entry.path).unlink(missing_ok=True)
+                    freed += status.st_size
+        return freed
+
+    def now(self) -> int:
+        """The time by the clock of the file system, which another machine may keep.
+
+        Raises:
+            StoreError: Nothing can be written here.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root) as stream:
+                return os.fstat(stream.fileno()).st_ctime_ns
+        except OSError as cause:
+            _refuse_write(self.root, cause)
 
     def _file(self, digest: Digest) -> Path:
         return self.root / "sha256" / digest.hex[:2] / digest.hex[2:]
@@ -131,9 +209,31 @@ def _is_whole(target: Path, size: int) -> bool:
         return False
 
 
+def _touch(target: Path) -> bool:
+    """Marks an artifact as used now; false if it is gone. One that is another user's cannot be marked, or removed."""
+    try:
+        os.utime(target, ns=(time.time_ns(), target.stat().st_mtime_ns))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _files(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """The files in the folders of a folder; links are not followed."""
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as parts:
+        for part in parts:
+            if part.is_dir(follow_symlinks=False):
+                with os.scandir(part) as entries:
+                    yield from (entry for entry in entries if entry.is_file(follow_symlinks=False))
+
+
 def _write(target: Path, view: memoryview) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=_NEW)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(view)
