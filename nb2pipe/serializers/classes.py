@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import collections
 import contextlib
 import types
@@ -32,6 +33,9 @@ SKIPPED: Final = frozenset(
     | {"_abc_impl", "__classcell__", "__classdictcell__"}
 )
 """What making the class gives it, or what tells only where it was written."""
+
+_REGISTERED: Final = "_abc_registry"
+"""Stands among the attributes for the classes that an abstract one was told of by `register`."""
 
 _UNTIED: Final = frozenset({"__annotations__", "__dataclass_fields__", "__dataclass_params__", "__match_args__"})
 """Parts of a definition in which instances share nothing that they change."""
@@ -66,6 +70,8 @@ def _class(value: object, context: Context) -> Shape:
         return _named_tuple(kind, context)
     slots = _slots(kind)
     attributes = tuple(attributes_of(kind, SKIPPED | set(slots or ())))
+    if isinstance(kind, abc.ABCMeta) and (registered := _registered(kind)):
+        attributes += ((_REGISTERED, registered),)
     args = (NAMESPACE, type(kind), place_of(kind, context), kind.__bases__, slots)
     made = shape_of(
         kind, context, Made(make_class, (*args, _own_functions(kind)), state=attributes), type(kind), *kind.__bases__
@@ -104,6 +110,13 @@ def attributes_of(kind: type, skipped: frozenset[str] | set[str]) -> Iterator[tu
     for name in _LAST:
         if name in vars(kind) and name not in skipped:
             yield name, vars(kind)[name]
+
+
+def _registered(kind: abc.ABCMeta) -> tuple[type, ...]:
+    """The classes that were registered as subclasses; in an order of their names, since nobody keeps another."""
+    references = cast("Any", abc)._get_dump(kind)[0]  # noqa: SLF001 # there is no public way
+    found = [reference() for reference in references]
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: (one.__module__, one.__qualname__)))
 
 
 def _slots(kind: type) -> tuple[str, ...] | None:
@@ -240,6 +253,10 @@ def set_late(kind: type, attributes: Pairs) -> None:
 
 
 def _set(kind: type, name: str, value: object) -> None:
+    if name == _REGISTERED:
+        for one in cast("tuple[type, ...]", value):
+            abc.ABCMeta.register(cast("abc.ABCMeta", kind), one)
+        return
     with contextlib.suppress(AttributeError, TypeError):  # what the class's own layout fixes
         type.__setattr__(kind, name, value)
 

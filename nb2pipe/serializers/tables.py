@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nb2pipe.serializers.arrays import content
 from nb2pipe.serializers.protocol import by_protocol
 from nb2pipe.serializers.shapes import Made
 
@@ -53,7 +54,30 @@ def _inner(value: object, context: Context) -> Shape:
         made.ties = False
         made.args = tuple(_own(part, context) for part in made.args)
         made.state = _own(made.state, context)
+        if hasattr(value, "blocks") and hasattr(value, "axes"):
+            made.identity = lambda: _columns(value, context)
     return made
+
+
+def _columns(manager: Any, context: Context) -> tuple[object, ...]:
+    """What counts of a table's blocks: its axes and columns. Which columns lie in one block is left to pandas.
+
+    It depends on who looked at the table when something was written to it, and nobody sees it.
+    """
+    import numpy as np
+
+    parts: list[object] = ["columns", *manager.axes]
+    single = len(manager.axes) == 1
+    for place in range(1 if single else len(manager.axes[0])):
+        values = manager.blocks[0 if single else manager.blknos[place]].values  # noqa: PD011  # a block has no other name for it
+        memory = getattr(values, "_ndarray", values)
+        if type(memory) is not np.ndarray or (memory is not values and memory.dtype.kind not in "mM"):
+            parts.append(context.kept["column", id(values)])
+            continue
+        column = memory if memory.ndim == 1 else memory[manager.blklocs[place]]
+        parts += [str(values.dtype), len(column)]
+        parts.extend(column if column.dtype.hasobject else [content(column)])
+    return tuple(parts)
 
 
 def _own(part: Any, context: Context) -> Any:
@@ -64,7 +88,9 @@ def _own(part: Any, context: Context) -> Any:
     if type(part) is np.ndarray:
         return _own_array(part, context)
     if isinstance(part, ExtensionArray):
-        return part[:]  # tables look at one such array, and copy it when they write
+        column = part[:]  # tables look at one such array, and copy it when they write
+        context.kept["column", id(part)] = column
+        return column
     if type(part) is tuple:
         return tuple(_own(one, context) for one in part)
     if type(part) not in (list, dict):
