@@ -33,7 +33,7 @@ torch.manual_seed({n})
 net_{n} = torch.nn.Sequential(torch.nn.Linear(200, 800), torch.nn.ReLU(), torch.nn.Linear(800, 1))
 optimizer_{n} = torch.optim.SGD(net_{n}.parameters(), lr=0.01)
 data_{n} = torch.rand(512, 200)
-for _ in range(200):
+for _ in range(60):
     optimizer_{n}.zero_grad()
     net_{n}(data_{n}).pow(2).mean().backward()
     optimizer_{n}.step()
@@ -94,7 +94,7 @@ def rows() -> Iterator[tuple[str, str, Side, Side]]:
 
 def compare(name: str, text: str, one: Side, two: Side) -> None:
     """Times two sides in turns, and prints the medians and the median of the ratios."""
-    import jupytext  # noqa: PLC0415  # heavy
+    import jupytext  # heavy
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "n.ipynb"
