@@ -38,6 +38,8 @@ EQUAL = [
     (np.array([math.nan, 0.0]), np.array([math.nan, 0.0])),
     (torch.arange(3), torch.tensor([0, 1, 2])),
     (pd.DataFrame({"a": [1, 2]}), pd.DataFrame({"a": [1, 2, 3]}).head(2)),
+    (pd.DataFrame({"a": [1, 2], "b": [3, 4]}), pd.DataFrame({"b": [3, 4]}).assign(a=[1, 2])[["a", "b"]]),
+    (pd.DataFrame(np.ones((2, 3))), pd.DataFrame({0: [1.0, 1.0], 1: [1.0, 1.0], 2: [1.0, 1.0]})),
     ({"a": (1, (2, "b"))}, {"a": (1, (2, "b"))}),
     ((1, [2.5, "x"], (3, ())), (1, [2.5, "x"], (3, ()))),
     (loop, loop[0]),

@@ -446,3 +446,17 @@ print(df.groupby("a").sample(1).shape)
 #> a -> e: df
 #> b -> c: random numpy
 #> c -> e: random numpy
+
+# == a column that somebody looks at is copied when its table is written to
+# %% a
+import pandas as pd
+table = pd.DataFrame({"x": [1, 2], "y": [3, 4]})
+column = table["x"]
+# %% b
+table.loc[0, "x"] = 100
+table["z"] = table["x"] * 2
+# %% c
+print(table, column)
+#> a -> b: table
+#> a -> c: column
+#> b -> c: ~table
