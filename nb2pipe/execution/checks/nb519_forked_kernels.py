@@ -12,6 +12,7 @@ kernel that imports for itself.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from nb2pipe.records.events import Noted
@@ -30,7 +31,7 @@ def forked_kernels(modules: Sequence[str], left_out: tuple[str, str] | None, *, 
         left_out: An import that is left to the steps, and why.
         time: Now, in seconds since 1970.
     """
-    named = ", ".join(sorted({module.partition(".")[0] for module in modules}))
+    named = ", ".join(sorted({module.partition(".")[0] for module in modules} - sys.stdlib_module_names))
     message = "the steps run in kernels forked from one process" + (f" that imported {named}" if named else "")
     if left_out is not None:
         message += f"; `{left_out[0]}` is left to the steps: {left_out[1]}"
