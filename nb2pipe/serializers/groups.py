@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from json import dumps, loads
@@ -139,7 +140,8 @@ def load(group: Group, *, store: Store, namespace: dict[str, object]) -> dict[st
     """
     header, (first, *others) = _read(group, store)
     try:
-        with paused():
+        with paused(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what libraries say when they are unpickled
             values = Decoder(first, store=store, namespace=namespace).load()
             for name, piece in zip(header["needs"], others, strict=True):
                 if name not in namespace:

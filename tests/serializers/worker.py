@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 from nb2pipe.digest import Digest
@@ -31,10 +32,13 @@ def answer(job: dict[str, object]) -> dict[str, object]:
 
 
 def _run(code: str, namespace: dict[str, object]) -> None:
-    exec(compile(code, "<cell>", "exec", dont_inherit=True), namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the cell's own
+        exec(compile(code, "<cell>", "exec", dont_inherit=True), namespace)
 
 
 def main() -> None:
+    warnings.simplefilter("error")  # to load and to digest says nothing
     for line in sys.stdin:
         try:
             reply = answer(json.loads(line))
