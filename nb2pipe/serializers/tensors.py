@@ -216,6 +216,8 @@ def make_storage(buffer: Any, offset: int, size: int, device: str) -> Storage:
         buffer, copied = bytearray(buffer), True
     else:
         copied = False
+    if hasattr(buffer, "dtype"):
+        buffer = buffer.reshape(-1).view("u1")  # an array that the tensors look at; not each type of element is known
     memory = torch.frombuffer(buffer, dtype=torch.uint8, count=size, offset=offset)
     if device != "cpu":
         return _on_device(memory, device)
