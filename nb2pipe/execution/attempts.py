@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import queue
 import threading
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nb2pipe.errors import InternalError, Nb2pipeError, PluginError
+from nb2pipe.errors import InternalError, Nb2pipeError, PluginError, StoreError
 from nb2pipe.execution.devices import VISIBLE, Devices, visible_gpus
 from nb2pipe.execution.model import Completed, Failed
 from nb2pipe.execution.schedule import gpus_of
@@ -29,6 +30,23 @@ if TYPE_CHECKING:
     from nb2pipe.pipeline.model import Step
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import StepTrace
+
+
+_OUTSIDE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+    }
+)
+"""Errors of the system that are nobody's bug."""
+_LOOK = "look at the space on the disk and the permissions, of the home and of the folder for temporary files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +83,19 @@ class Attempts:
         executor: Runs one step.
         publish: Takes events, from any thread.
         devices: The GPUs; those of this machine if it is not given.
+        fetch: Brings here what a call takes, in the step's thread.
     """
 
-    def __init__(self, executor: Executor, publish: Callable[[Event], None], devices: Devices | None = None) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        publish: Callable[[Event], None],
+        devices: Devices | None = None,
+        *,
+        fetch: Callable[[StepCall], None] = lambda _call: None,
+    ) -> None:
         self._executor = executor
+        self._fetch = fetch
         self._devices = devices or Devices(visible_gpus())
         self._publish = publish
         self._ended: queue.SimpleQueue[tuple[str, Running, Outcome | Crashed]] = queue.SimpleQueue()
@@ -99,6 +126,11 @@ class Attempts:
         error = crashed.error
         if isinstance(error, Nb2pipeError) or not isinstance(error, Exception):
             return error
+        if isinstance(error, OSError) and error.errno in _OUTSIDE:
+            where = f"`{error.filename}` " if error.filename else "its files "
+            refused = StoreError(f"step `{step}`: {where}cannot be used: {error.strerror}", hint=_LOOK)
+            refused.__cause__ = error
+            return refused
         message = f"the executor `{self._executor.name}` failed in step `{step}`: {type(error).__name__}: {error}"
         ours = type(self._executor).__module__.startswith("nb2pipe.")
         wrapped: Nb2pipeError = InternalError(message) if ours else PluginError(message)
@@ -108,6 +140,7 @@ class Attempts:
     def _work(self, call: StepCall, running: Running, observe: Callable[[Completed, float], StepTrace | None]) -> None:
         outcome: Outcome | Crashed
         try:
+            self._fetch(call)
             with self._devices.taken(gpus_of(call.step), running.cancel) as gpus:
                 outcome = self._attempt(_with(call, gpus), running)
             if isinstance(outcome, Completed) and outcome.seen and not running.unwanted:

@@ -61,8 +61,10 @@ _DONE = frozenset({StepStatus.RAN, StepStatus.REUSED})
 _REPEATS = 5
 """How often a step is run again because others turned out to come before it; each time an order is learned."""
 
-GRACE_SECONDS = 10.0
-"""How long an interrupted run waits for its steps to stop; an executor promises two seconds."""
+GRACE_SECONDS = 1.6
+"""How long an interrupted run waits for its steps to stop, before it gives them up: it ends within two seconds."""
+_ABANDON_SECONDS = 10.0
+"""How long a run that breaks off waits for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,7 @@ class Context:
         observe: Takes down what a step that has just ended was seen to depend on, given when it began.
         note: Notes that a step ran, for later runs.
         selection: The steps that the user chose; None for all.
+        fetch: Brings here what a call takes, before it begins.
     """
 
     executor: Executor
@@ -110,6 +113,7 @@ class Context:
     note: Callable[[str, StepCall], None] = lambda _name, _call: None
     broken: Callable[[], Exception | None] = lambda: None
     selection: Selection | None = None
+    fetch: Callable[[StepCall], None] = lambda _call: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +152,7 @@ class _Drive:
         self._context = context
         self._pending = set(work.names)
         self._running: dict[str, Running] = {}
-        self._attempts = Attempts(context.executor, context.publish)
+        self._attempts = Attempts(context.executor, context.publish, fetch=context.fetch)
         self._calls = Calls(work, context.surroundings, context.parameters, context.store)
         self._began: dict[str, StepCall] = {}
         self._ended_before: dict[str, frozenset[str]] = {}
@@ -216,7 +220,7 @@ class _Drive:
         self._stopping = True
         for running in self._running.values():
             running.cancel.set()
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + _ABANDON_SECONDS
         while self._running and time.monotonic() < deadline:
             ended = self._attempts.next(_LOOK_SECONDS)
             if ended is not None:

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-from nb2pipe.executors.processes import Guard, end_processes, process_family
+from nb2pipe.executors.processes import Guard, end_processes, look_at, process_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +50,9 @@ class Child:
         command: What to start.
         folder: Its working directory.
         variables: Its environment.
+
+    Attributes:
+        peak: The bytes of memory that it had at most, once it has ended by itself.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
@@ -63,6 +66,7 @@ class Child:
             start_new_session=True,
         )
         self._guard = Guard(self._process.pid)
+        self.peak: int | None = None
         self._family: tuple[Any, ...] = ()
         self._through: float | None = None
         self._selector = selectors.DefaultSelector()
@@ -88,14 +92,16 @@ class Child:
         return code
 
     def _listen(self, listener: Listener) -> int | None:
-        while (code := self._process.poll()) is None:
+        while True:
+            code, self.peak = look_at(self._process)
+            if code is not None:
+                return code
             self._pump(listener, _POLL)
             if listener.look():
                 self._interrupt(listener)
                 return None
             if self._is_overdue(listener):
                 return None
-        return code
 
     def _is_overdue(self, listener: Listener) -> bool:
         """Whether the work is done, and the process does not end: threads of it end with it."""

@@ -81,6 +81,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         self._started: Started | None = None
         self._exits = False
         self._exit_code: int | None = None
+        self._peak: int | None = None
 
     def run(self) -> None:
         """Runs the notebook; why it ended early, if it did, is in the watch.
@@ -224,7 +225,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         self.watch.stopped = self.watch.stopped or Stop(reason=reason, cell=self._cell)
         if reason in {Reason.DIED, Reason.NOT_STARTED}:
             await asyncio.wait({work}, timeout=_LAST_WORDS)
-        elif self._cell is not None:
+        elif self._cell is not None and not is_ours(self._cell):  # nothing of the author's is to end by itself
             with suppress(RuntimeError, OSError):
                 await self.km.interrupt_kernel()
             await asyncio.wait({work}, timeout=_PATIENCE)
@@ -242,7 +243,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         stopped = self.watch.stopped
         if stopped is not None and stopped.reason in {Reason.DIED, Reason.NOT_STARTED}:
             text = _tail(log)
-            message = how_it_ended(self._exit_code, "kernel") or stopped.message
+            message = how_it_ended(self._exit_code, "kernel", self._peak) or stopped.message
             self.watch.stopped = replace(stopped, message=message, traceback=text, hint=hint_on_end(self._exit_code))
 
     async def _end_kernel(self) -> None:
@@ -254,6 +255,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
             process = getattr(kernel, "pid", None)
             family = process_family(process)
             self._exit_code = await kernel.poll()
+            self._peak = getattr(kernel, "peak", None)
             if self._exit_code is None and not self._is_hurried():
                 await self._ask_to_end()
             if await kernel.poll() is None:

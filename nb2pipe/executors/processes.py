@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import resource
     from collections.abc import Sequence
 
 
@@ -26,22 +27,42 @@ def process_family(process: int | None) -> tuple[Any, ...]:
         return ()
 
 
-def how_it_ended(code: int | None, what: str) -> str:
+def look_at(process: subprocess.Popen[bytes]) -> tuple[int | None, int | None]:
+    """How a process of ours ended, and the bytes of memory that it had at most; None and None while it runs.
+
+    The memory is told once, and not everywhere.
+    """
+    if process.returncode is None and hasattr(os, "wait4"):
+        with suppress(ChildProcessError):
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                process.returncode = os.waitstatus_to_exitcode(status)
+                return process.returncode, peak_of(usage)
+    return process.poll(), None
+
+
+def peak_of(usage: resource.struct_rusage) -> int:
+    """The bytes of memory that a process had at most."""
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def how_it_ended(code: int | None, what: str, peak: int | None = None) -> str:
     """How a process ended, in words; empty where that is not known.
 
-    >>> how_it_ended(-9, "kernel")
-    'the kernel was ended by SIGKILL; the system may have run out of memory'
+    >>> how_it_ended(-9, "kernel", 3 << 30)
+    'the kernel was ended by SIGKILL; the system may have run out of memory (it had up to 3,072 MiB)'
     """
     if code is None:
         return ""
+    had = f" (it had up to {peak / (1 << 20):,.0f} MiB)" if peak else ""
     if code >= 0:
-        return f"the {what} ended with exit code {code}"
+        return f"the {what} ended with exit code {code}{had}"
     try:
         name = signal.Signals(-code).name
     except ValueError:
         name = f"signal {-code}"
     cause = "; the system may have run out of memory" if -code == signal.SIGKILL else ""
-    return f"the {what} was ended by {name}{cause}"
+    return f"the {what} was ended by {name}{cause}{had}"
 
 
 def hint_on_end(code: int | None) -> str:

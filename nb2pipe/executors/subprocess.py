@@ -150,7 +150,8 @@ def _run(call: StepCall, sheet: Sheet, folder: Path, cancel: threading.Event) ->
     listener = _Listener(sheet=sheet, watch=watch, result=folder / "result.json")
     command = [*interpreter.command, str(_LAUNCH), str(folder / "spec.json")]
     environment = {**watch.environment(), **interpreter.variables}
-    code = Child(command, call.surroundings.folder, environment).run(listener)
+    child = Child(command, call.surroundings.folder, environment)
+    code = child.run(listener)
     cell = _node(sheet)
     if listener.reason is not None:
         return Stop(reason=listener.reason, cell=cell)
@@ -160,7 +161,7 @@ def _run(call: StepCall, sheet: Sheet, folder: Path, cancel: threading.Event) ->
     return Stop(
         reason=reason,
         cell=cell,
-        message=how_it_ended(code, "process"),
+        message=how_it_ended(code, "process", child.peak),
         traceback=sheet.last_words,
         what="process",
         hint=hint_on_end(code),

@@ -34,7 +34,7 @@ async def connect(manager: Any, kernel: Started, seconds: float) -> Any:
         _check(kernel, end)
         await asyncio.sleep(_GLANCE)
     client = manager.client()
-    client.start_channels()
+    client.start_channels(hb=False)  # whether the kernel lives, its process tells
     try:
         await _until_it_tells(client, kernel, end)
     except BaseException:

@@ -125,8 +125,8 @@ class Server:
         self._selector.unregister(handle)
         os.close(handle)
         process, told = self._kernels.pop(handle)
-        _, status = os.waitpid(process, 0)
-        _tell(told, {"ended": os.waitstatus_to_exitcode(status)})
+        _, status, usage = os.wait4(process, 0)
+        _tell(told, {"ended": os.waitstatus_to_exitcode(status), "peak": usage.ru_maxrss * 1024})
         told.close()
 
     def _end(self) -> None:

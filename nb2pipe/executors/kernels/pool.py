@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.execution.checks.nb518_cold_kernels import cold_kernels
 from nb2pipe.execution.checks.nb519_forked_kernels import forked_kernels
 from nb2pipe.executors.kernels.cold import Started, kernel_spec, open_connection, start_cold
-from nb2pipe.executors.kernels.forking import DoubtError, Parent, ParentSpec, RefusedError
+from nb2pipe.executors.kernels.forking import DoubtError, Parent, ParentSpec, RefusedError, StoppedError
 from nb2pipe.executors.kernels.imports import early_imports
 
 if TYPE_CHECKING:
@@ -118,6 +118,8 @@ class Kernels:
             StoppedError: `wants_stop` said so.
         """
         with self._lock:
+            if self._closed:
+                raise StoppedError
             source = self._source(place)
             self._left -= 1
         kernel = self._forked(source, own, wants_stop)

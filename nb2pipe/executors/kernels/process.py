@@ -9,6 +9,8 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from nb2pipe.executors.processes import look_at
+
 if TYPE_CHECKING:
     import socket
     import subprocess
@@ -19,9 +21,14 @@ _LONGEST = 4096
 
 
 class KernelProcess:
-    """The process of a kernel; the names of its methods are those of `jupyter_client`'s provisioners."""
+    """The process of a kernel; the names of its methods are those of `jupyter_client`'s provisioners.
+
+    Attributes:
+        peak: The bytes of memory that it had at most, once it has ended, as far as that is known.
+    """
 
     pid: int | None = None
+    peak: int | None = None
     ready = False
     """It has said that it is ready; a kernel that was started as a program says nothing."""
 
@@ -74,7 +81,9 @@ class ColdProcess(KernelProcess):
 
     def look(self) -> int | None:
         """Its exit code, negative for a signal; None while it runs."""
-        return self._process.poll()
+        code, peak = look_at(self._process)
+        self.peak = peak or self.peak
+        return code
 
 
 class ForkedProcess(KernelProcess):
@@ -115,4 +124,5 @@ class ForkedProcess(KernelProcess):
         self.ready = self.ready or "ready" in what
         if "ended" in what:
             self._code = what["ended"]
+            self.peak = what.get("peak")
             self._told.close()
