@@ -267,7 +267,13 @@ def _subscript(machine: Machine, node: ast.Subscript, scope: Scope) -> Value:
     if (name := dynamic.item_of_globals(machine, node, scope)) is not None:
         return machine.read_global(name, node)
     value = machine.evaluate(node.value, scope)
+    # A key that such a dictionary lacks is put into it.
+    machine.change(frozenset(thing for thing in value if _fills(thing)), certain=False)
     return load_item(machine, value, machine.evaluate(node.slice, scope), node)
+
+
+def _fills(thing: object) -> bool:
+    return isinstance(thing, Thing) and thing.type == "builtins.defaultdict"
 
 
 def _call(machine: Machine, node: ast.Call, scope: Scope) -> Value:

@@ -220,6 +220,8 @@ def _globals(body: Body, around: Surroundings) -> Problem | None:
         if name in concerned:
             function = min(candidate.names, default="?")
             return Problem(f"`{function}` binds `{name}` as a global", candidate.piece, candidate.piece.first)
+    if around.loose.by_text:
+        return Problem("an earlier step runs text that may make functions, whose globals nobody knows")
     loose = sorted(around.loose.binds & concerned)
     return Problem(f"a function of an earlier step binds `{loose[0]}` as a global") if loose else None
 

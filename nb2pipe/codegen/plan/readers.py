@@ -88,10 +88,12 @@ class Loose:
     Attributes:
         reads: The names that it reads as globals.
         binds: Those that it binds.
+        by_text: A step ran text that may have made functions of which nothing is known.
     """
 
     reads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
+    by_text: bool = False
 
     def take(self, flow: NameFlow, hoisted: Hoisted) -> None:
         """Takes in what a step in namespace form leaves, with what that calls."""
@@ -99,6 +101,7 @@ class Loose:
         called = (hoisted.pieces[place].piece.flow.late_reads for place in closure(hoisted, names))
         self.reads |= names.union(*called)
         self.binds |= flow.functions
+        self.by_text = self.by_text or bool((flow.early.keys() | flow.late_reads) & {"exec", "eval"})
 
 
 def readers(hoisted: Hoisted, steps: Sequence[StepSource], moving: frozenset[str]) -> Readers:

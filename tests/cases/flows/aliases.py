@@ -687,3 +687,14 @@ print(t.n)
 #> a -> b: t, Thing()
 #> a -> c: Thing()
 #> b -> c: ?t
+
+# == reading a default dictionary may fill it
+# %% a
+from collections import defaultdict
+seen = defaultdict(int)
+# %% b
+seen["x"]
+# %% c
+print(dict(seen))
+#> a -> b: seen
+#> b -> c: ?seen

@@ -555,3 +555,15 @@ two["k"].append(2)
 print(one, three)
 #> a -> b: one, three, two
 #> b -> c: ~one, ~three
+
+# == a function that text made reads what a later step binds
+# %% a
+text = "def plus(number):\n    return number + base\n"
+base = 1
+# %% b
+exec(text)
+# %% c
+base = 10
+print(plus(1))
+#> a -> b: text
+#> b -> c: plus()
