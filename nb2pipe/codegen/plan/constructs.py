@@ -54,6 +54,21 @@ def obstacle(parts: Parts) -> Obstacle | None:
     return next(_hidden_queries(parts), None)
 
 
+def makes_functions(node: ast.AST) -> bool:
+    """Whether a statement runs text that may make functions, whose globals its own text does not show.
+
+    >>> [makes_functions(ast.parse(text)) for text in ("exec('x = 1')", "exec('def f(): return x')", "exec(text)")]
+    [False, True, True]
+    """
+    calls = (each for each in ast.walk(node) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name))
+    given = (call.args[0] for call in calls if call.func.id in {"exec", "eval"} and call.args)  # type: ignore[attr-defined]  # it is a name
+    return any(not isinstance(text, ast.Constant) or _has_function(str(text.value)) for text in given)
+
+
+def _has_function(text: str) -> bool:
+    return any(word in text for word in ("def ", "lambda", "class "))
+
+
 def _name(node: ast.Name) -> str | None:
     name = node.id
     if name in _BY_TEXT:

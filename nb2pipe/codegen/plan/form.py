@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from nb2pipe.codegen.modules.indent import indented
-from nb2pipe.codegen.plan.constructs import obstacle
+from nb2pipe.codegen.plan.constructs import makes_functions, obstacle
 from nb2pipe.codegen.plan.consumers import handled_names
 from nb2pipe.codegen.plan.flow import LateKind
 from nb2pipe.codegen.plan.hoist import BUILTINS
@@ -98,6 +98,7 @@ def verdicts_of(bodies: Iterable[Body], defaults: Mapping[str, Defaults], around
         found[body.step.name] = verdict(body, defaults[body.step.name], around)
         if found[body.step.name].problem is not None:
             around.loose.take(body.flow, around.hoisted)
+            around.loose.by_text |= any(makes_functions(piece.node) for piece in body.pieces)
     return found
 
 

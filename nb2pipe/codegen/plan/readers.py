@@ -101,7 +101,6 @@ class Loose:
         called = (hoisted.pieces[place].piece.flow.late_reads for place in closure(hoisted, names))
         self.reads |= names.union(*called)
         self.binds |= flow.functions
-        self.by_text = self.by_text or bool((flow.early.keys() | flow.late_reads) & {"exec", "eval"})
 
 
 def readers(hoisted: Hoisted, steps: Sequence[StepSource], moving: frozenset[str]) -> Readers:
