@@ -59,6 +59,7 @@ _OPTIONS = frozenset(
         "since",
         "until",
         "only",
+        "store",
         "listeners",
     }
 )
@@ -106,6 +107,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     since: str | None = None,
     until: str | None = None,
     only: str | None = None,
+    store: str | None = None,
     listeners: Sequence[Listener] = (),
     **values: object,
 ) -> RunResult:
@@ -132,6 +134,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         since: Only this step and what follows from it runs; what it follows from is taken from earlier runs.
         until: Only this step and what it follows from runs.
         only: Only this step runs.
+        store: The URL of a store that others use too, such as `s3://BUCKET/PREFIX` or a folder.
         listeners: Take the events of the run as they come.
         **values: Values of parameters, as in `lr=0.1`.
 
@@ -142,7 +145,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         UsageError: A parameter or an option is wrong. Nothing was run.
         NotebookError: The notebook has errors. Nothing was run.
         PluginError: The executor is missing or broken.
-        StoreError: The home cannot be written.
+        StoreError: The home cannot be written; or the run ended, but not all of it could be brought to the `store`.
         RecordsError: The record cannot be written.
     """
     pipeline, package = _to_run(pipeline)
@@ -166,9 +169,12 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         first=since,
         last=until,
         only=only,
+        store=store,
     )
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)
+    if end.unpushed is not None:
+        raise end.unpushed
     return RunResult(record=read_run(end.folder), folder=end.folder)
 
 
@@ -518,7 +524,7 @@ def _as_new(record: RunRecord, options: RunOptions) -> RunOptions:
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
         raise UsageError(f"the record of run {record.run} does not keep the value of {names}", hint="give it with -p")
-    folder = record.surroundings.get("folder")
+    folder, store = record.surroundings.get("folder"), record.surroundings.get(running.STORE)
     return replace(
         options,
         parameters=kept | dict(options.parameters),
@@ -527,6 +533,7 @@ def _as_new(record: RunRecord, options: RunOptions) -> RunOptions:
         folder=Path(folder) if isinstance(folder, str) else options.folder,
         tags=options.tags or record.tags,
         note=options.note or record.note,
+        store=store if isinstance(store, str) else None,
     )
 
 

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe import plugins
 from nb2pipe.digest import Digest
-from nb2pipe.errors import UsageError
+from nb2pipe.errors import StoreError, UsageError
 from nb2pipe.execution.home import Home
+from nb2pipe.execution.run import STORE
+from nb2pipe.execution.shared import Shared
 from nb2pipe.records.files import read_series
 from nb2pipe.serializers.groups import Group
 from nb2pipe.serializers.groups import load as load_group
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.records.events import Failure, RunStatus
     from nb2pipe.records.files import RunRecord, StepRecord
+    from nb2pipe.store.base import Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -108,9 +111,18 @@ class Run:
             StoreError: The store does not hold it any more, or it cannot be loaded here.
         """
         group = self._group(name, step)
-        store = LocalStore(Home(self.folder.parent.parent).store)
+        home = Home(self.folder.parent.parent)
+        url = self.record.surroundings.get(STORE)
+        try:
+            return self._loaded(group, LocalStore(home.store))[name]
+        except StoreError:
+            if not isinstance(url, str):
+                raise
+        return self._loaded(group, Shared(home, url).store)[name]
+
+    def _loaded(self, group: Group, store: Store) -> dict[str, object]:
         with _importable(Path(self.record.notebook).parent):
-            return load_group(group, store=store, namespace={"__name__": "__main__"})[name]
+            return load_group(group, store=store, namespace={"__name__": "__main__"})
 
     def _group(self, name: str, step: str | None) -> Group:
         """The last version of a variable; those of nested pipelines are their own."""

@@ -131,3 +131,12 @@ EXECUTOR = click.option(
     help="What runs a step: papermill in a kernel, subprocess as a module.",
 )
 """What runs a step."""
+
+STORE = click.option(
+    "--store",
+    metavar="URL",
+    envvar="NB2PIPE_STORE",
+    show_envvar=True,
+    help="A store that others use too, such as s3://BUCKET/PREFIX or a folder; the home stands in front of it.",
+)
+"""A store that others use too."""

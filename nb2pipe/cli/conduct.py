@@ -163,6 +163,8 @@ def _code(session: Session, end: RunEnd, progress: Progress, what: str) -> int:
         _tell_failure(session, end.failure, progress)
         step = f"step `{end.failure.step}`" if end.failure.step else "the run"
         raise StepError(f"{step} failed", hint=f"mend the {what}, then go on with: {command}")
+    if end.unpushed is not None:
+        raise end.unpushed
     return 0
 
 

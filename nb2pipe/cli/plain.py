@@ -8,7 +8,7 @@ import click
 
 from nb2pipe.cli.printed import PrintedLines
 from nb2pipe.cli.progress import Progress
-from nb2pipe.cli.text import duration, number, one_line, padded
+from nb2pipe.cli.text import duration, number, one_line, padded, size
 from nb2pipe.records.events import (
     CellFinished,
     CellStarted,
@@ -22,6 +22,7 @@ from nb2pipe.records.events import (
     StepReused,
     StepSkipped,
     StepStarted,
+    Transfer,
 )
 from nb2pipe.records.values import masked
 
@@ -61,7 +62,7 @@ class Words:
                 return self._went(event)
             case StepFailed() | StepSkipped() | StepRetried():
                 return self._stopped(event)
-            case RunStarted() | Noted() | MetricLogged() | CellStarted():
+            case RunStarted() | Noted() | MetricLogged() | CellStarted() | Transfer():
                 return self._else(event)
             case _:
                 return []
@@ -98,10 +99,14 @@ class Words:
             return [*left, (f"{name}  attempt {event.attempt} failed{at}, is tried again: {what}", "yellow")]
         return [*left, (f"{name}  failed{at} after {duration(event.seconds)}: {what}", "red")]
 
-    def _else(self, event: RunStarted | Noted | MetricLogged | CellStarted) -> list[tuple[str, str | None]]:
+    def _else(self, event: RunStarted | Noted | MetricLogged | CellStarted | Transfer) -> list[tuple[str, str | None]]:
         match event:
             case RunStarted():
                 return [(_begun(event), None)]
+            case Transfer():
+                way = "from" if event.pulls else "to"
+                moved = f"{size(event.done)} of {size(event.total)}"
+                return [(f"{moved} of {event.digest[:12]} {way} {one_line(event.url)}", None)]
             case Noted():
                 hint = f" (hint: {one_line(event.hint)})" if event.hint else ""
                 step = f"{self._name(event.step)}  " if event.step else ""

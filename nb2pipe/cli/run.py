@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from nb2pipe import api
-from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, ParameterCommand
+from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, STORE, ParameterCommand
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import conduct
 from nb2pipe.cli.parameters import given_values
@@ -38,6 +38,7 @@ Examples:
   nb2pipe run train.ipynb --dry-run
   nb2pipe run train.ipynb --executor subprocess
   nb2pipe run train_pipeline
+  nb2pipe run train.ipynb --store s3://bucket/team      reuse what others ran, share what runs here
   nb2pipe run train.ipynb --json | tail -1 | jq .metrics
 """
 
@@ -99,6 +100,7 @@ Examples:
     help="The initial state of random, NumPy and torch; by default the home's, drawn at its first run.",
 )
 @click.option("--fresh-random", is_flag=True, help="Draw the initial random state anew for this run.")
+@STORE
 @click.option("--name", metavar="NAME", help="A name for the run, by which other commands find it.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word to find the run by. May be repeated.")
 @click.option("--note", metavar="TEXT", help="A note that is kept with the run.")
@@ -135,6 +137,7 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         first=more["first"],
         last=more["last"],
         only=more["only"],
+        store=more["store"],
     )
     if dry_run:
         api.check_executor(pipeline, options)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nb2pipe.cli.app import Group
-from nb2pipe.cli.arguments import complete_run
+from nb2pipe.cli.arguments import STORE, complete_run
 from nb2pipe.cli.diagnostics import failure_text
 from nb2pipe.cli.output import shown_path, write_file
 from nb2pipe.cli.session import CONTEXT, Command, common, with_session
@@ -21,6 +21,7 @@ from nb2pipe.codegen.notebooks.page import html
 from nb2pipe.errors import RecordsError
 from nb2pipe.execution.garbage import delete_run
 from nb2pipe.execution.home import Home, find_home
+from nb2pipe.execution.shared import shared_runs
 from nb2pipe.records.codec import run_json
 from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
 
@@ -39,6 +40,11 @@ Examples:
   nb2pipe runs show latest
   nb2pipe runs open latest
 """
+_LIST_EPILOG = """\b
+Examples:
+  nb2pipe runs list --json | jq '.[0].metrics'
+  nb2pipe runs list --store s3://bucket/team
+"""
 RUN = click.argument("run", default="latest", metavar="[RUN]", shell_complete=complete_run)
 _WIDE = 60
 
@@ -55,20 +61,21 @@ def command() -> None:
     """List past runs, show one, open its notebook, delete one."""
 
 
-@command.command("list", cls=Command, epilog="\b\nExample:\n  nb2pipe runs list --json | jq '.[0].metrics'")
+@command.command("list", cls=Command, epilog=_LIST_EPILOG)
+@STORE
 @common
 @with_session
-def list_command(session: Session) -> None:
-    """List the runs of the home, the newest first."""
+def list_command(session: Session, store: str | None) -> None:
+    """List the runs of the home, the newest first; with --store those of all who use the store."""
     home = _home(session)
-    rows = list_runs(home, tell=session.warn)
+    rows = list_runs(home, tell=session.warn) if store is None else shared_runs(Home(home), store, tell=session.warn)
     if session.json:
         session.emit([summary_json(row) for row in rows], lines=True)
     elif rows:
         head = ("RUN", "NAME", "STATUS", "STARTED", "TIME", "METRICS", "TAGS")
         session.say(table([head, *(_row(row) for row in rows)]), result=True)
     else:
-        session.say(f"there are no runs in {shown_path(home)}")
+        session.say(f"there are no runs in {store or shown_path(home)}")
 
 
 @command.command("show", cls=Command, epilog="\b\nExample:\n  nb2pipe runs show latest --json | jq .parameters")

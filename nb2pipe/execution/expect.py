@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.execution.prepare import Prepared
     from nb2pipe.execution.selection import Selection
+    from nb2pipe.execution.shared import Shared
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.pipeline.work import Unit, Work
     from nb2pipe.store.base import Store
@@ -49,10 +50,17 @@ class Expected:
     skipped: bool = False
 
 
-def make_reuse(home: Home, run: str, store: Store, options: RunOptions, selection: Selection | None) -> Reuse:
-    """What finds the results of earlier runs, for a run."""
+def make_reuse(
+    home: Home,
+    run: str,
+    store: Store,
+    options: RunOptions,
+    selection: Selection | None,
+    shared: Shared | None = None,
+) -> Reuse:
+    """What finds the results of earlier runs, for a run: those of the home, then those of others."""
     traces = Traces(store=store, digests=FileDigests(home.files), installed=Installed(home.packages))
-    return Reuse(
+    own = Reuse(
         keys=home.keys,
         runs=home.runs,
         run=run,
@@ -62,10 +70,22 @@ def make_reuse(home: Home, run: str, store: Store, options: RunOptions, selectio
         forced=options.force,
         chosen=selection.chosen if selection else None,
         writes=not options.no_cache,
+        here=home.runs / run,
     )
+    if shared is None:
+        return own
+    mirror = shared.mirror
+    return replace(own, beyond=replace(own, keys=mirror.keys, runs=mirror.runs, bring=shared.bring, writes=False))
 
 
-def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptions, home: Home) -> dict[str, Expected]:
+def expect(
+    pipeline: Pipeline,
+    work: Work,
+    prepared: Prepared,
+    options: RunOptions,
+    home: Home,
+    shared: Shared | None = None,
+) -> dict[str, Expected]:
     """What would become of each step, by its name; nothing is written.
 
     Args:
@@ -74,10 +94,11 @@ def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptio
         prepared: What the run would work with.
         options: How it would be run.
         home: Where earlier runs are.
+        shared: Where those of others are.
     """
     if not home.root.is_dir():
         return {unit.name: Expected(why=Reason(message="it has not run here before")) for unit in work.units}
-    store = LocalStore(home.store, FileDigests(home.files).of)
+    store = shared.store if shared else LocalStore(home.store, FileDigests(home.files).of)
     selection = select(work, options)
     surroundings = Surroundings(
         folder=prepared.folder,
@@ -93,7 +114,7 @@ def expect(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOptio
     walk = _Walk(
         work=work,
         calls=Calls(work, surroundings, prepared.parameters, store),
-        reuse=make_reuse(home, "none", store, options, selection),
+        reuse=make_reuse(home, "none", store, options, selection, shared),
         home=home,
         notebook=str(Path(pipeline.notebook.path).absolute()),
         parameters=masked({each.name: each.default for each in pipeline.parameters} | dict(prepared.parameters)),

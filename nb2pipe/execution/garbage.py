@@ -9,25 +9,24 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nb2pipe.digest import Digest
 from nb2pipe.errors import RecordsError, StoreError
 from nb2pipe.execution.home import only_here
-from nb2pipe.execution.recall import outputs_of
+from nb2pipe.execution.needs import Needs
 from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import RUN_FILE, read_run, write_atomically
 from nb2pipe.records.index import list_runs
-from nb2pipe.serializers.groups import Group, leaves
 from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from nb2pipe.digest import Digest
     from nb2pipe.execution.home import Home
-    from nb2pipe.records.model import RunRecord, StepRecord
+    from nb2pipe.records.model import RunRecord
 
 _DELETED = ".deleted-"
 _EARLIER = 60 * 10**9
@@ -88,17 +87,17 @@ def find_garbage(home: Home, *, keep: int | None, older_than: float | None, now:
     records = _records(home)
     expendable = {record.run for record in _expendable(records, keep, older_than, now)}
     goes_on = [int(each.started * 1e9) - _EARLIER for each in records if each.status is RunStatus.RUNNING]
-    marks = _Marks(store)
-    needed = {digest for each in records if each.run not in expendable for digest in marks.of_run(each)}
+    needs = Needs(store)
+    needed = {digest for each in records if each.run not in expendable for digest in needs.of_run(each)}
     sizes = dict(store.sizes())
     artifacts = {digest: size for digest, size in sizes.items() if digest not in needed}
     return Garbage(
         runs=tuple(record.run for record in records if record.run in expendable),
         artifacts=artifacts,
-        by_run=_by_run((each for each in records if each.run in expendable), artifacts, marks),
+        by_run=_by_run((each for each in records if each.run in expendable), artifacts, needs),
         kept=len(sizes) - len(artifacts),
         kept_bytes=sum(sizes.values()) - sum(artifacts.values()),
-        keys=dict(_dead_keys(home, marks.steps(records), sizes.keys() - artifacts.keys())),
+        keys=dict(_dead_keys(home, _left(records, needs), sizes.keys() - artifacts.keys())),
         unused_since=min([began, *goes_on]),
     )
 
@@ -138,61 +137,14 @@ def delete_run(home: Home, run: str) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """What steps need; each group is read once."""
-
-    store: LocalStore
-    known: dict[Digest, tuple[Digest, ...]] = field(default_factory=dict)
-
-    def of_run(self, record: RunRecord) -> Iterator[Digest]:
-        """All that a run needs: what its steps took and left, and the files of its checkpoints."""
-        for step in record.steps:
-            yield from self.of_step(step)
-        yield from (Digest(each.sha256) for each in record.checkpoints)
-
-    def of_step(self, step: StepRecord) -> Iterator[Digest]:
-        """What a step took and left."""
-        yield from self.left_by(step)
-        for group in step.inputs:
-            yield from self._group(Group(names=group.names, digest=Digest(group.digest)))
-        for digest in step.state_used.values():
-            yield from self._state(Digest(digest))
-
-    def left_by(self, step: StepRecord) -> Iterator[Digest]:
-        """What a step left: variables, hidden state, files."""
-        for group in outputs_of(step):
-            yield from self._group(group)
-        for digest in step.state.values():
-            yield from self._state(Digest(digest))
-        yield from (Digest(file.sha256) for file in (step.trace.writes.values() if step.trace else ()) if file.kept)
-
-    def steps(self, records: Iterable[RunRecord]) -> dict[tuple[str, str], tuple[str, frozenset[Digest]]]:
-        """The key of each finished step, and what it left, by its run and name."""
-        return {
-            (record.run, step.name): (step.key, frozenset(self.left_by(step)))
-            for record in records
-            for step in record.steps
-            if step.finished
-        }
-
-    def _group(self, group: Group) -> tuple[Digest, ...]:
-        if group.digest not in self.known:
-            found: tuple[Digest, ...] = ()
-            try:
-                found = leaves(group, store=self.store)
-            except StoreError:
-                if self.store.has(group.digest):  # a newer version wrote it: what it needs is not known
-                    raise
-            self.known[group.digest] = (group.digest, *found)
-        return self.known[group.digest]
-
-    def _state(self, digest: Digest) -> tuple[Digest, ...]:
-        """Some hidden state is stored as a group, the rest as bytes that only its library can read."""
-        with suppress(StoreError):
-            return self._group(Group(names=(), digest=digest))
-        self.known[digest] = (digest,)
-        return self.known[digest]
+def _left(records: Iterable[RunRecord], needs: Needs) -> dict[tuple[str, str], tuple[str, frozenset[Digest]]]:
+    """The key of each finished step, and what it left, by its run and name."""
+    return {
+        (record.run, step.name): (step.key, frozenset(needs.left_by(step)))
+        for record in records
+        for step in record.steps
+        if step.finished
+    }
 
 
 def _records(home: Home) -> list[RunRecord]:
@@ -225,11 +177,11 @@ def _expendable(
             yield record
 
 
-def _by_run(records: Iterable[RunRecord], artifacts: Mapping[Digest, int], marks: _Marks) -> dict[str, int]:
+def _by_run(records: Iterable[RunRecord], artifacts: Mapping[Digest, int], needs: Needs) -> dict[str, int]:
     counted: set[Digest] = set()
     sizes: dict[str, int] = {}
     for record in records:
-        own = {digest for digest in marks.of_run(record) if digest in artifacts} - counted
+        own = {digest for digest in needs.of_run(record) if digest in artifacts} - counted
         sizes[record.run] = sum(artifacts[digest] for digest in own)
         counted |= own
     rest = sum(size for digest, size in artifacts.items() if digest not in counted)

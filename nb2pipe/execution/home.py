@@ -67,6 +67,11 @@ class Home:
         return self.root / "keys"
 
     @property
+    def shared(self) -> Path:
+        """What is known here of stores that others use too: a folder for each."""
+        return self.root / "shared"
+
+    @property
     def files(self) -> Path:
         """The digests of files outside of the home."""
         return self.root / "files.db"

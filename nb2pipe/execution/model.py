@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.diagnostics import Report
+    from nb2pipe.errors import StoreError
     from nb2pipe.notebook.model import Notebook
     from nb2pipe.pipeline.model import Pipeline, Step
     from nb2pipe.records.events import Event, Failure, RunStatus, SkipReason, StepStatus
@@ -185,6 +186,7 @@ class RunEnd:
         metrics: The last of each name, in notebook order.
         notebook: The executed notebook in the run's folder.
         failure: Of the first step that failed, in notebook order.
+        unpushed: Why not all of it is in the store that others use too; None where it is, or where there is no such.
     """
 
     run: str
@@ -194,3 +196,4 @@ class RunEnd:
     metrics: Mapping[str, float]
     notebook: Path
     failure: Failure | None = None
+    unpushed: StoreError | None = None

@@ -43,6 +43,7 @@ class RunOptions:
         first: Only this step and what follows from it runs; what it follows from is taken from earlier runs.
         last: Only this step and what it follows from runs.
         only: Only this step runs.
+        store: The URL of a store that others use too; None for the home's alone.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class RunOptions:
     first: str | None = None
     last: str | None = None
     only: str | None = None
+    store: str | None = None
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

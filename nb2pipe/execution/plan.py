@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from nb2pipe.errors import RecordsError
 from nb2pipe.execution.expect import expect
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.prepare import prepare
+from nb2pipe.execution.shared import Shared
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.files import read_run
 from nb2pipe.records.index import RUNS, list_runs
@@ -94,7 +95,8 @@ def plan(pipeline: Pipeline, options: RunOptions) -> Plan:
     prepared = prepare(pipeline, options)
     home = find_home(Path(pipeline.notebook.path), options.home)
     work = make_work(pipeline, prepared.folder)
-    expected = expect(pipeline, work, prepared, options, Home(home))
+    shared, options = _shared(Home(home), options)
+    expected = expect(pipeline, work, prepared, options, Home(home), shared)
     seconds = seconds_of(earlier_steps(home, pipeline.notebook.path))
     return Plan(
         pipeline=pipeline.name,
@@ -154,6 +156,19 @@ def seconds_of(runs: Iterable[tuple[StepRecord, ...]]) -> dict[str, float]:
     """How long each step took when it ran last."""
     finished = (step for steps in runs for step in steps if step.finished)
     return {step.name: step.seconds for step in finished if step.seconds is not None}
+
+
+def _shared(home: Home, options: RunOptions) -> tuple[Shared | None, RunOptions]:
+    """The store that others use too, and the options with the initial random state of its users; it is left as it is.
+
+    What is read of it is kept in the home.
+    """
+    if options.store is None:
+        return None, options
+    home.create()
+    shared = Shared(home, options.store)
+    seed = shared.known_seed() if options.seed is None else options.seed
+    return shared, replace(options, seed=seed)
 
 
 def _planned(

@@ -22,7 +22,7 @@ from nb2pipe.records.events import MetricLogged, StepReused
 from nb2pipe.records.files import read_points, read_run, read_step, step_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from nb2pipe.execution.model import StepCall
@@ -48,6 +48,9 @@ class Reuse:
         forced: All steps, or all that the user chose, are to run again.
         chosen: The steps that the user chose; None for all.
         writes: Whether those of this run are noted.
+        here: The folder of this run; by default that of its id in `runs`.
+        bring: Brings what is known of a key, before it is looked for.
+        beyond: Where to look for what is not found here: in what others' runs made.
     """
 
     keys: Path
@@ -59,16 +62,27 @@ class Reuse:
     forced: bool = False
     chosen: frozenset[str] | None = None
     writes: bool = True
+    here: Path | None = None
+    bring: Callable[[str], None] = lambda _key: None
+    beyond: Reuse | None = None
 
     def __call__(self, unit: Unit, call: StepCall) -> Recalled | None:
         """The results of a step, if an earlier run made them from the same; the files that it left are put back."""
-        for run, record in self.found(unit, call):
+        for run, record in self._found_here(unit, call):
             if self._bring_back(run, record, unit):
                 return self._recalled(run, record, unit, call)
-        return None
+        recalled = self.beyond(unit, call) if self.beyond else None
+        if recalled is not None:
+            self.note(unit.name, call)
+        return recalled
 
     def found(self, unit: Unit, call: StepCall) -> Iterator[tuple[str, StepRecord]]:
         """The steps of earlier runs that made what a call would make, the newest first; nothing is changed."""
+        yield from self._found_here(unit, call)
+        if self.beyond is not None:
+            yield from self.beyond.found(unit, call)
+
+    def _found_here(self, unit: Unit, call: StepCall) -> Iterator[tuple[str, StepRecord]]:
         again = self.forced and (self.chosen is None or unit.name in self.chosen)
         if self.reads and not again and call.step.cache is not False and not unit.inner:
             for run, record in self._candidates(call):
@@ -98,6 +112,7 @@ class Reuse:
 
     def _candidates(self, call: StepCall) -> Iterator[tuple[str, StepRecord]]:
         """The finished steps of earlier runs with the same key, the newest first."""
+        self.bring(call.key)
         try:
             lines = self._file(call.key).read_text(encoding="utf-8").splitlines()
         except (OSError, ValueError):
@@ -141,7 +156,7 @@ class Reuse:
     def _bring_back(self, run: str, record: StepRecord, unit: Unit) -> bool:
         """Puts the step's notebook into this run, and its files where they were; whether that worked."""
         source = step_path(self.runs / run, record.name, ".ipynb")
-        target = step_path(self.runs / self.run, unit.name, ".ipynb")
+        target = step_path(self.here or self.runs / self.run, unit.name, ".ipynb")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)

@@ -25,6 +25,7 @@ from nb2pipe.execution.publish import Publisher
 from nb2pipe.execution.recall import Recall
 from nb2pipe.execution.schedule import schedule_of, waiting
 from nb2pipe.execution.selection import check_needed, select
+from nb2pipe.execution.shared import Shared
 from nb2pipe.execution.touched import known, learned
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.events import Failure, RunFinished, RunInterrupted, RunStarted, RunStatus
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nb2pipe.execution.drive import DriveEnd
-    from nb2pipe.execution.model import Executor
+    from nb2pipe.execution.model import Executor, StepCall
     from nb2pipe.execution.options import RunOptions
     from nb2pipe.execution.prepare import Prepared
     from nb2pipe.execution.schedule import Schedule
@@ -54,6 +55,9 @@ _KERNEL_GIVEN = "kernel_given"
 
 _CHOSEN = ("first", "last", "only")
 """The options that choose steps, in the record by these names."""
+
+STORE = "store"
+"""The URL of the store that others use too, in the record."""
 
 PACKAGE = "package"
 """The converted directory in the record, where one ran."""
@@ -91,14 +95,18 @@ def run(
     prepared = prepare(pipeline, options)
     home = Home(find_home(Path(pipeline.notebook.path), options.home))
     home.create()
-    seed = _seed(home, options)
+    shared, options = _shared(home, options)
+    seed = _seed(home, options, shared)
     work = make_work(pipeline, prepared.folder)
     selection = select(work, options)
     if selection is not None:
-        check_needed(selection, expect(pipeline, work, prepared, replace(options, force=False), home), work)
+        found = expect(pipeline, work, prepared, replace(options, force=False, seed=seed), home, shared)
+        check_needed(selection, found, work)
     folder = _new_folder(home)
     started = _started(pipeline, work, prepared, replace(options, seed=seed, fresh_random=False), folder.name)
-    session = _Session(pipeline=pipeline, work=work, prepared=prepared, home=home, started=started, options=options)
+    session = _Session(
+        pipeline=pipeline, work=work, prepared=prepared, home=home, started=started, options=options, shared=shared
+    )
     return session.conduct(executor, assemble, listeners, cancel or threading.Event())
 
 
@@ -146,17 +154,25 @@ def resume(  # noqa: PLR0913  # what a run needs, and the record
     if not folder.is_dir():
         raise RecordsError(f"run {record.run} is not in {home.root}", hint="name its home with --home DIR")
     home.create()
+    shared, options = _shared(home, options)
     work = make_work(pipeline, prepared.folder)
     started = replace(_started(pipeline, work, prepared, options, record.run), resumed=True)
     session = _Session(
-        pipeline=pipeline, work=work, prepared=prepared, home=home, started=started, options=options, record=record
+        pipeline=pipeline,
+        work=work,
+        prepared=prepared,
+        home=home,
+        started=started,
+        options=options,
+        record=record,
+        shared=shared,
     )
     return session.conduct(executor, assemble, listeners, cancel or threading.Event())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Session:
-    """One run, ready to begin: `record` is what an earlier part of it left."""
+    """One run, ready to begin: `record` is what an earlier part of it left, `shared` a store that others use too."""
 
     pipeline: Pipeline
     work: Work
@@ -165,6 +181,7 @@ class _Session:
     started: RunStarted
     options: RunOptions
     record: RunRecord | None = None
+    shared: Shared | None = None
 
     @property
     def folder(self) -> Path:
@@ -191,7 +208,9 @@ class _Session:
         cancel: threading.Event,
     ) -> RunEnd:
         recorder = Recorder(self.folder)
-        publish = Publisher(recorder.handle, listeners)
+        publish = Publisher(recorder.handle, (*listeners, *([self.shared.take] if self.shared else [])))
+        if self.shared is not None:
+            self.shared.begin(self.started.run, publish)
         try:
             end, problem = self._conduct(executor, assemble, publish, cancel)
         except BaseException as error:
@@ -200,6 +219,8 @@ class _Session:
         finally:
             publish.close()
             recorder.close()
+        if self.shared is not None:
+            end = replace(end, unpushed=self.shared.finish(listeners, cancel))
         if problem is not None:
             raise problem
         return end
@@ -239,8 +260,10 @@ class _Session:
         return waiting(schedule, known(learned(past), self.work.names))
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
-        store = LocalStore(self.home.store, FileDigests(self.home.files).of)
-        reuse = make_reuse(self.home, self.started.run, store, self.options, select(self.work, self.options))
+        shared = self.shared
+        store = shared.store if shared else LocalStore(self.home.store, FileDigests(self.home.files).of)
+        selection = select(self.work, self.options)
+        reuse = make_reuse(self.home, self.started.run, store, self.options, selection, shared)
         recall = Recall(record=self.record, store=store, folder=self.folder, work=self.work, traces=reuse.traces)
         surroundings = Surroundings(
             folder=self.prepared.folder,
@@ -263,10 +286,11 @@ class _Session:
             parameters=self.prepared.parameters,
             keep_going=self.options.keep_going,
             recall=lambda unit, call: recall(unit, call) or reuse(unit, call),
-            selection=select(self.work, self.options),
+            selection=selection,
             observe=reuse.traces.take,
-            note=reuse.note,
+            note=reuse.note if shared is None else _both(reuse.note, shared.add),
             broken=publish.broken,
+            fetch=shared.fetch if shared else lambda _call: None,
         )
 
     def _write_notebook(self, assemble: Callable[[Path, Pipeline], None], publish: Publisher) -> Exception | None:
@@ -343,14 +367,37 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
             **{name: value for name in _CHOSEN if (value := getattr(options, name)) is not None},
             **({REUSE: NO_CACHE if options.no_cache else FORCED} if options.no_cache or options.force else {}),
             **({PACKAGE: str(options.package.folder)} if options.package else {}),
+            **({STORE: options.store} if options.store else {}),
         },
     )
 
 
-def _seed(home: Home, options: RunOptions) -> int:
+def _shared(home: Home, options: RunOptions) -> tuple[Shared | None, RunOptions]:
+    """The store that others use too, and the options with its URL as it is kept."""
+    if options.store is None:
+        return None, options
+    shared = Shared(home, options.store)
+    shared.seed(home.initial_seed())  # tells before the run whether the place can be used
+    return shared, replace(options, store=shared.remote.url)
+
+
+def _both(note: Callable[[str, StepCall], None], add: Callable[[str], None]) -> Callable[[str, StepCall], None]:
+    """Notes that a step ran, and then that it can be pushed."""
+
+    def call(name: str, made: StepCall) -> None:
+        note(name, made)
+        add(name)
+
+    return call
+
+
+def _seed(home: Home, options: RunOptions, shared: Shared | None) -> int:
     if options.seed is not None:
         return options.seed
-    return draw_seed() if options.fresh_random else home.initial_seed()
+    if options.fresh_random:
+        return draw_seed()
+    own = home.initial_seed()
+    return own if shared is None else shared.seed(own)
 
 
 def _new_folder(home: Home) -> Path:
@@ -376,6 +423,7 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
     kept = {name: record.parameters[name] for name in record.given if name not in record.masked}
     masked = {name: options.parameters[name] for name in record.given if name in record.masked}
     folder, kernel = record.surroundings.get("folder"), record.surroundings.get(_KERNEL_GIVEN)
+    store = record.surroundings.get(STORE)
     chosen = {name: str(record.surroundings[name]) for name in _CHOSEN if name in record.surroundings}
     return replace(
         options,
@@ -391,4 +439,5 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
         name=record.name,
         tags=record.tags,
         note=record.note,
+        store=store if isinstance(store, str) else None,
     )

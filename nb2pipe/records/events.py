@@ -285,6 +285,23 @@ class Noted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """An artifact is on its way to or from a store that others use too; told now and then, where it takes long.
+
+    Attributes:
+        pulls: It is on its way here.
+        done: Bytes that have arrived.
+        total: Bytes in all.
+    """
+
+    url: str
+    pulls: bool
+    digest: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunInterrupted:
     """Ctrl-C, or a signal to end."""
 
@@ -321,6 +338,7 @@ Event = (
     | ArtifactUsed
     | ArtifactMade
     | Noted
+    | Transfer
     | RunInterrupted
     | RunFinished
 )

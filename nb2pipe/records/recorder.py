@@ -38,6 +38,7 @@ from nb2pipe.records.events import (
     StepSkipped,
     StepStarted,
     StepStatus,
+    Transfer,
 )
 from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, read_run, write_atomically, write_run, write_step
 from nb2pipe.records.model import GroupRecord, Machine, RunRecord, StepRecord
@@ -105,8 +106,8 @@ class Recorder:
                     self._finish(event.status, event.time)
                 case Noted():
                     self._update(notes=(*self._current().notes, event))
-                case CellStarted() | CellFinished() | OutputWritten():
-                    pass  # they stand in the step notebooks
+                case CellStarted() | CellFinished() | OutputWritten() | Transfer():
+                    pass  # cells stand in the step notebooks
                 case _:
                     self._handle_step(event)
 

@@ -114,6 +114,36 @@ class LocalStore:
             return False
         return True
 
+    def adopt(self, digest: Digest, fill: Callable[[Path], None]) -> Digest:
+        """Keeps a file that somebody else writes, if it turns out to be the one that is wanted.
+
+        Args:
+            digest: The one that is wanted.
+            fill: Writes the file.
+
+        Returns:
+            The digest of what was written; if it is another one, nothing is kept.
+
+        Raises:
+            StoreError: The disk is full, or the folder cannot be written.
+        """
+        target = self._file(digest)
+        aside = target.with_name(f"{_NEW}{secrets.token_hex(8)}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fill(aside)
+            found = Digest.of_file(aside)
+            if found == digest:
+                aside.chmod(_READ_ONLY)
+                aside.replace(target)
+                self._verified.add(digest)
+        except OSError as cause:
+            _refuse_write(self.root, cause)
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+        return found
+
     def digests(self) -> Sequence[Digest]:
         """All that is kept, sorted."""
         folder = self.root / "sha256"
