@@ -43,6 +43,7 @@ _FAREWELL = 5.0
 """Seconds that a kernel gets for its `atexit` functions."""
 _ANSWER = 20.0
 """Seconds that the kernel may take for one of our own short requests."""
+_ORPHANED = "the process that kernels are forked from ended, and the kernel with it"
 _LOG_TAIL = 4000
 _LONGEST_SOCKET = 90
 """Characters of a folder's path in which sockets fit everywhere."""
@@ -82,6 +83,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         self._exits = False
         self._exit_code: int | None = None
         self._peak: int | None = None
+        self._orphaned = False
 
     def run(self) -> None:
         """Runs the notebook; why it ended early, if it did, is in the watch.
@@ -243,7 +245,8 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         stopped = self.watch.stopped
         if stopped is not None and stopped.reason in {Reason.DIED, Reason.NOT_STARTED}:
             text = _tail(log)
-            message = how_it_ended(self._exit_code, "kernel", self._peak) or stopped.message
+            known = _ORPHANED if self._orphaned else how_it_ended(self._exit_code, "kernel", self._peak)
+            message = known or stopped.message
             self.watch.stopped = replace(stopped, message=message, traceback=text, hint=hint_on_end(self._exit_code))
 
     async def _end_kernel(self) -> None:
@@ -256,6 +259,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
             family = process_family(process)
             self._exit_code = await kernel.poll()
             self._peak = getattr(kernel, "peak", None)
+            self._orphaned = getattr(kernel, "orphaned", False)
             if self._exit_code is None and not self._is_hurried():
                 await self._ask_to_end()
             if await kernel.poll() is None:

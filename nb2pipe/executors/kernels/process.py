@@ -25,10 +25,12 @@ class KernelProcess:
 
     Attributes:
         peak: The bytes of memory that it had at most, once it has ended, as far as that is known.
+        orphaned: It ended because the process did that it was forked from.
     """
 
     pid: int | None = None
     peak: int | None = None
+    orphaned = False
     ready = False
     """It has said that it is ready; a kernel that was started as a program says nothing."""
 
@@ -112,6 +114,7 @@ class ForkedProcess(KernelProcess):
                 break
             except OSError:
                 data = b""
+            self.orphaned = not data
             self._take(json.loads(data) if data else {"ended": -signal.SIGKILL})
         return self._code
 

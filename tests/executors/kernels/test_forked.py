@@ -273,7 +273,7 @@ def test_steps_fail_where_the_process_that_kernels_are_forked_from_is_killed(tmp
         next(each for each in family if _is(each, "parent.py")).kill()
         output, _ = run.communicate(timeout=20)
         assert run.returncode == 5
-        assert "SIGKILL" in output
+        assert "the process that kernels are forked from ended" in output
         assert _left(family) == []
 
 
