@@ -5,8 +5,8 @@ kernels: libraries are imported already, code is compiled by Python and not by I
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import asyncio
 import builtins

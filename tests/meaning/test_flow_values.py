@@ -2,7 +2,8 @@
 
 Every case is run, or says why not, in lines with `#!` right below its title:
 
-- `#! raises a: NameError: missing`: the straight run ends with this error in the cell `a`. A case that raises and does not say so fails: nothing after that cell would be tested.
+- `#! raises a: NameError: missing`: the straight run ends with this error in the cell `a`. A case that raises and does
+  not say so fails: nothing after that cell would be tested.
 - `#! not run: REASON`: it is not run at all, such as where a library is missing.
 - `#! not as steps|edges|modules|namespace|files: REASON`: one way to run it cannot give its values, and is left out;
   `check` says so, or the reason says where it is told.

@@ -87,16 +87,27 @@ def _body(step: StepSource, hoisted: Hoisted, passing: Passing, defaults: Defaul
     given |= set(step.unit.step.parameters)
     pieces = [piece for _, left in parts for piece in left]
     futures = frozenset(piece.place for piece in pieces if is_future(piece.node))
-    nodes = [piece.node for piece in pieces if piece.place not in futures]
     return Body(
         step=step,
         parts=parts,
         given=frozenset(given),
         taken=passing.taken.get(step.name, frozenset()),
         outputs=tuple(port.name for port in step.unit.step.outputs if port.name not in passing.still),
-        flow=name_flow(nodes, given, step.book.own),
+        flow=name_flow(_nodes(parts, futures), given, step.book.own),
         futures=futures,
     )
+
+
+def _nodes(parts: Sequence[tuple[Part, tuple[Piece, ...]]], futures: frozenset[Place]) -> list[ast.stmt]:
+    """The statements, for what they do to names: those of a cell that may raise may end anywhere."""
+    found: list[ast.stmt] = []
+    for part, pieces in parts:
+        nodes = [piece.node for piece in pieces if piece.place not in futures]
+        if part.is_own and part.block.may_raise and nodes:
+            passed = ast.ExceptHandler(type=None, name=None, body=[ast.Pass()])
+            nodes = [ast.Try(body=nodes, handlers=[passed], orelse=[], finalbody=[])]
+        found += nodes
+    return found
 
 
 def _left(part: Part, hoisted: Hoisted, *, with_defaults: bool) -> tuple[Piece, ...]:
@@ -156,7 +167,7 @@ def certainty(found: Sequence[Body], hoisted: Hoisted, passing: Passing) -> Cert
         uncertain = frozenset(each for each, maker in makers.items() if each not in always[maker]) & body.given
         flow = body.flow
         if uncertain:
-            nodes = [piece.node for piece in body.pieces]
+            nodes = _nodes(body.parts, body.futures)
             uncertain -= name_flow(nodes, body.given - uncertain, body.step.book.own).sure
             flow = name_flow(nodes, body.given - uncertain, body.step.book.own)
         optional[name] = uncertain

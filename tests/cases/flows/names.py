@@ -613,3 +613,14 @@ y = 2
 # %% b
 print(x)
 #> nothing
+
+# == a cell that may raise may leave nothing
+# %% a [step:a raises-exception]
+missing = {}
+y = missing["k"]
+# %% b
+try:
+    print(y)
+except NameError:
+    print("no y")
+#> a -> b: y
