@@ -98,7 +98,7 @@ def expect(
     """
     if not home.root.is_dir():
         return {unit.name: Expected(why=Reason(message="it has not run here before")) for unit in work.units}
-    store = shared.store if shared else LocalStore(home.store, FileDigests(home.files).of)
+    store = shared.store if shared else LocalStore(home.store, FileDigests(home.files))
     selection = select(work, options)
     surroundings = Surroundings(
         folder=prepared.folder,

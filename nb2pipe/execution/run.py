@@ -261,7 +261,7 @@ class _Session:
 
     def _context(self, executor: Executor, publish: Publisher, cancel: threading.Event) -> Context:
         shared = self.shared
-        store = shared.store if shared else LocalStore(self.home.store, FileDigests(self.home.files).of)
+        store = shared.store if shared else LocalStore(self.home.store, FileDigests(self.home.files))
         selection = select(self.work, self.options)
         reuse = make_reuse(self.home, self.started.run, store, self.options, selection, shared)
         recall = Recall(record=self.record, store=store, folder=self.folder, work=self.work, traces=reuse.traces)

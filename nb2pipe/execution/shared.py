@@ -60,7 +60,7 @@ class Shared:
         self.remote = Remote(url)
         folder = home.shared / hashlib.sha256(self.remote.url.encode()).hexdigest()[:16]
         self.mirror = Mirror(folder, self.remote)
-        local = LocalStore(home.store, FileDigests(home.files).of)
+        local = LocalStore(home.store, FileDigests(home.files))
         self.store = LayeredStore(local, self.remote, self._meter(pulls=True))
         self._home = home
         self._seed: int | None = None

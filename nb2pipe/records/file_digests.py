@@ -64,8 +64,16 @@ class FileDigests:
 
     def note(self, path: str, state: State, digest: str) -> None:
         """Keeps the digest of a file, unless it is so young that a change might not show."""
-        if time.time_ns() - state[1] < _YOUNG or state_of(path) != state:
-            return
+        if time.time_ns() - state[1] >= _YOUNG and state_of(path) == state:
+            self._keep(path, state, digest)
+
+    def written(self, path: str, digest: str) -> None:
+        """Keeps the digest of a file that has just been written, and that nobody writes again."""
+        state = state_of(path)
+        if state is not None:
+            self._keep(path, state, digest)
+
+    def _keep(self, path: str, state: State, digest: str) -> None:
         with self._lock, contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect()) as connection:
             self._known[path] = (state, digest)
             with connection:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import StoreError
+from nb2pipe.records.file_digests import FileDigests
 from nb2pipe.runtime.figures import prepare_figures
 from nb2pipe.runtime.frames import Cells, describe
 from nb2pipe.runtime.generators import ALL as GENERATORS
@@ -52,7 +53,7 @@ class Session:
     ) -> None:
         self.spec = spec
         self.namespace = namespace
-        self.keeper = Keeper(store or LocalStore(Path(spec.store)), namespace)
+        self.keeper = Keeper(store or _store(Path(spec.store)), namespace)
         self.loaded: dict[GroupSpec, dict[str, object]] = {}
         self.journal = Journal(points or (Path(spec.result).with_name(POINTS) if spec.result else None))
         self.metrics: dict[str, float] = {}
@@ -118,6 +119,12 @@ class Session:
         """What the executor is told of errors, and of what was logged before them."""
         self.journal.flush()
         return {"errors": errors, "logged": self.journal.told()}
+
+
+def _store(folder: Path) -> LocalStore:
+    """The store of a home, with what the home knows of large files."""
+    home = folder.parent
+    return LocalStore(folder, FileDigests(home / "files.db") if (home / "runs").is_dir() else None)
 
 
 def vars_of(error: Any) -> dict[str, str | None]:

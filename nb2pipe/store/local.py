@@ -9,7 +9,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
@@ -28,24 +28,35 @@ _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_PERMISSION = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
+class KnownDigests(Protocol):
+    """Digests of files that did not change since they were taken."""
+
+    def of(self, path: str) -> str | None:
+        """The SHA-256 of a file, taken now if it is not known; None if it cannot be read."""
+
+    def written(self, path: str, digest: str) -> None:
+        """Keeps the digest of a file that has just been written, and that nobody writes again."""
+
+
 class LocalStore:
     """Artifacts in a folder.
 
     A file appears under its name only once it is complete, so a reader never sees half of one, and two writers of the
     same bytes do no harm. There is no `fsync`: it costs more than the step's other work, and a file that a power
-    failure damaged is found when its digest is checked, once per process, on the first reading.
+    failure damaged is found when its digest is checked, once per process, on the first reading; of a large one whose
+    digest is known, size, time and inode are checked instead.
 
     What is put although it is there, or is asked for by `holds`, is marked as used now (the file's access time), so
     that `remove` leaves alone what a run that goes on relies on.
 
     Args:
         root: The folder; it is made when something is put.
-        digest_of: The SHA-256 of a file that may be large, by its path; it may know that of a file that did not change.
+        digests: Those of large files.
     """
 
-    def __init__(self, root: Path, digest_of: Callable[[str], str | None] | None = None) -> None:
+    def __init__(self, root: Path, digests: KnownDigests | None = None) -> None:
         self.root = Path(root)
-        self._digest_of = digest_of
+        self._digests = digests
         self._verified: set[Digest] = set()
 
     def put(self, data: bytes | bytearray | memoryview) -> Digest:
@@ -60,6 +71,8 @@ class LocalStore:
         try:
             if not (_is_whole(target, view.nbytes) and _touch(target)):
                 _write(target, view)
+                if self._digests is not None and view.nbytes > _LARGE:
+                    self._digests.written(str(target), digest.hex)
         except OSError as cause:
             _refuse_write(self.root, cause)
         return digest
@@ -88,7 +101,7 @@ class LocalStore:
         target = self._file(digest)
         try:
             if digest not in self._verified:
-                self._confirm(digest, Digest.of_file(target), target)
+                self._confirm(digest, self._digest_of(target), target)
             elif not target.is_file():
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(target))
         except OSError as cause:
@@ -108,8 +121,7 @@ class LocalStore:
         if not _touch(target) or digest in self._verified:
             return self.has(digest)
         try:
-            known = self._digest_of(str(target)) if self._digest_of and target.stat().st_size > _LARGE else None
-            self._confirm(digest, Digest(known) if known else Digest.of_file(target), target)
+            self._confirm(digest, self._digest_of(target), target)
         except (OSError, StoreError):
             return False
         return True
@@ -221,6 +233,10 @@ class LocalStore:
 
     def _file(self, digest: Digest) -> Path:
         return self.root / "sha256" / digest.hex[:2] / digest.hex[2:]
+
+    def _digest_of(self, target: Path) -> Digest:
+        known = self._digests.of(str(target)) if self._digests and target.stat().st_size > _LARGE else None
+        return Digest(known) if known else Digest.of_file(target)
 
     def _confirm(self, digest: Digest, found: Digest, target: Path) -> None:
         if found != digest:

@@ -67,26 +67,55 @@ def test_a_damaged_artifact_is_found_on_reading(tmp_path: Path, read: str) -> No
     assert not path.exists(), "what made it can make it anew"
 
 
+class Known:
+    """Digests by path, taken anew where the time of a file is another."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.kept: dict[str, tuple[int, str]] = {}
+
+    def of(self, path: str) -> str:
+        time = Path(path).stat().st_mtime_ns
+        if path not in self.kept or self.kept[path][0] != time:
+            self.taken.append(path)
+            self.kept[path] = (time, str(Digest.of_file(Path(path))))
+        return self.kept[path][1]
+
+    def written(self, path: str, digest: str) -> None:
+        self.kept[path] = (Path(path).stat().st_mtime_ns, digest)
+
+
 @pytest.mark.parametrize("size", [5, 2 << 20])
 def test_a_damaged_artifact_is_not_held_and_is_put_anew(tmp_path: Path, size: int) -> None:
-    taken: list[str] = []
-
-    def digest_of(path: str) -> str:
-        taken.append(path)
-        return str(Digest.of_file(Path(path)))
-
+    known = Known()
     digest = LocalStore(tmp_path).put(b"a" * size)
     path = LocalStore(tmp_path).path(digest)
-    assert LocalStore(tmp_path, digest_of).holds(digest)
+    assert LocalStore(tmp_path, known).holds(digest)
     path.chmod(0o644)
     path.write_bytes(b"b" * size)
-    store = LocalStore(tmp_path, digest_of)
+    os.utime(path, ns=(1, 1))
+    store = LocalStore(tmp_path, known)
     assert store.has(digest)
     assert not store.holds(digest)
     assert not store.has(digest)
     assert store.put(b"a" * size) == digest
     assert store.holds(digest)
-    assert bool(taken) is (size > 1 << 20), "that of a small one is taken at once"
+    assert bool(known.taken) is (size > 1 << 20), "that of a small one is taken at once"
+
+
+def test_the_digest_of_a_large_artifact_is_taken_once_for_all_who_read_it(tmp_path: Path) -> None:
+    known = Known()
+    digest = LocalStore(tmp_path, known).put(b"a" * (2 << 20))
+    for _ in range(2):
+        assert LocalStore(tmp_path, known).path(digest).stat().st_size == 2 << 20
+        assert LocalStore(tmp_path, known).holds(digest)
+    assert known.taken == []
+    path = LocalStore(tmp_path).path(digest)
+    path.chmod(0o644)
+    path.write_bytes(b"b" * (2 << 20))
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(StoreError, match="damaged"):
+        LocalStore(tmp_path, known).path(digest)
 
 
 def test_an_artifact_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
