@@ -6,6 +6,7 @@ notebook is state: what fills it may draw random numbers, or count.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from nb2pipe.serializers.shapes import NOTHING, Made
@@ -44,8 +45,12 @@ def _lazy_of(base: type, names: Names) -> frozenset[str]:
     library = base.__module__.partition(".")[0]
     if library in ("builtins", "__main__") or not names.is_installed(library):
         return frozenset()
-    own = frozenset(name for name, part in vars(base).items() if type(part).__name__ in _LAZY)
-    return own | _BY_LIBRARY.get(library, frozenset())
+    return _descriptors(base) | _BY_LIBRARY.get(library, frozenset())
+
+
+@lru_cache(maxsize=4096)
+def _descriptors(base: type) -> frozenset[str]:
+    return frozenset(name for name, part in vars(base).items() if type(part).__name__ in _LAZY)
 
 
 def _without(made: Made, lazy: frozenset[str]) -> Made:

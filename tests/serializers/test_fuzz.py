@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nb2pipe.serializers.groups import Group
 
 EXAMPLES = int(os.environ.get("NB2PIPE_FUZZ_EXAMPLES", "120"))
-"""A short profile; thousands are run by hand."""
+"""A short profile; thousands are run by hand, with `--timeout 0`."""
 
 NOTEBOOK = """
 from dataclasses import dataclass
@@ -195,8 +195,8 @@ def _library_object(draw: st.DrawFn, numbers: list[float], pool: list[object]) -
         lambda: frame[["b", "a"]],
         lambda: frame.iloc[1:],
         lambda: frame.groupby("b"),
-        frame["a"].to_numpy,
-        lambda: tensor[1:],
+        lambda: frame["a"].to_numpy(copy=True),  # without a copy it follows the table only within a step
+        lambda: tensor.detach()[1:],
         lambda: tensor.detach().numpy(),
         lambda: torch.nn.Parameter(tensor.detach().double()),
         lambda: torch.nn.Linear(2, 1),
