@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check format pictures bench crash clean help
+.PHONY: demo test check format pictures bench crash fuzz clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,11 @@ demo: $(VENV)/.examples  ## set up, and run example_notebooks/digits.ipynb
 
 test: $(VENV)/.dev  ## set up, and pass the tests
 	$(BIN)/python -m pytest -n 2
+
+N ?= 2000
+
+fuzz: $(VENV)/.dev  ## try 2000 generated notebooks, or N=..., straight and as pipelines
+	$(BIN)/python tests/meaning/fuzz.py -n $(N)
 
 check: $(VENV)/.dev  ## lint, types and layers
 	$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """Tries generated notebooks by the thousand: `make fuzz`, or `python tests/meaning/fuzz.py --help`.
 
-Each is run straight and in every quick way (see `quick.py`). A divergence is made smaller and printed as a notebook in
-the percent format, with what differs; it should become a case in `tests/cases/`, and is mended then.
+Each is run straight and in two of the quick ways (see `quick.py`), a few of them in real kernels too. A divergence is
+made smaller and printed as a notebook in the percent format, with what differs; it should become a case in
+`tests/cases/`, and is mended then.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+import oracle
 from notebooks import HEAD, TOPICS, Written, notebooks
 from quick import WAYS, Compared, Trial, compare, in_thread, straight, trial_of
 from shrink import smallest
@@ -70,13 +72,13 @@ class Fuzz:
     """A round of the fuzz.
 
     Attributes:
-        count: Notebooks to try.
+        every: After how many notebooks one is run in real kernels.
         most: Divergences to print; then the round ends.
         counts: What came of the notebooks.
         printed: The divergences, as texts.
     """
 
-    count: int
+    every: int
     most: int
     began: float = field(default_factory=time.monotonic)
     counts: Counter[str] = field(default_factory=Counter)
@@ -94,8 +96,19 @@ class Fuzz:
         else:
             self.counts["diverged"] += 1
             self._show(written, found)
+        if self.counts["tried"] % self.every == 0 and not written.stops:
+            self._run_for_real(written)
         if self.counts["tried"] % 50 == 0:
             self.tell()
+
+    def _run_for_real(self, written: Written) -> None:
+        self.counts["run in real kernels"] += 1
+        for executor in ("papermill", "subprocess"):
+            found = differences_in_kernels(written, executor)
+            if found:
+                self.printed.add(str(written))
+                say(f"\n{'=' * 40} diverges in real kernels, {executor}\n{str(written).removeprefix(HEAD)}")
+                say("\n".join(found))
 
     def _count(self, one: Compared) -> None:
         self.counts["ended by an error"] += one.straight.failed is not None
@@ -124,6 +137,19 @@ class Fuzz:
         say(f"{time.monotonic() - self.began:.0f} s: {counts}")
 
 
+def differences_in_kernels(written: Written, executor: str) -> list[str]:
+    """Where a notebook's run as a pipeline in real kernels differs from its straight run in one."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name / "work" / "made.py" for name in ("straight", "pipeline")]
+        for path in paths:
+            path.parent.mkdir(parents=True)
+            path.write_text(str(written), encoding="utf-8")
+        one = oracle.straight(paths[0], paths[0].parent, written.given, seed=11)
+        two = oracle.pipeline(paths[1], Path(folder) / ".nb2pipe", written.given, seed=11, executor=executor)
+    seen = oracle.printed if executor == "subprocess" else (lambda observed: observed)
+    return oracle.differences(seen(one), seen(two))
+
+
 def outcome(written: Written) -> Compared | frozenset[str]:
     """What came of a notebook where all is well; else the ways in which it diverges, or how it crashes."""
     try:
@@ -137,13 +163,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a round; the exit code is 1 where something diverged."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-n", type=int, default=2000, help="notebooks to try (2000)")
+    parser.add_argument("--real", type=int, default=10, help="how many of them to run in real kernels too (10)")
     parser.add_argument("--seed", type=int, default=None, help="to have a round again; printed at its beginning")
     parser.add_argument("--topics", default=",".join(TOPICS), help="what notebooks are about, with commas between")
     parser.add_argument("--most", type=int, default=10, help="divergences after which the round ends (10)")
     options = parser.parse_args(arguments)
     number = options.seed if options.seed is not None else random.randrange(2**32)
     say(f"seed {number}")
-    fuzz = Fuzz(options.n, options.most)
+    fuzz = Fuzz(max(1, options.n // max(1, options.real)), options.most)
 
     @seed(number)
     @settings(

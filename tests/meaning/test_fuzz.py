@@ -12,9 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fuzz import compared, tamed
+from fuzz import compared, differences_in_kernels, tamed
 from notebooks import HEAD, Made, Written, notebooks
-from oracle import differences, pipeline, printed, straight
 from shrink import smallest
 from topics import LIGHT
 
@@ -41,7 +40,7 @@ def test_generated_notebooks_with_large_libraries_compute_the_same_as_pipelines(
 
 
 @pytest.mark.parametrize("executor", ["papermill", "subprocess"])
-def test_a_generated_notebook_computes_the_same_in_real_kernels(executor: str, tmp_path: Path) -> None:
+def test_a_generated_notebook_computes_the_same_in_real_kernels(executor: str) -> None:
     drawn: list[Written] = []
 
     @settings(SHORT, max_examples=12)
@@ -51,14 +50,7 @@ def test_a_generated_notebook_computes_the_same_in_real_kernels(executor: str, t
 
     draw()
     chosen = max((one for one in drawn if not one.stops), key=lambda one: len(one.cells))
-    paths = [tmp_path / name / "work" / "made.py" for name in ("straight", "pipeline")]
-    for path in paths:
-        path.parent.mkdir(parents=True)
-        path.write_text(str(chosen), encoding="utf-8")
-    one = straight(paths[0], paths[0].parent, chosen.given, seed=11)
-    two = pipeline(paths[1], tmp_path / ".nb2pipe", chosen.given, seed=11, executor=executor)
-    seen = printed if executor == "subprocess" else (lambda observed: observed)
-    assert differences(seen(one), seen(two)) == []
+    assert differences_in_kernels(chosen, executor) == []
 
 
 def test_a_notebook_that_shows_something_is_made_as_small_as_it_can_be() -> None:
