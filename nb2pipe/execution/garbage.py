@@ -85,7 +85,9 @@ def find_garbage(home: Home, *, keep: int | None, older_than: float | None, now:
     store = LocalStore(home.store)
     began = store.now()
     records = _records(home)
-    expendable = {record.run for record in _expendable(records, keep, older_than, now)}
+    owed = {marker.name for marker in home.shared.glob("*/owed/*")}  # not yet where others wait for them
+    wanted = [record for record in records if record.run not in owed]
+    expendable = {record.run for record in _expendable(wanted, keep, older_than, now)}
     goes_on = [int(each.started * 1e9) - _EARLIER for each in records if each.status is RunStatus.RUNNING]
     needs = Needs(store)
     needed = {digest for each in records if each.run not in expendable for digest in needs.of_run(each)}

@@ -151,15 +151,20 @@ class Pusher:
         (self._owed / run).unlink(missing_ok=True)
 
     def _push_step(self, run: str, step: StepRecord, *, cached: bool) -> None:
-        """Artifacts, then the record that names them, then the key that leads to it."""
-        for digest in self._needs.left_by(step):
+        """Artifacts, then the record that names them, then the key that leads to it.
+
+        What is nowhere any more, since it was damaged or deleted, cannot be pushed, and then no key leads to it.
+        """
+        left = list(self._needs.left_by(step))
+        whole = all(map(self._store.holds, left))
+        for digest in left if whole else ():
             self._push_artifact(digest)
         folder = self._home.runs / run
         if step.series:
             self._send(folder / POINTS)
         for ending in (".ipynb", ".json"):
             self._send(step_path(folder, step.name, ending))
-        if cached and self._is_kept(run, step):
+        if cached and whole and self._is_kept(run, step):
             path = key_path(step.key, run, step.name)
             if path not in self._noted:
                 self._store.remote.write(path, f"{run} {step.name}\n".encode())
@@ -167,8 +172,9 @@ class Pusher:
 
     def _go_on(self) -> None:
         """Raises what keeps the rest from being pushed."""
-        if self.error is not None:
-            raise self.error
+        error = self.error or self._store.broken
+        if error is not None:
+            raise error
 
     def _push_artifact(self, digest: Digest) -> None:
         self._go_on()

@@ -126,6 +126,16 @@ def test_a_named_run_keeps_all_that_it_needs(project: Project) -> None:
     assert not project.has("old")
 
 
+def test_what_is_not_yet_in_the_store_of_the_others_stays(project: Project) -> None:
+    project.add("r1", {"x": np.arange(9000)}, days=9)
+    marker = project.home.shared / "place" / "owed" / "r1"
+    marker.parent.mkdir(parents=True)
+    marker.touch()
+    assert project.find(keep=0).runs == ()
+    marker.unlink()
+    assert project.find(keep=0).runs == ("r1",)
+
+
 def test_a_size_is_counted_once_with_the_newest_run_that_has_it(project: Project) -> None:
     shared = np.arange(50_000)
     project.add("new", {"x": shared}, days=1)

@@ -149,6 +149,22 @@ def test_a_place_that_fails_in_the_middle_loses_nothing_and_the_next_run_pushes_
     assert other.run(scale=3) == ["reused", "reused"]
 
 
+def test_what_is_nowhere_any_more_keeps_no_later_run_from_being_pushed(folder: Path) -> None:
+    place = folder / "place"
+    one = Machine(folder, "one", str(place))
+    blocked = place / "store"
+    blocked.write_text("no folder can be made here")
+    with pytest.raises(StoreError, match="not all"):
+        one.run()
+    blocked.unlink()
+    for path in one.home.store.rglob("*"):
+        if path.is_file() and path.stat().st_size >= 400_000:
+            path.unlink()
+    assert one.run(scale=3) == ["ran", "ran"]
+    assert one.owed() == []
+    assert Machine(folder, "other", str(place)).run(scale=3) == ["reused", "reused"]
+
+
 def test_what_was_altered_there_is_found_and_made_anew(folder: Path) -> None:
     place = folder / "place"
     Machine(folder, "one", str(place)).run()
