@@ -120,7 +120,7 @@ def test_two_runs_in_one_home_at_once_do_not_disturb_each_other(place: Place) ->
             assert process.returncode == 0, err
             assert set(place.steps(out).values()) <= wanted
     keys = [path.read_text().splitlines() for path in (place.home / "keys").glob("*/*")]
-    assert [len(lines) for lines in keys] == [2, 2, 2]
+    assert [len(lines) in {1, 2} for lines in keys] == [True] * 3, "the slower one may have reused what the other made"
     assert all(len(line.split()) == 2 for lines in keys for line in lines)
     code, out, _ = place.tell("runs", "list", "--json")
     assert code == 0
