@@ -154,6 +154,8 @@ def _super_method(machine: Machine, thing: Super, name: str, arguments: Argument
 def _class_method(machine: Machine, klass: Klass, name: str, arguments: Arguments, node: ast.AST) -> Value:
     found = lookup(klass, name)
     if not found:
+        if name == "register":  # of an abstract class: from then on others count as its subclasses
+            machine.change(frozenset({klass}))
         return frozenset().union(
             *(library.call_library(machine, f"{base}.{name}", arguments, node) for base in library_bases(klass))
         )

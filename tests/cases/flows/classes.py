@@ -881,3 +881,19 @@ print(box.value, log)
 #> a -> b: Box(), box, log
 #> a -> c: Box()
 #> b -> c: ~box, ~log
+
+# == a class that is registered with an abstract one
+# %% a
+from abc import ABC
+class Shape(ABC):
+    pass
+class Square:
+    pass
+square = Square()
+# %% b
+Shape.register(Square)
+# %% c
+print(isinstance(square, Shape))
+#> a -> b: Shape(), Square()
+#> a -> c: Square(), square
+#> b -> c: ~Shape()
