@@ -39,6 +39,17 @@ if TYPE_CHECKING:
     from nb2pipe.analysis.machine import Machine
 
 
+FRESH = {
+    "split": "builtins.list",
+    "rsplit": "builtins.list",
+    "splitlines": "builtins.list",
+    "tolist": "builtins.list",
+    "to_list": "builtins.list",
+    "findall": "builtins.list",
+    "groupdict": "builtins.dict",
+    "to_dict": "",
+}
+"""What methods of texts, numbers and arrays make anew, whose receivers are mostly not followed."""
 _NOWHERE = ast.Pass()
 
 
@@ -75,7 +86,8 @@ def call_method(machine: Machine, value: Value, name: str, arguments: Arguments,
         functions = frozenset(thing for thing in arguments.all if isinstance(thing, (Function, Partial, Bound)))
         if functions:
             machine.call(functions, Arguments(extra=arguments.all - functions), node)
-    return found
+    made = FRESH.get(name) if not found else None
+    return frozenset({machine.thing(made)}) if made is not None else found
 
 
 def _method(machine: Machine, thing: Obj, name: str, arguments: Arguments, node: ast.AST) -> Value:

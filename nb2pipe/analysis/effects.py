@@ -73,6 +73,7 @@ class Effect:
         sets: Hidden state that it sets.
         needs: Hidden state that it depends on.
         scalar: With no more arguments by place than this, and neither `size` nor `axis`, it returns a number.
+        number: Of numbers it returns a number.
         unpickles: It finds classes of the notebook by their names; with the argument that allows it (`yes NAME`) or
             that has to be false for it (`no NAME`).
     """
@@ -96,6 +97,7 @@ class Effect:
     sets: frozenset[str] = frozenset()
     needs: frozenset[str] = frozenset()
     scalar: int | None = None
+    number: bool = False
     unpickles: tuple[str, ...] | None = None
 
 
@@ -171,6 +173,7 @@ _CLAUSES: dict[str, Callable[[Effect, list[str]], Effect]] = {
     "sets": lambda effect, rest: replace(effect, sets=effect.sets | frozenset(rest)),
     "needs": lambda effect, rest: replace(effect, needs=effect.needs | frozenset(rest)),
     "scalar": lambda effect, rest: replace(effect, scalar=int(rest[0])),
+    "number": lambda effect, _: replace(effect, number=True),
     "unpickles": lambda effect, rest: replace(effect, unpickles=tuple(rest)),
 }
 

@@ -109,9 +109,15 @@ def _method_effect(machine: Machine, thing: Thing, kind: str, name: str) -> Effe
         effect = machine.table.of_method("?", "shuffle_")
     if effect is None and (thing.klass is None or name != "__call__"):
         effect = machine.table.of_method("?", name)
-    if kind in {"torch.Tensor", "torch.nn.Parameter"} and _in_place(name) and effect and "self" not in effect.changes:
+    if _is_tensor(machine, kind) and _in_place(name) and effect and "self" not in effect.changes:
         effect = machine.table.of_method("?", "requires_grad_")
     return effect or UNKNOWN
+
+
+def _is_tensor(machine: Machine, kind: str) -> bool:
+    """Whether it may be a tensor: arrays are memory of some, and a module stands for its parameters too."""
+    known = kind in {"torch.Tensor", "torch.nn.Parameter", "numpy.ndarray"}
+    return known or machine.table.is_a(kind, "torch.nn.Module")
 
 
 def _in_place(name: str) -> bool:
@@ -232,7 +238,7 @@ def _changed(place: str, effect: Effect, receiver: Value, arguments: Arguments) 
         case "self":
             return receiver
         case "deep":
-            return deep(receiver if effect.certain else receiver | arguments.all)
+            return deep(receiver if effect.certain and receiver else receiver | arguments.all)
         case "all":
             return arguments.all if effect.certain else deep(arguments.all)
         case _:

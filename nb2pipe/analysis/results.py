@@ -47,6 +47,8 @@ def returned_by(machine: Machine, effect: Effect, receiver: Value, arguments: Ar
         things = [thing for thing in receiver | arguments.all if isinstance(thing, Thing)]
         if effect.draws or all(thing.type in {"numpy.ndarray", "builtins.list"} for thing in things):
             return NOTHING
+    if effect.number and not any(isinstance(thing, Thing) for thing in arguments.all):
+        return NOTHING
     return _RESULTS[effect.result](machine, effect, receiver, arguments, returned)
 
 

@@ -8,6 +8,8 @@ made smaller and printed as a notebook in the percent format, with what differs;
 from __future__ import annotations
 
 import argparse
+import faulthandler
+import os
 import random
 import sys
 import tempfile
@@ -32,6 +34,10 @@ from nb2pipe.notebook.read import read_notebook
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+CURRENT = Path(tempfile.gettempdir()) / f"fuzz-{os.getpid()}.py"
+"""The notebook that is tried; to be looked at where a round does not come to an end."""
+MOST_SECONDS = 900
+"""For one notebook, made smaller where it diverges; then the round ends, with a traceback."""
 MOST_ERRORS = 8
 """Cells of a notebook that are tagged `raises-exception` because they raise."""
 
@@ -89,6 +95,8 @@ class Fuzz:
         if len(self.printed) >= self.most:
             return
         self.counts["tried"] += 1
+        CURRENT.write_text(str(written), encoding="utf-8")
+        faulthandler.dump_traceback_later(MOST_SECONDS, exit=True)
         written = tamed(written)
         found = outcome(written)
         if isinstance(found, Compared):
@@ -185,6 +193,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fuzz.take(written)
 
     round_of()
+    faulthandler.cancel_dump_traceback_later()
+    CURRENT.unlink(missing_ok=True)
     fuzz.tell()
     return 1 if fuzz.printed else 0
 

@@ -345,7 +345,6 @@ def scale(array, by):
         "{n} = int({a}.sum()) % 9",
         "print(np.shares_memory({a}, {v}), {a}.shape)",
         "{a}, {v} = {a}.copy(), {v}.copy()",
-        "names = np.array(['p', {l}], dtype=object)\nnames[1].append({n})",
         "np.set_printoptions(precision={i})",
         "{a}.shape = -1",
         "{a}[{a} > {i}] = 0",

@@ -823,3 +823,57 @@ points.set_alpha(0.5)
 #> a -> b: X, iris
 #> a -> c: points
 #> a -> d: X, iris, points
+
+# == what methods of texts make is new, and may be changed
+# %% [imports]
+import json
+import re
+# %% a
+text = "c b a"
+words, rows = text.split(), "1 2".strip().splitlines()
+found, data = re.findall("[a-z]", text), json.loads("[1]")
+# %% b
+words.sort()
+rows.append("x")
+found[0] = "y"
+data.append(2)
+# %% c
+print(words, rows, found, data)
+#> a -> b: data, found, rows, words
+#> b -> c: ~data, ~found, ~rows, ~words
+
+# == what arrays and tables give as lists is new, and may be changed
+# %% [imports]
+import numpy as np
+import pandas as pd
+import torch
+# %% a
+a, df = np.arange(3), pd.DataFrame({"x": [1], "y": [2]})
+one, two, three = a.tolist(), torch.ones(2).tolist(), df.columns.tolist()
+four, five = df["x"].to_list(), df.to_dict()
+six = np.exp(a)
+# %% b
+one.reverse()
+two.append(0)
+three.remove("y")
+four[0] = 7
+five["z"] = 1
+six[0] = 0
+# %% c
+print(one, two, three, four, five, six, np.sqrt(2.0))
+#> a -> b: five, four, one, six, three, two
+#> b -> c: ~five, ~four, ~one, ~six, ~three, ~two
+
+# == a tensor on the memory of an array changes it
+# %% [imports]
+import numpy as np
+import torch
+# %% a
+a = np.zeros(2)
+t = torch.from_numpy(a)
+# %% b
+t.add_(1)
+# %% c
+print(a)
+#> a -> b: a, t
+#> b -> c: ~a

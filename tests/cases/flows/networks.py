@@ -516,3 +516,31 @@ print(shapes)
 #! not compared net: hooks are counted by process
 #> a -> b: net, shapes
 #> b -> c: ~shapes
+
+# == parameters that are taken out of a model are its own
+# %% [imports]
+import torch
+from torch import nn
+# %% a
+net = nn.Linear(2, 1)
+# %% b
+state = net.state_dict()
+state["bias"].add_(1)
+# %% c
+with torch.no_grad():
+    list(net.parameters())[0].mul_(2)
+# %% d
+for name, parameter in net.named_parameters():
+    parameter.data.sub_(1)
+# %% e
+dict(net.named_parameters())["bias"].data.zero_()
+# %% f
+print(len(list(net.parameters())), sorted(net.state_dict()))
+# %% g
+print(net.weight, net.bias)
+#> a -> b: net
+#> b -> c: ~net
+#> c -> d: ~net
+#> d -> e: ?net
+#> e -> f: ?net
+#> e -> g: ?net
