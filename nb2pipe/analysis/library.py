@@ -178,7 +178,12 @@ def apply(  # the parts of a call, and whether it calls what it is given
     if "requires_grad" in arguments.keywords and arguments.literals.get("requires_grad", True) is not False:
         require_gradients(result)
     _graph(machine, effect, result, everything)
-    return result
+    return result | arguments.keywords.get("out", NOTHING) | _not_copied(receiver, arguments)
+
+
+def _not_copied(receiver: Value, arguments: Arguments) -> Value:
+    """What may be returned itself, since no copy is asked for."""
+    return receiver or arguments.get(0, None) if arguments.literals.get("copy") is False else NOTHING
 
 
 def _kept(arguments: Arguments) -> Value:

@@ -130,6 +130,8 @@ def _elements(machine: Machine, effect: Effect, receiver: Value, arguments: Argu
         for key, values in tuple(thing.fields.items()):
             if kind == "builtins.dict" and key not in {ITEMS, KEYS}:
                 machine.link(made, key, frozenset(values))
+    if kind == "builtins.dict":
+        machine.link(made, ITEMS, frozenset().union(*arguments.keywords.values()))
     return frozenset({made})
 
 

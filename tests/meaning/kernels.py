@@ -176,12 +176,14 @@ class Shown:
     Attributes:
         folders: Are not shown: each way to run has folders of its own.
         complaints: All that went to the standard error.
+        warned: Warnings that were shown; Python shows each once a place, and places in modules are others.
     """
 
     folders: tuple[str, ...] = ()
     cells: dict[int, str] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
     complaints: str = ""
+    warned: set[str] = field(default_factory=set)
 
     @contextlib.contextmanager
     def of_cell(self, position: int | None) -> Iterator[None]:
@@ -196,7 +198,8 @@ class Shown:
 
     def add(self, position: int, out: str, err: str) -> None:
         self.complaints += err
-        text = out + "".join(f"{warned}\n" for warned in WARNED.findall(err))
+        text = out + "".join(f"{warned}\n" for warned in WARNED.findall(err) if warned not in self.warned)
+        self.warned |= set(WARNED.findall(err))
         for folder in self.folders:
             text = text.replace(folder, "FOLDER")
         self.cells[position] = self.cells.get(position, "") + ADDRESS.sub("0x", text)

@@ -698,3 +698,42 @@ seen["x"]
 print(dict(seen))
 #> a -> b: seen
 #> b -> c: ?seen
+
+# == what itertools and keywords hand on is the same object
+# %% [imports]
+import itertools
+# %% a
+x, y, z = [1], [2], [3]
+# %% b
+one = dict(key=x)["key"]
+two = list(itertools.repeat(y, 2))[1]
+three = list(itertools.combinations([z, [4]], 1))[0][0]
+# %% c
+one.append(1)
+two.append(2)
+three.append(3)
+# %% d
+print(x, y, z)
+#> a -> b: x, y, z
+#> b -> c: one, three, two, ~x, ~y, ~z
+#> c -> d: ~x, ~y, ~z
+
+# == what is written into by out is what is returned
+# %% [imports]
+import numpy as np
+import torch
+# %% a
+a, t = np.zeros(3), torch.zeros(3)
+# %% b
+b = np.add(a, 1, out=a)
+c = a.astype(float, copy=False)
+raw = t.numpy()
+# %% c
+b[0] = 5
+c[1] = 6
+raw.fill(7)
+# %% d
+print(a, t)
+#> a -> b: a, t
+#> b -> c: b, c, raw, ~a, ~t
+#> c -> d: ~a, ~t
