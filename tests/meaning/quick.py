@@ -105,10 +105,10 @@ def _last_values(trial: Trial, one: Seen, two: Seen, way: str) -> list[str]:
 
 
 def _dropped(trial: Trial) -> frozenset[str]:
-    """The names that a step binds or deletes without handing them on, since no later step takes them."""
+    """The names that a step binds or deletes without handing them on, and those that definition cells bind."""
     assert trial.pipeline.dataflow is not None
     facts = {fact.cell: fact for fact in trial.pipeline.dataflow.facts}
-    found: set[str] = set()
+    found = {name for definition in trial.pipeline.dataflow.definitions for name in definition.names}
     for step in trial.pipeline.steps:
         own = [facts[cell] for cell in step.cells if cell in facts]
         bound = {name for fact in own for name in fact.definitions | fact.deletions}

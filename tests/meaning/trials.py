@@ -87,8 +87,10 @@ def trial_of(
     around = environment or Environment()
     dataflow, report = analyze(notebook, around)
     pipeline = build(dataflow, Report.of(read or Report(), report))
+    known = {parameter.name for parameter in pipeline.parameters}
+    values = {name: value for name, value in (given or {}).items() if name in known}
     import_libraries("\n".join(cell.source for cell in notebook.cells))
-    return Trial(notebook=notebook, pipeline=pipeline, environment=around, given=given or {}, files=files or {})
+    return Trial(notebook=notebook, pipeline=pipeline, environment=around, given=values, files=files or {})
 
 
 def ancestors(pipeline: Pipeline) -> dict[str, frozenset[str]]:
