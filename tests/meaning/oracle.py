@@ -41,8 +41,8 @@ def _nb2pipe_look():
         hidden = name in get_ipython().user_ns_hidden or name in ("In", "Out", "_nb2pipe_look", "_exit_code")
         if hidden or name.startswith("_i") or name in ("_outer",) or name.strip("_") == "" or name[1:].isdigit():
             continue
-        if type(value).__module__.startswith("matplotlib"):
-            continue  # drawing changes a figure's caches
+        if type(value).__module__.startswith(("matplotlib", "_io")):
+            continue  # drawing changes a figure's caches; a closed file names the folder of its run
         try:
             found[name] = str(digest(value, namespace=globals()))
         except Exception as error:

@@ -43,6 +43,7 @@ tree = Node(1, [Node(2)])
 # %% tags=["step:use"]
 print(transformer.transform(np.ones((1, 2))))
 print(show(1), show([1, 2]), show("x"), tree.total())
+del show  # modules make it anew, by another digest
 
 # %% tags=["step:table"]
 table = pd.DataFrame({"n": pd.array([1, 2, None], dtype="Int64"), "k": list("xyz")})
