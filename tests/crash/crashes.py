@@ -318,7 +318,8 @@ def undisturbed(folder: Path, notebook: str, executor: str) -> tuple[Values, flo
 
 def values_of(home: Home, folder: Path) -> Values:
     """What the one run in a home left."""
-    (run,) = home.runs.iterdir()
+    (told,) = home.runs.glob("*/run.json")  # a run that was killed at once may have left its folder, empty
+    run = told.parent
     record = read_run(run)
     assert record.status is RunStatus.SUCCEEDED, record.status
     cells = nbformat.read(run / "notebook.ipynb", 4).cells
