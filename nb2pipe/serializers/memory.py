@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,32 +55,46 @@ class Memory:
         self._extents[id(extent)] = extent
 
     def settle(self) -> None:
-        """Joins what overlaps."""
-        shared: dict[str, list[Extent]] = {}
+        """Joins what overlaps; of private extents on the same memory each has it for itself."""
+        devices: dict[str, list[Extent]] = {}
         for extent in self._extents.values():
-            if extent.private:
-                self._regions[id(extent)] = Region(extent.start, extent.start + extent.size, [extent])
-            else:
-                shared.setdefault(extent.device, []).append(extent)
-        for extents in shared.values():
-            self._join(extents)
+            devices.setdefault(extent.device, []).append(extent)
+        for extents in devices.values():
+            for region in _overlapping(extents):
+                if _private_overlap(region.extents):
+                    self._keep(_overlapping([one for one in region.extents if not one.private]))
+                    self._keep(
+                        [Region(one.start, one.start + one.size, [one]) for one in region.extents if one.private]
+                    )
+                else:
+                    self._keep([region])
 
     def region(self, extent: Extent) -> Region:
         """The region of an extent."""
         return self._regions[id(extent)]
 
-    def _join(self, extents: list[Extent]) -> None:
-        regions: list[Region] = []
-        for extent in sorted(extents, key=lambda one: one.start):
-            end = extent.start + extent.size
-            if regions and extent.start < regions[-1].end:
-                regions[-1].end = max(regions[-1].end, end)
-            else:
-                regions.append(Region(extent.start, end))
-        starts = [region.start for region in regions]
-        for extent in extents:
-            region = regions[bisect_right(starts, extent.start) - 1]
-            region.extents.append(extent)
-            self._regions[id(extent)] = region
-            if extent.whole and extent.size == region.size and region.anchor is None:
-                region.anchor = extent.owner
+    def _keep(self, regions: list[Region]) -> None:
+        for region in regions:
+            for extent in region.extents:
+                self._regions[id(extent)] = region
+                if extent.whole and extent.size == region.size and region.anchor is None:
+                    region.anchor = extent.owner
+
+
+def _overlapping(extents: list[Extent]) -> list[Region]:
+    """The regions of extents that overlap."""
+    regions: list[Region] = []
+    for extent in sorted(extents, key=lambda one: one.start):
+        end = extent.start + extent.size
+        if regions and extent.start < regions[-1].end:
+            regions[-1].end = max(regions[-1].end, end)
+        else:
+            regions.append(Region(extent.start, end))
+        regions[-1].extents.append(extent)
+    return regions
+
+
+def _private_overlap(extents: list[Extent]) -> bool:
+    """Whether private ones are on the same memory, in extents by their start."""
+    private = [one for one in extents if one.private]
+    return any(after.start < one.start + one.size for one, after in pairwise(private))

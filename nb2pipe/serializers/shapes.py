@@ -59,7 +59,7 @@ class Extent:
         start: Address.
         size: In bytes; more than none.
         owner: What keeps the memory alive.
-        private: It is not shared with anybody, even where it overlaps: pandas' copy-on-write.
+        private: It is not shared with others that are private, even where they overlap: pandas' copy-on-write.
         whole: The owner has this memory and no more, so that what looks at it can look at the owner.
         device: Where the address counts; empty for main memory.
         fetch: Gives the bytes where they are not in main memory, or are to be put in order first.

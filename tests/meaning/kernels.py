@@ -11,6 +11,7 @@ import ast
 import asyncio
 import builtins
 import contextlib
+import importlib
 import inspect
 import io
 import logging
@@ -23,13 +24,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nb2pipe.runtime import calling, cells, hidden, modules, session
+from nb2pipe.runtime import calling, cells, hidden, modules, patches, session
 from nb2pipe.runtime.figures import close_figures
 from nb2pipe.runtime.generators import Generators
 from nb2pipe.serializers import names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
@@ -56,12 +57,39 @@ _original: dict[str, Any] = {}
 _original |= {**_of_process(), "warnings": {"filters": DEFAULT_FILTERS}}
 
 
-def import_libraries(text: str) -> None:
-    """Imports the large libraries that a notebook names, so that their state is known before it changes it."""
-    for name in ("numpy", "pandas", "sklearn", "torch", "matplotlib.pyplot"):
-        if name.partition(".")[0] in text:
-            __import__(name)
+_places: dict[str, Any] = {}
+"""What stands, before any notebook runs, at the places in libraries that the present one sets."""
+
+
+def import_libraries(text: str, places: Iterable[str]) -> None:
+    """Imports what a notebook names or sets something in, so that its state is known before the notebook changes it."""
+    large = [
+        name for name in ("numpy", "pandas", "sklearn", "torch", "matplotlib.pyplot") if name.partition(".")[0] in text
+    ]
+    for name in {*large, *(place.partition(".")[0] for place in places)}:
+        with contextlib.suppress(ImportError):  # where a case says so
+            importlib.import_module(name)
     _original.update(_of_process())
+    _places.clear()
+    _places.update({place: _copied(_at_place(place)) for place in places})
+
+
+def _at_place(place: str) -> Any:
+    owner, name = patches.Patch(place, None, None)._owner()  # type: ignore[arg-type]  # nothing is stored
+    return patches._at(owner, name)
+
+
+def _copied(found: Any) -> Any:
+    return found.copy() if type(found) in (dict, list) else found
+
+
+def _set_back_places() -> None:
+    for place, then in _places.items():
+        owner, name = patches.Patch(place, None, None)._owner()  # type: ignore[arg-type]  # nothing is stored
+        if then is not patches._ABSENT:
+            patches._put(owner, name, _copied(then))
+        elif patches._at(owner, name) is not patches._ABSENT:
+            delattr(owner, name)
 
 
 def in_thread(work: Callable[[], T]) -> T:
@@ -101,6 +129,7 @@ def fresh_kernel(folder: Path, seed: int) -> Iterator[ModuleType]:
         Generators(seed, {}).begin()
         yield main
     finally:
+        _set_back_places()
         close_figures()
         _set_back(first)
         logging.getLogger().handlers[:] = handlers

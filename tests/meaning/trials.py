@@ -89,7 +89,8 @@ def trial_of(
     pipeline = build(dataflow, Report.of(read or Report(), report))
     known = {parameter.name for parameter in pipeline.parameters}
     values = {name: value for name, value in (given or {}).items() if name in known}
-    import_libraries("\n".join(cell.source for cell in notebook.cells))
+    places = frozenset[str]().union(*(step.patched for step in pipeline.steps))
+    import_libraries("\n".join(cell.source for cell in notebook.cells), places)
     return Trial(notebook=notebook, pipeline=pipeline, environment=around, given=values, files=files or {})
 
 

@@ -173,7 +173,6 @@ print(other)
 #> b -> d: ~other
 
 # == the raw values of a table are its memory
-#! not run: known to differ, not looked into yet
 # %% [imports]
 import pandas as pd
 # %% a
@@ -185,6 +184,34 @@ df.loc[0, "a"] = 5.0
 print(values)
 #> a -> b: df, values
 #> b -> c: ~values
+
+# == an array of a table's column is its memory
+# %% [imports]
+import pandas as pd
+# %% a
+df = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
+column = df["a"].to_numpy()
+whole = df.to_numpy()
+# %% b
+df.loc[0, "a"] = 5.0
+# %% c
+print(column, whole)
+#> a -> b: column, df, whole
+#> b -> c: ~column, ~whole
+
+# == a table made on an array's memory follows it
+# %% [imports]
+import numpy as np
+import pandas as pd
+# %% a
+array = np.zeros((3, 2))
+df = pd.DataFrame(array, copy=False)
+# %% b
+array[1] = 7
+# %% c
+print(df)
+#> a -> b: array, df
+#> b -> c: ~df
 
 # == another column leaves raw values alone
 # %% [imports]
@@ -805,17 +832,19 @@ print(cross_val_score(model, [[1], [2], [3], [4]], [1, 2, 3, 4], cv=2))
 #> a -> c: factor, model
 
 # == drawing what an estimator decides, and asking a plot for its legend, reads
-#! not run: known to differ, not looked into yet
+#! not compared display: drawing changes caches of its figure
 # %% imports
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_iris
 from sklearn.inspection import DecisionBoundaryDisplay
+from sklearn.neighbors import KNeighborsClassifier
 # %% a
 iris = load_iris()
 X = iris.data[:, [0, 1]]
 points = plt.scatter(X[:, 0], X[:, 1])
 # %% b
-display = DecisionBoundaryDisplay.from_estimator(None, X, xlabel=iris.feature_names[0])
+nearest = KNeighborsClassifier().fit(X, iris.target)
+display = DecisionBoundaryDisplay.from_estimator(nearest, X, xlabel=iris.feature_names[0])
 display.ax_.scatter(X[:, 0], X[:, 1], c=iris.target)
 # %% c
 handles = points.legend_elements()[0]

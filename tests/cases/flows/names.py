@@ -607,6 +607,7 @@ print(x, y)
 #> needs c: 
 
 # == what a broken cell may define is not told as missing
+#! not run: reading the notebook tells that the cell is broken
 # %% a
 x = (1,
 y = 2

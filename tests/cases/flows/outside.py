@@ -254,6 +254,7 @@ print(os.getenv("KEY"))
 #> needs a: os, sys
 
 # == what is put into a library is read by who uses the library
+#! not compared plain: it goes by reference where the library's function is at its place
 # %% [imports]
 import json
 import math
