@@ -83,6 +83,10 @@ def _attribute(machine: Machine, thing: Obj, name: str, node: ast.AST) -> Value:
             return part | thing.fields.get(name, set())
 
 
+STATES = {"os.environ": "environ", "os.environb": "environ", "sys.path": "sys.path"}
+"""Objects that are hidden state, whatever is done with them."""
+
+
 def _of_beside(machine: Machine, module: str, name: str) -> Value | None:
     """What a name of a module beside the notebook holds; None where it is no such module, or has no such name."""
     scope = machine.modules(machine, module)
@@ -102,7 +106,9 @@ def _of_module(machine: Machine, module: Library, name: str, node: ast.AST) -> V
         return found | machine.library(f"{module.path}.{name}")
     if not machine.table.knows_module(module.path):
         machine.trace.state.add(module.path.partition(".")[0])
-    return machine.library(f"{module.path}.{name}")
+    path = f"{module.path}.{name}"
+    machine.trace.state |= {STATES[path]} if path in STATES else set()
+    return machine.library(path)
 
 
 def _of_function(machine: Machine, function: Function, name: str, node: ast.AST) -> Value:

@@ -50,6 +50,15 @@ def test_a_step_that_appears_again_may_not_need_what_lies_between(made: Make) ->
     assert [place.position for _, place in found.related] == [2]
 
 
+def test_a_step_that_appears_again_may_not_make_what_lies_between_makes_too(made: Make) -> None:
+    cells = [("x = 1", "a"), ("x = 2", "b"), ("x = 3", "a"), ("print(x)", "c")]
+    facts = {number: {"definitions": "x"} for number in (1, 2, 3)}
+    found = only(made(*cells, facts=facts, flows=[("x", 3, 4)]))
+    assert (found.code, found.location.position) == ("NB301", 3)
+    assert found.message == "the step `a` appears again here, but cell 2 (step `b`) lies between and makes `x` before it"
+    assert not made(*cells, facts=facts, flows=[]).report.errors  # nobody takes it
+
+
 def test_a_step_that_appears_again_may_not_change_what_lies_between_has_from_it(made: Make) -> None:
     pipeline = made(
         ("x = [1]", "a"),

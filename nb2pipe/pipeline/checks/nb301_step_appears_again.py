@@ -21,10 +21,10 @@ from nb2pipe.pipeline.places import cell_place
 from nb2pipe.pipeline.ports import CARRIED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nb2pipe.analysis.model import Flow
-    from nb2pipe.pipeline.outline import Outline
+    from nb2pipe.pipeline.outline import Draft, Outline
     from nb2pipe.pipeline.ports import Ports
 
 CODE = "NB301"
@@ -63,16 +63,27 @@ def _needs(flow: Flow) -> str:
 
 
 def _spoiling(outline: Outline, ports: Ports) -> Iterator[tuple[int, int, str]]:
-    """Later cells that bind or change what a cell between has from an earlier cell of the step."""
+    """Later cells that bind or change what a cell between takes; or makes too, where it is taken after both."""
     touched = {fact.cell: fact.definitions | fact.mutations | fact.deletions for fact in outline.dataflow.facts}
-    cells = {draft.name: draft.cells for draft in outline.drafts if _is_split(draft.cells)}
-    for flow in ports.flows:
-        source, target = outline.owner.get(flow.source), outline.owner.get(flow.target)
-        if source is None or source == target or flow.kind not in CARRIED:
-            continue
-        for later in cells.get(source, ()):
-            if later > flow.target and flow.name in touched.get(later, ()):
-                yield later, flow.target, f"needs `{flow.name}` as it is before"
+    split = [draft for draft in outline.drafts if _is_split(draft.cells)]
+    for flow in ports.flows if split else ():
+        if flow.kind in CARRIED and flow.target in outline.owner:
+            for later in _moved_over(split, flow.target, outline):
+                if flow.name in touched.get(later, ()):
+                    yield later, flow.target, f"needs `{flow.name}` as it is before"
+    taken = {flow.name: flow.target for flow in sorted(ports.flows, key=lambda one: one.target)}
+    for cell in sorted(touched.keys() & outline.owner.keys()) if split else ():
+        for later in _moved_over(split, cell, outline):
+            for name in sorted(touched[cell] & touched.get(later, frozenset())):
+                if taken.get(name, 0) > later:
+                    yield later, cell, f"makes `{name}` before it"
+
+
+def _moved_over(split: Iterable[Draft], cell: int, outline: Outline) -> Iterator[int]:
+    """The cells that move up over a cell of another step."""
+    for draft in split:
+        if draft.name != outline.owner[cell] and draft.cells[0] < cell:
+            yield from (later for later in draft.cells if later > cell)
 
 
 def _is_split(cells: tuple[int, ...]) -> bool:

@@ -253,6 +253,23 @@ print(os.getenv("KEY"))
 #> d -> e: order environ
 #> needs a: os, sys
 
+# == the environment and the search path under other names
+# %% [imports]
+import os
+import sys
+# %% a
+place = os.environ
+place["Q"] = "1"
+# %% b
+print(os.environ["Q"])
+# %% c
+where = sys.path
+where.append("lib")
+# %% d
+print("lib" in sys.path)
+#> a -> b: order environ
+#> c -> d: order sys.path
+
 # == what is put into a library is read by who uses the library
 #! not compared plain: it goes by reference where the library's function is at its place
 # %% [imports]
