@@ -55,7 +55,7 @@ def test_a_step_that_appears_again_may_not_make_what_lies_between_makes_too(made
     facts = {number: {"definitions": "x"} for number in (1, 2, 3)}
     found = only(made(*cells, facts=facts, flows=[("x", 3, 4)]))
     assert (found.code, found.location.position) == ("NB301", 3)
-    assert found.message == "the step `a` appears again here, but cell 2 (step `b`) lies between and makes `x` before it"
+    assert found.message.endswith("but cell 2 (step `b`) lies between and makes `x` before it")
     assert not made(*cells, facts=facts, flows=[]).report.errors  # nobody takes it
 
 

@@ -33,7 +33,11 @@ CODE = "NB301"
 def check(outline: Outline, ports: Ports) -> Iterator[Diagnostic]:
     """The cells that cannot move up to the first cell of their step, each once."""
     told: set[int] = set()
-    for later, between, reason in (*_needing(outline, ports), *_spoiling(outline, ports)):
+    for later, between, reason in (
+        *_needing(outline, ports),
+        *_spoiling(outline, ports),
+        *_making(outline, ports),
+    ):
         if later not in told:
             told.add(later)
             yield _diagnostic(outline, later, between, reason)
@@ -63,20 +67,32 @@ def _needs(flow: Flow) -> str:
 
 
 def _spoiling(outline: Outline, ports: Ports) -> Iterator[tuple[int, int, str]]:
-    """Later cells that bind or change what a cell between takes; or makes too, where it is taken after both."""
-    touched = {fact.cell: fact.definitions | fact.mutations | fact.deletions for fact in outline.dataflow.facts}
-    split = [draft for draft in outline.drafts if _is_split(draft.cells)]
+    """Later cells that bind or change what a cell between takes."""
+    touched, split = _touched(outline), _split(outline)
     for flow in ports.flows if split else ():
         if flow.kind in CARRIED and flow.target in outline.owner:
             for later in _moved_over(split, flow.target, outline):
                 if flow.name in touched.get(later, ()):
                     yield later, flow.target, f"needs `{flow.name}` as it is before"
+
+
+def _making(outline: Outline, ports: Ports) -> Iterator[tuple[int, int, str]]:
+    """Later cells that bind or change what a cell between does too, and that is taken after both."""
+    touched, split = _touched(outline), _split(outline)
     taken = {flow.name: flow.target for flow in sorted(ports.flows, key=lambda one: one.target)}
     for cell in sorted(touched.keys() & outline.owner.keys()) if split else ():
         for later in _moved_over(split, cell, outline):
             for name in sorted(touched[cell] & touched.get(later, frozenset())):
                 if taken.get(name, 0) > later:
                     yield later, cell, f"makes `{name}` before it"
+
+
+def _touched(outline: Outline) -> dict[int, frozenset[str]]:
+    return {fact.cell: fact.definitions | fact.mutations | fact.deletions for fact in outline.dataflow.facts}
+
+
+def _split(outline: Outline) -> list[Draft]:
+    return [draft for draft in outline.drafts if _is_split(draft.cells)]
 
 
 def _moved_over(split: Iterable[Draft], cell: int, outline: Outline) -> Iterator[int]:
