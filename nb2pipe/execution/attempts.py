@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from nb2pipe.digest import Digest
 from nb2pipe.errors import InternalError, Nb2pipeError, PluginError, StoreError
 from nb2pipe.execution.devices import VISIBLE, Devices, visible_gpus
 from nb2pipe.execution.model import Completed, Failed
@@ -188,7 +189,14 @@ def step_started(step: Step, call: StepCall, *, attempt: int = 1) -> StepStarted
         key=call.key,
         parts=call.parts,
         description=step.description,
+        code=code_of(step, call),
     )
+
+
+def code_of(step: Step, call: StepCall) -> dict[int, str]:
+    """SHA-256 of the texts of the cells that a step's code stands in, by their positions."""
+    cells = sorted({block.cell for block in step.blocks})
+    return {cell: str(Digest.of_bytes(call.notebook.cell(cell).source.encode("utf-8", "replace"))) for cell in cells}
 
 
 def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> None:

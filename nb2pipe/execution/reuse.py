@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.errors import RecordsError
+from nb2pipe.execution.attempts import code_of
 from nb2pipe.execution.drive import Recalled
 from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.execution.model import Completed
@@ -166,7 +167,15 @@ class Reuse:
 
     def _recalled(self, run: str, record: StepRecord, unit: Unit, call: StepCall) -> Recalled:
         source = record.source or run
-        own = replace(record, name=unit.name, cells=unit.step.cells, parts=call.parts, retries=(), series={})
+        own = replace(
+            record,
+            name=unit.name,
+            cells=unit.step.cells,
+            parts=call.parts,
+            retries=(),
+            series={},
+            code=code_of(unit.step, call),
+        )
         now = time.time()
         points: list[Event] = []
         if record.series:

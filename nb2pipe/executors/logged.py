@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.records.events import MetricLogged, ParameterSet
+from nb2pipe.records.events import DataUsed, MetricLogged, ParameterSet
 from nb2pipe.records.values import decode
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def tell_logged(step: str, points: Path, told: Mapping[str, Any], emit: Callable
     logged = told.get("completed") or told.get("logged") or {}
     for name, value in logged.get("parameters", {}).items():
         emit(ParameterSet(step=step, name=name, value=decode(value), time=now))
+    for file in logged.get("data", []):
+        emit(DataUsed(step=step, time=now, **file))
     if "completed" not in told:
         for name, number in logged.get("metrics", {}).items():
             emit(MetricLogged(step=step, name=name, value=number, time=now))

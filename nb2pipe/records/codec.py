@@ -97,6 +97,10 @@ def step_file(step: StepRecord) -> Json:
         "metrics": metrics_json(step.metrics),
         "series": dict(step.series),
         "parameters": {name: encode(item) for name, item in step.parameters.items()},
+        "data": [asdict(file) for file in step.data],
+        "code": {str(cell): sha256 for cell, sha256 in step.code.items()},
+        "user": step.user,
+        "host": step.host,
         "trace": asdict(step.trace) if step.trace else None,
         "error": failure_json(step.failure),
         "retries": [failure_json(failure) for failure in step.retries],
@@ -282,6 +286,10 @@ def _step(fields: Json) -> StepRecord:
         metrics=metrics_of(fields["metrics"]),
         series={name: _whole(count) for name, count in _object(fields["series"]).items()},
         parameters={name: decode(value) for name, value in _object(fields.get("parameters", {})).items()},
+        data=tuple(_data_file(_object(item)) for item in _items(fields.get("data", []))),
+        code={int(cell): sha256 for cell, sha256 in _text_map(fields.get("code", {})).items()},
+        user=_text(fields.get("user", "")),
+        host=_text(fields.get("host", "")),
         trace=_trace(fields.get("trace")),
         failure=_failure(fields["error"]),
         retries=tuple(failure for item in _items(fields["retries"]) if (failure := _failure(item))),
@@ -386,7 +394,7 @@ def _checkpoint(fields: Json) -> Checkpoint:
 
 
 def _data_file(fields: Json) -> DataFile:
-    return DataFile(path=_text(fields["path"]), sha256=_text(fields["sha256"]))
+    return DataFile(path=_text(fields["path"]), sha256=_text(fields["sha256"]), name=_maybe_text(fields.get("name")))
 
 
 def _object(data: object) -> Json:

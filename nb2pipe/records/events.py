@@ -115,6 +115,7 @@ class StepStarted:
         key: Digest of the call: code, inputs, parameters, surroundings. `resume` takes a finished step whose key holds.
         parts: What the key is made of, as `records.model.StepRecord` has it.
         description: What progress shows beside the name.
+        code: SHA-256 of the cells' texts, as `records.model.StepRecord` has it.
     """
 
     step: str
@@ -124,6 +125,7 @@ class StepStarted:
     key: str = ""
     parts: Mapping[str, str] = field(default_factory=dict)
     description: str | None = None
+    code: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +241,17 @@ class ParameterSet:
     time: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataUsed:
+    """The author's code declared data that it uses, as `records.model.DataFile` has it."""
+
+    step: str
+    path: str
+    sha256: str
+    time: float
+    name: str | None = None
+
+
 class ArtifactKind(StrEnum):
     """What an artifact of a step is."""
 
@@ -334,6 +347,7 @@ Event = (
     | StepFailed
     | MetricLogged
     | ParameterSet
+    | DataUsed
     | StepObserved
     | ArtifactUsed
     | ArtifactMade

@@ -67,6 +67,21 @@ class StepTrace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """A version of a data set: what was read, by its content.
+
+    Attributes:
+        path: The file, absolute where it is one; of data that code only named, what it said.
+        sha256: Of the content, as `sha256sum` prints it.
+        name: The name that code gave it.
+    """
+
+    path: str
+    sha256: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """What is kept of a step.
 
@@ -89,6 +104,9 @@ class StepRecord:
         metrics: Single numbers.
         series: Number of points of each series.
         parameters: What its code noted by `track.params`; secrets are masked.
+        data: The versions of data sets that its code declared by `track.data`; what it was seen to read, `trace` tells.
+        code: SHA-256 of the texts of the cells that its code stands in, definitions included, by their positions.
+        user: Who ran it, and `host` where, as far as these are not the run's.
         trace: What it was seen to depend on and to leave; None where nobody looked, or it did not finish.
         failure: Why it failed.
         retries: Why its earlier attempts failed.
@@ -114,6 +132,10 @@ class StepRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, object] = field(default_factory=dict)
+    data: tuple[DataFile, ...] = ()
+    code: Mapping[int, str] = field(default_factory=dict)
+    user: str = ""
+    host: str = ""
     trace: StepTrace | None = None
     failure: Failure | None = None
     retries: tuple[Failure, ...] = ()
@@ -185,14 +207,6 @@ class Checkpoint:
     sha256: str
     step: int | None = None
     epoch: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataFile:
-    """A file of data that the run read."""
-
-    path: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, BinaryIO
 from nb2pipe.errors import RecordsError
 from nb2pipe.records import surroundings
 from nb2pipe.records.codec import metrics_json
+from nb2pipe.records.data import data_of
 from nb2pipe.records.events import (
     ArtifactKind,
     ArtifactMade,
     ArtifactUsed,
     CellFinished,
     CellStarted,
+    DataUsed,
     MetricLogged,
     Noted,
     OutputWritten,
@@ -41,7 +43,7 @@ from nb2pipe.records.events import (
     Transfer,
 )
 from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, read_run, write_atomically, write_run, write_step
-from nb2pipe.records.model import GroupRecord, Machine, RunRecord, StepRecord
+from nb2pipe.records.model import DataFile, GroupRecord, Machine, RunRecord, StepRecord
 from nb2pipe.records.process import this_process
 from nb2pipe.records.values import masked
 
@@ -198,7 +200,7 @@ class Recorder:
         # A parameter of the notebook keeps the value that the run was given.
         noted = {name: value for step in steps for name, value in step.parameters.items()}
         parameters = {**self._parameters, **{name: noted[name] for name in noted if name not in self._parameters}}
-        self._run = replace(self._current(), steps=steps, parameters=parameters)
+        self._run = replace(self._current(), steps=steps, parameters=parameters, data=data_of(steps))
         write_run(self._folder, self._run)
 
     # -- the steps
@@ -213,6 +215,7 @@ class Recorder:
         | StepFailed
         | MetricLogged
         | ParameterSet
+        | DataUsed
         | StepObserved
         | ArtifactUsed
         | ArtifactMade,
@@ -222,9 +225,8 @@ class Recorder:
         match event:
             case MetricLogged():
                 self._log_metric(step, event)
-            case ParameterSet():
-                noted = masked({event.name: event.value})
-                self._keep(replace(step, parameters={**step.parameters, **noted}))
+            case ParameterSet() | DataUsed():
+                self._keep(_with_noted(step, event))
             case ArtifactUsed() | ArtifactMade():
                 self._keep(_with_artifact(step, event))
             case StepObserved():
@@ -328,6 +330,7 @@ def _with_start(step: StepRecord, event: StepStarted) -> StepRecord:
         attempt=event.attempt,
         started=event.time,
         description=event.description,
+        code=event.code,
         inputs=step.inputs if step.status is StepStatus.PENDING else (),
         state_used=step.state_used if step.status is StepStatus.PENDING else {},
         retries=step.retries if event.attempt > 1 else (),
@@ -357,6 +360,13 @@ def _with_artifact(step: StepRecord, event: ArtifactUsed | ArtifactMade) -> Step
     if isinstance(event, ArtifactMade):
         return replace(step, outputs=_added(step.outputs, group), types={**step.types, **event.types})
     return replace(step, inputs=_added(step.inputs, group))
+
+
+def _with_noted(step: StepRecord, event: ParameterSet | DataUsed) -> StepRecord:
+    if isinstance(event, ParameterSet):
+        return replace(step, parameters={**step.parameters, **masked({event.name: event.value})})
+    file = DataFile(path=event.path, sha256=event.sha256, name=event.name)
+    return step if file in step.data else replace(step, data=(*step.data, file))
 
 
 def _added(groups: tuple[GroupRecord, ...], group: GroupRecord) -> tuple[GroupRecord, ...]:

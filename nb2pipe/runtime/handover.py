@@ -123,7 +123,10 @@ class Handover:
         left_out = [error["message"] for error in told["unstorable"]]
         left_out += [f"the state `{kind}` cannot be handed on: {reason}" for kind, reason in told["lost"].items()]
         spec = self.session.spec
-        kept = {key: told[key] for key in ("outputs", "unchanged", "state", "metrics", "series", "parameters", "types")}
+        kept = {
+            key: told[key]
+            for key in ("outputs", "unchanged", "state", "metrics", "series", "parameters", "data", "types")
+        }
         _write(
             self.outputs / f"{_file(spec.step)}.json", {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **kept}
         )

@@ -41,6 +41,7 @@ class Journal:
         self.metrics: dict[str, float] = {}
         self.parameters: dict[str, object] = {}
         self.series: dict[str, int] = {}
+        self.data: list[dict[str, str | None]] = []
         self.last: dict[str, float] = {}
         self._path = path
         self._stream: IO[str] | None = None
@@ -79,6 +80,11 @@ class Journal:
         with self._lock:
             self.parameters.update(values)
 
+    def use(self, path: str, sha256: str, name: str | None = None) -> None:
+        """Takes data that the code declares, as `records.model.DataFile` has it."""
+        with self._lock:
+            self.data.append({"path": path, "sha256": sha256, "name": name})
+
     def begin(self) -> None:
         """From now on it takes what is logged in this process.
 
@@ -107,7 +113,7 @@ class Journal:
     def told(self) -> dict[str, Any]:
         """What it took, without the points, as JSON; secrets are masked."""
         encoded = {name: encode(value) for name, value in masked(self.parameters).items()}
-        return {"metrics": dict(self.metrics), "series": dict(self.series), "parameters": encoded}
+        return {"metrics": dict(self.metrics), "series": dict(self.series), "parameters": encoded, "data": self.data}
 
     def _point(self, name: str, value: float, index: int, now: float) -> None:
         if self._path is None:

@@ -111,6 +111,7 @@ class Session:
             "metrics": {**logged["metrics"], **self.metrics},
             "series": logged["series"],
             "parameters": logged["parameters"],
+            "data": logged["data"],
             "types": type_names(self.namespace, self.spec.outputs),
             "seen": seen,
         }

@@ -49,6 +49,10 @@ STEP = StepRecord(
     state_used={"numpy": "g"},
     metrics={"loss": float("inf"), "n": 3},
     series={"loss": 7},
+    data=(DataFile(path="f", sha256="s", name="train"),),
+    code={3: "c"},
+    user="u",
+    host="h",
     failure=FAILURE,
     retries=(FAILURE,),
 )
