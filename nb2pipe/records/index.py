@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from nb2pipe.errors import RecordsError
 from nb2pipe.records.codec import Json, metrics_json, metrics_of
 from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import RUN_FILE, read_run
+from nb2pipe.records.links import Link, Links, links_of, save
 from nb2pipe.records.migrations import MIGRATIONS, migrate, version
 from nb2pipe.records.model import RunRecord, RunSummary
 from nb2pipe.records.values import decode, encode, plain
@@ -40,10 +41,14 @@ def _silent(_message: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A run in the index: `stamp` is the time and size of the `run.json` that it was made from."""
+    """A run in the index: `stamp` is the time and size of the `run.json` that it was made from.
+
+    Its links are there where it has just been read.
+    """
 
     summary: RunSummary
     stamp: str
+    links: tuple[Link, ...] | None = field(default=None, compare=False)
 
 
 def add(home: Path, record: RunRecord, *, tell: Callable[[str], None] = _silent) -> None:
@@ -59,7 +64,7 @@ def add(home: Path, record: RunRecord, *, tell: Callable[[str], None] = _silent)
         return
     with _database(home, tell) as connection:
         if connection is not None:
-            _save(connection, {record.run: _Row(summary(record), stamp)}, (), tell)
+            _save(connection, {record.run: _Row(summary(record), stamp, tuple(links_of(record)))}, (), tell)
 
 
 def list_runs(home: Path, *, tell: Callable[[str], None] = _silent) -> tuple[RunSummary, ...]:
@@ -79,9 +84,35 @@ def list_runs(home: Path, *, tell: Callable[[str], None] = _silent) -> tuple[Run
         known = _load(connection) if connection is not None else {}
         rows = {run: _current(home, run, stamp, known.get(run)) for run, stamp in stamps.items()}
         if connection is not None:
-            changed = {run: row for run, row in rows.items() if known.get(run) != row and row.summary.problem is None}
+            changed = {run: row for run, row in rows.items() if row.links is not None}
             _save(connection, changed, tuple(known.keys() - rows.keys()), tell)
     return tuple(sorted((row.summary for row in rows.values()), key=_newest_first))
+
+
+@contextlib.contextmanager
+def links(home: Path, *, tell: Callable[[str], None] = _silent) -> Iterator[Links]:
+    """What all runs used and made, by content.
+
+    Args:
+        home: The folder `.nb2pipe`.
+        tell: Takes a note where the index cannot be used; then all runs are read.
+
+    Raises:
+        RecordsError: The folder of the runs cannot be read.
+    """
+    told: list[str] = []
+    runs = list_runs(home, tell=told.append)
+    for text in told:
+        tell(text)
+    with _database(home, _silent) as connection:
+        if connection is not None and runs and not told:
+            yield Links(connection)
+            return
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        migrate(connection)
+        for run, stamp in _stamps(home).items():
+            save(connection, (), _current(home, run, stamp, None).links or ())
+        yield Links(connection)
 
 
 def find_run(home: Path, selector: str) -> RunRecord:
@@ -226,7 +257,8 @@ def _current(home: Path, run: str, stamp: str, row: _Row | None) -> _Row:
     if row is not None and row.stamp == stamp and row.summary.status is not RunStatus.RUNNING:
         return row
     try:
-        return _Row(replace(summary(read_run(home / RUNS / run)), run=run), stamp)
+        record = replace(read_run(home / RUNS / run), run=run)
+        return _Row(summary(record), stamp, tuple(links_of(record)))
     except RecordsError as error:
         return _Row(RunSummary(run=run, status=RunStatus.INTERRUPTED, problem=error.message), stamp)
 
@@ -295,6 +327,9 @@ def _opened(path: Path) -> sqlite3.Connection:
         migrate(connection)
         if version(connection) == len(MIGRATIONS):
             connection.execute("SELECT run, stamp, started, status, name, summary FROM runs LIMIT 1").fetchone()
+            connection.execute(
+                "SELECT sha256, run, step, made, kind, name, reused, started FROM links LIMIT 1"
+            ).fetchone()
     except BaseException:
         connection.close()
         raise
@@ -350,5 +385,6 @@ def _save(
         with connection:
             connection.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?)", values)
             connection.executemany("DELETE FROM runs WHERE run = ?", [(run,) for run in gone])
+            save(connection, [*rows, *gone], (link for row in rows.values() for link in row.links or ()))
     except sqlite3.Error as error:
         tell(f"the index of the runs cannot be written ({error}); the runs are in their files")

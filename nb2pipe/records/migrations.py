@@ -32,7 +32,28 @@ def _runs_by_name(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX runs_by_name ON runs (name) WHERE name IS NOT NULL")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs, _runs_by_time, _runs_by_name)
+def _links(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        CREATE TABLE links (
+            sha256 TEXT NOT NULL,
+            run TEXT NOT NULL,
+            step TEXT NOT NULL,
+            made INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            name TEXT NOT NULL,
+            reused INTEGER NOT NULL,
+            started REAL NOT NULL
+        )
+        """
+    )
+    connection.execute("CREATE INDEX links_by_content ON links (sha256, made, started)")
+    connection.execute("CREATE INDEX links_by_run ON links (run)")
+    connection.execute("CREATE INDEX links_by_name ON links (name, started)")
+    connection.execute("UPDATE runs SET stamp = ''")  # they are read once more, for their links
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_runs, _runs_by_time, _runs_by_name, _links)
 """Only ever add to the end."""
 
 
