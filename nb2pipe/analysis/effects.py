@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -11,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
 
 class Result(StrEnum):
@@ -326,7 +327,29 @@ def _with_state(effect: Effect, section: Section) -> Effect:
 
 def parse_table(text: str) -> Effects:
     """The table, from TOML text."""
-    return Effects({name: _section(dict(entries)) for name, entries in tomllib.loads(text).items()})
+    return Effects(_Sections(tomllib.loads(text)))
+
+
+class _Sections(Mapping[str, Section]):
+    """The sections of a table; each is read when it is asked for, since a notebook uses few of them."""
+
+    def __init__(self, entries: Mapping[str, Mapping[str, object]]) -> None:
+        self._entries = entries
+        self._read: dict[str, Section] = {}
+
+    def __getitem__(self, name: str) -> Section:
+        if name not in self._read:
+            self._read[name] = _section(dict(self._entries[name]))
+        return self._read[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
 
 
 def _section(entries: dict[str, object]) -> Section:

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import NotebookError, UsageError
 from nb2pipe.execution.model import Package
 from nb2pipe.notebook.shown import shown_path
-from nb2pipe.pipeline.schema import FILE
-from nb2pipe.pipeline.schema_reader import read_pipeline
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +42,9 @@ def read_converted(folder: Path) -> ConvertedDirectory:
         UsageError: It is none.
         NotebookError: Its `pipeline.json` is damaged, or a newer version wrote it; or its package is missing.
     """
+    from nb2pipe.pipeline.schema import FILE  # noqa: PLC0415  # runs of notebooks do without
+    from nb2pipe.pipeline.schema_reader import read_pipeline  # noqa: PLC0415  # as above
+
     file, name = folder / FILE, shown_path(folder)
     if not file.is_file():
         hint = "give the path of a notebook, or of a folder that `nb2pipe convert` made"

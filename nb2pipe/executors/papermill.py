@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-import tempfile
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+import threading
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.diagnostics import Report
-from nb2pipe.errors import UsageError
-from nb2pipe.executors.kernels.pool import Kernels, Place
-from nb2pipe.executors.logged import tell_logged
-from nb2pipe.executors.outcome import outcome_of, step_spec
-from nb2pipe.executors.outputs import write_notebook
-from nb2pipe.executors.watch import StepWatch, is_ours, position, role
-from nb2pipe.notebook.model import CellKind
-from nb2pipe.records.events import CellFinished, CellStarted, OutputWritten
-from nb2pipe.runtime.journal import POINTS
 
 if TYPE_CHECKING:
-    import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from nbformat import NotebookNode
-
-    from nb2pipe.execution.model import Outcome, StepCall, Surroundings
-    from nb2pipe.executors.kernels.cold import Started
-    from nb2pipe.notebook.model import Notebook
+    from nb2pipe.execution.model import Outcome, StepCall
+    from nb2pipe.executors.kernels.pool import Kernels
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.records.events import Event
-
-_ENGINE = "nb2pipe"
-_SAVE_EVERY = 2.0
-"""Seconds between two versions of the step notebook on disk while the step runs."""
-_SESSION = '__import__("sys").modules["nb2pipe.runtime.session"]'
 
 
 @dataclass(slots=True)
 class PapermillExecutor:
-    """Runs each step as a notebook through papermill."""
+    """Runs each step as a notebook through papermill. What that takes is imported by the first step that runs."""
 
     name: str = field(default="papermill", init=False)
     runs_packages: bool = field(default=False, init=False)
+    _size: tuple[int, int] | None = field(default=None, init=False, repr=False)
     _kernels: Kernels | None = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def check(self, pipeline: Pipeline) -> Report:  # noqa: ARG002  # a kernel runs every notebook
         """What keeps it from running a pipeline: nothing."""
@@ -57,13 +33,14 @@ class PapermillExecutor:
 
     def open(self, *, steps: int, jobs: int) -> None:
         """A run begins; without that, each step gets a kernel that Jupyter starts."""
-        self._kernels = Kernels(steps, jobs)
+        self._size = (steps, jobs)
 
     def close(self) -> None:
         """The run is over: no kernel outlives it."""
-        if self._kernels is not None:
-            self._kernels.close()
-            self._kernels = None
+        with self._lock:
+            kernels, self._kernels, self._size = self._kernels, None, None
+        if kernels is not None:
+            kernels.close()
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step, and leaves its notebook in `RUN_FOLDER/steps/STEP.ipynb`, also when it failed.
@@ -82,155 +59,14 @@ class PapermillExecutor:
             StoreError: An input cannot be read, or an output not written.
             UsageError: There is no kernel of the name.
         """
-        if _loop_is_running():  # as in Jupyter, where a cell runs on the loop of the kernel
-            with ThreadPoolExecutor(1) as pool:
-                return pool.submit(_run, call, emit, cancel, self._kernels).result()
-        return _run(call, emit, cancel, self._kernels)
+        from nb2pipe.executors.step_notebooks import run_in_notebook  # noqa: PLC0415  # heavy
 
+        return run_in_notebook(call, emit, cancel, self._pool())
 
-@dataclass(slots=True, kw_only=True)
-class _StepWatch(StepWatch):
-    """Turns what happens in the step notebook into events, and keeps the notebook on disk."""
+    def _pool(self) -> Kernels | None:
+        from nb2pipe.executors.kernels.pool import Kernels  # noqa: PLC0415  # heavy
 
-    call: StepCall
-    emit: Callable[[Event], None]
-    path: Path
-    given: Path
-    kernels: Kernels | None = None
-    notebook: NotebookNode | None = None
-    saved: float = field(default_factory=time.monotonic)
-
-    def kernel(self) -> Started | None:
-        if self.kernels is None:
-            return None
-        place = _place(self.call.notebook, self.call.surroundings)
-        return self.kernels.take(place, self.call.surroundings.own, self.emit, self.wants_stop)
-
-    def begins(self, notebook: NotebookNode) -> None:
-        self.notebook = notebook
-        self.given.unlink(missing_ok=True)  # papermill has read it, and it may hold secrets
-
-    def ends(self, notebook: NotebookNode) -> None:
-        self.notebook = notebook
-        self.save()
-
-    def cell_begins(self, cell: NotebookNode) -> None:
-        if place := self._own(cell):
-            self.emit(CellStarted(step=self.call.step.name, cell=place, time=time.time()))
-
-    def printed(self, cell: NotebookNode, stream: str, text: str) -> None:
-        if place := self._own(cell):
-            self.emit(OutputWritten(step=self.call.step.name, cell=place, stream=stream, text=text))
-
-    def cell_ended(self, cell: NotebookNode) -> None:
-        if place := self._own(cell):
-            outputs = tuple(cell["outputs"])
-            self.emit(CellFinished(step=self.call.step.name, cell=place, time=time.time(), outputs=outputs))
-        if time.monotonic() - self.saved > _SAVE_EVERY:
-            self.save()
-
-    def code_after(self, cell: NotebookNode) -> str | None:
-        place = position(cell)
-        return f"{_SESSION}.measure({place})" if place in self.call.step.metrics else None
-
-    def code_on_error(self, cell: NotebookNode) -> str | None:
-        if is_ours(cell) and role(cell) != "injected":
-            return None
-        return f"{_SESSION}.explain({self._sources()!r}, {str(self.call.surroundings.folder)!r})"
-
-    def _own(self, cell: NotebookNode) -> int | None:
-        """The position of a cell that is the step's own; None for ours, and for what steps repeat."""
-        place = position(cell)
-        return place if place in self.call.step.cells else None
-
-    def _sources(self) -> list[tuple[int, str]]:
-        """The cells that may be in a traceback: as this step runs them, then as the notebook has them."""
-        ran = self.notebook["cells"] if self.notebook else []
-        first = [(place, cell["source"]) for cell in ran if (place := position(cell)) is not None]
-        rest = [(cell.position, cell.source) for cell in self.call.notebook.cells if cell.kind is CellKind.CODE]
-        return first + rest
-
-    def save(self) -> None:
-        """Writes the step notebook as it stands."""
-        if self.notebook is not None:
-            write_notebook(without_secrets(self.notebook, self.call.parameters), self.path)
-            self.saved = time.monotonic()
-
-
-def _place(notebook: Notebook, surroundings: Surroundings) -> Place:
-    return Place(
-        notebook=notebook,
-        kernel=surroundings.kernel,
-        folder=surroundings.folder,
-        environment=StepWatch(variables=surroundings.variables).environment(),
-        seed=surroundings.seed,
-    )
-
-
-def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event, kernels: Kernels | None) -> Outcome:
-    if kernels is not None:
-        with _known_kernel(call.surroundings.kernel):
-            kernels.prepare(_place(call.notebook, call.surroundings))  # while papermill is imported
-    path = call.surroundings.run_folder / "steps" / f"{call.step.name}.ipynb"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
-    with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
-        result = Path(folder).resolve() / "result.json"
-        given = Path(folder).resolve() / "step.ipynb"  # papermill reads a file; this one is gone when the step begins
-        notebook = step_notebook(call, step_spec(call, result), kernel=call.surroundings.kernel)
-        write_notebook(notebook, given)
-        write_notebook(without_secrets(notebook, call.parameters), path)
-        watch = _StepWatch(
-            folder=call.surroundings.folder,
-            variables={**call.surroundings.variables, **call.surroundings.own},
-            cancel=cancel,
-            deadline=deadline,
-            call=call,
-            emit=emit,
-            path=path,
-            given=given,
-            kernels=kernels,
-        )
-        _papermill(given, watch, call.surroundings.kernel)
-        told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
-        tell_logged(call.step.name, result.with_name(POINTS), told, emit)
-    return outcome_of(call, watch.stopped, told, emit)
-
-
-def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
-    import papermill  # noqa: PLC0415  # heavy
-    from papermill.engines import papermill_engines  # noqa: PLC0415  # heavy
-
-    from nb2pipe.executors.engine import StepEngine  # noqa: PLC0415  # after papermill, which imports it too
-
-    papermill_engines.register(_ENGINE, StepEngine)
-    logging.getLogger("papermill").addHandler(logging.NullHandler())
-    # The watch knows of an error that stopped the step; one in a cell that may raise is none.
-    with _known_kernel(kernel), suppress(papermill.PapermillExecutionError):
-        papermill.execute_notebook(
-            str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
-            None,
-            engine_name=_ENGINE,
-            kernel_name=kernel,
-            progress_bar=False,
-            autosave_cell_every=0,
-            watch=watch,
-        )
-
-
-@contextmanager
-def _known_kernel(kernel: str) -> Iterator[None]:
-    from jupyter_client.kernelspec import NoSuchKernel  # noqa: PLC0415  # heavy
-
-    try:
-        yield
-    except NoSuchKernel as error:
-        raise UsageError(f"there is no kernel named `{kernel}` here", hint="jupyter kernelspec list") from error
-
-
-def _loop_is_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        with self._lock:
+            if self._kernels is None and self._size is not None:
+                self._kernels = Kernels(*self._size)
+            return self._kernels
