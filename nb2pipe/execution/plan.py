@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nb2pipe.records.events import Noted
     from nb2pipe.records.model import StepRecord
 
-_RUNS_LOOKED_AT = 5
+_RUNS_LOOKED_AT = 3
 """Older runs tell little of how long a step takes now."""
 
 
