@@ -18,6 +18,7 @@ from nb2pipe.execution import run as running
 from nb2pipe.execution.converted import read_converted
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.options import RunOptions
+from nb2pipe.notebook.secret_defaults import without_secret_defaults
 from nb2pipe.pipeline.compile import compile_notebook
 from nb2pipe.pipeline.model import Pipeline
 from nb2pipe.records import index
@@ -383,7 +384,7 @@ def package_of(pipeline: Pipeline, folder: Path) -> Package:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", hint="--package takes a folder that `nb2pipe convert` made")
     converted = read_converted(folder)
-    theirs, ours = converted.pipeline.notebook, pipeline.notebook
+    theirs, ours = converted.pipeline.notebook, without_secret_defaults(pipeline.notebook)
     if [(cell.source, cell.raw_tags) for cell in theirs.cells] != [(cell.source, cell.raw_tags) for cell in ours.cells]:
         message = f"{folder} was made from another state of {ours.path}"
         raise UsageError(message, hint="convert the notebook again, or give DIR itself instead of the notebook")

@@ -19,6 +19,7 @@ from nb2pipe.notebook.environment import read_environment
 from nb2pipe.notebook.malformed import MalformedError
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.notebook.tags import parse_tag
+from nb2pipe.pipeline.concealed import concealed
 from nb2pipe.pipeline.nested import inlined
 from nb2pipe.targets.imports import imported
 from nb2pipe.targets.model import Flags, Material
@@ -71,6 +72,7 @@ def emit(pipeline: Pipeline, wishes: Wishes) -> Bundle:
             user's does not work.
     """
     target = _target(wishes.target)
+    pipeline = concealed(pipeline)
     path = Path(pipeline.notebook.path).absolute()
     plan = _plan(pipeline, path.parent)
     folder = (wishes.folder or Path(plan.name)).absolute()

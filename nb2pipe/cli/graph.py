@@ -16,6 +16,7 @@ from nb2pipe.cli.session import Command, common, with_session
 from nb2pipe.cli.text import harmless
 from nb2pipe.errors import UsageError
 from nb2pipe.pipeline import graph
+from nb2pipe.pipeline.concealed import concealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +59,7 @@ Examples:
 def command(session: Session, notebook: Path, form: str | None, output: Path | None) -> None:
     """Show the steps of NOTEBOOK, what flows between them, and its parameters. Nothing is executed."""
     chosen = form or ("json" if session.json else None) or _by_ending(output)
-    text = _renderers()[chosen](compiled(notebook, session)).rstrip("\n")
+    text = _renderers()[chosen](concealed(compiled(notebook, session))).rstrip("\n")
     if output is not None:
         write_file(output, text + "\n")
         session.say(f"wrote {shown_path(output)}")

@@ -156,6 +156,8 @@ class Attempts:
             running.began = time.time()
             self._tell_begin(call, attempt)
             outcome = self._executor.run_step(call, self._publish, running.cancel)
+            if isinstance(outcome, Failed):
+                outcome = replace(outcome, failure=call.surroundings.masking.failure(outcome.failure))
             if not isinstance(outcome, Failed) or attempt > call.step.retry or running.cancel.is_set():
                 return outcome
             name, now = call.step.name, time.time()

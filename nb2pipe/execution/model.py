@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nb2pipe.records.masking import Masking
+
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping
@@ -49,6 +51,7 @@ class Surroundings:
         own: Environment variables of one step alone: the GPUs that it has for itself.
         package: Where such a package exists already.
         executor: The executor's name: what cells show depends on it.
+        masking: Replaces secret values in what is kept and told.
     """
 
     folder: Path
@@ -61,6 +64,7 @@ class Surroundings:
     pipeline: Pipeline | None = None
     package: Package | None = None
     executor: str = ""
+    masking: Masking = field(default_factory=Masking)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.errors import NotebookError, UsageError
 from nb2pipe.execution.kernels import choose_kernel
+from nb2pipe.notebook.secret_defaults import masking_of_notebook
 from nb2pipe.pipeline.parameters import check_values
 from nb2pipe.pipeline.work import make_work
+from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
+from nb2pipe.records.values import is_masked_default
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,6 +38,7 @@ class Prepared:
         jobs: How many places there are.
         variables: Environment variables that kernels get.
         notes: What the user should know before it begins.
+        masking: Replaces secrets: given ones, those in the notebook and those in the environment.
     """
 
     parameters: Mapping[str, object]
@@ -43,6 +47,7 @@ class Prepared:
     jobs: int
     variables: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[Noted, ...] = ()
+    masking: Masking = field(default_factory=Masking)
 
     @property
     def surroundings(self) -> dict[str, object]:
@@ -67,6 +72,7 @@ def prepare(pipeline: Pipeline, options: RunOptions) -> Prepared:
         message, hint = f"{pipeline.notebook.path} has {text}", f"nb2pipe check {pipeline.notebook.path}"
         raise NotebookError(message, hint=hint, report=pipeline.report)
     parameters = check_values(pipeline, options.parameters)
+    _check_given(pipeline, parameters)
     folder = _folder(pipeline, options)
     _check_output(pipeline, options.output)
     _check_secrets(pipeline, folder)
@@ -79,6 +85,7 @@ def prepare(pipeline: Pipeline, options: RunOptions) -> Prepared:
         jobs=jobs,
         variables=_variables(jobs),
         notes=(note,) if note else (),
+        masking=_masking(pipeline, folder, parameters),
     )
 
 
@@ -113,6 +120,21 @@ def _check_output(pipeline: Pipeline, output: Path | None) -> None:
         raise UsageError(f"{output} is a folder", hint=f"give a file in it, such as {output / 'OUT.ipynb'}")
     if not output.absolute().parent.is_dir():
         raise UsageError(f"the folder of {output} does not exist", hint=f"mkdir -p {output.absolute().parent}")
+
+
+def _check_given(pipeline: Pipeline, given: Mapping[str, object]) -> None:
+    """A converted directory does not keep what the author wrote as a secret's default."""
+    missing = [each.name for each in pipeline.parameters if each.name not in given and is_masked_default(each.default)]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise UsageError(f"the secret value of {names} is not kept here", hint=f"give it with -p {missing[0]} VALUE")
+
+
+def _masking(pipeline: Pipeline, folder: Path, given: Mapping[str, object]) -> Masking:
+    units = make_work(pipeline, folder).units
+    declared = {secret.variable for unit in units for secret in unit.step.resources.secrets}
+    known = masking_of(given) | masking_of_notebook(pipeline.notebook)
+    return known | masking_of_environment(os.environ, declared)
 
 
 def _check_secrets(pipeline: Pipeline, folder: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nb2pipe.execution.checks.nb514_listener_failed import listener_failed
+from nb2pipe.records.masking import Masking
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,9 +24,16 @@ class Publisher:
     Args:
         record: Writes the record.
         listeners: Whoever else wants to know.
+        masking: Replaces secret values in what all of them see.
     """
 
-    def __init__(self, record: Callable[[Event], None], listeners: Sequence[Callable[[Event], None]]) -> None:
+    def __init__(
+        self,
+        record: Callable[[Event], None],
+        listeners: Sequence[Callable[[Event], None]],
+        masking: Masking | None = None,
+    ) -> None:
+        self._masking = masking or Masking()
         self._record = record
         self._listeners = list(listeners)
         self._lock = threading.RLock()
@@ -34,6 +42,7 @@ class Publisher:
 
     def __call__(self, event: Event) -> None:
         """Hands an event on."""
+        event = self._masking.event(event)
         with self._lock:
             if self._closed:
                 return

@@ -207,8 +207,9 @@ class _Session:
         listeners: Sequence[Callable[[Event], None]],
         cancel: threading.Event,
     ) -> RunEnd:
-        recorder = Recorder(self.folder)
-        publish = Publisher(recorder.handle, (*listeners, *([self.shared.take] if self.shared else [])))
+        recorder = Recorder(self.folder, conceal=self.prepared.masking.difference)
+        shared = [self.shared.take] if self.shared else []
+        publish = Publisher(recorder.handle, (*listeners, *shared), self.prepared.masking)
         if self.shared is not None:
             self.shared.begin(self.started.run, publish)
         try:
@@ -275,6 +276,7 @@ class _Session:
             pipeline=self.pipeline,
             package=self.options.package,
             executor=self.options.executor,
+            masking=self.prepared.masking,
         )
         return Context(
             executor=executor,

@@ -15,6 +15,7 @@ from nb2pipe.codegen.plan.make import make_plan
 from nb2pipe.errors import InternalError, StoreError
 from nb2pipe.execution.model import Package
 from nb2pipe.notebook.environment import read_environment
+from nb2pipe.pipeline.concealed import concealed
 from nb2pipe.pipeline.nested import inlined
 from nb2pipe.pipeline.schema import FILE
 
@@ -33,10 +34,12 @@ class Packages:
 
     Attributes:
         known: By the folder of the run.
+        secret: Those that hold secrets, by their folders: the pipelines without them.
         planned: The pipeline that was planned last, and its plan.
     """
 
     known: dict[Path, Package] = field(default_factory=dict)
+    secret: dict[Path, Pipeline] = field(default_factory=dict)
     planned: tuple[Pipeline, PackagePlan] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -55,7 +58,15 @@ class Packages:
                 folder = surroundings.run_folder / FOLDER
                 pipeline = surroundings.pipeline
                 self.known[surroundings.run_folder] = _written(pipeline, self.plan(pipeline), folder)
+                if (shown := concealed(pipeline)) is not pipeline:
+                    self.secret[folder] = shown
             return self.known[surroundings.run_folder]
+
+    def conceal(self) -> None:
+        """Writes the packages that hold secrets once more, with masks: the runs are over."""
+        while self.secret:
+            folder, pipeline = self.secret.popitem()
+            _written(pipeline, self.plan(pipeline), folder)
 
     def plan(self, pipeline: Pipeline) -> PackagePlan:
         """How a pipeline is written as modules; one that was checked is planned already."""

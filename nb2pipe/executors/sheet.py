@@ -122,7 +122,9 @@ class Sheet:
         """Writes the notebook as it stands."""
         for cell in self._notebook["cells"]:
             cell["outputs"] = merged(cell["outputs"])
-        write_notebook(without_secrets(self._notebook, self._call.parameters), self._path)
+        write_notebook(
+            without_secrets(self._notebook, self._call.parameters, self._call.surroundings.masking), self._path
+        )
         self._saved = time.monotonic()
 
     def complete(self) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.errors import UsageError
 from nb2pipe.executors.kernels.pool import Kernels, Place
-from nb2pipe.executors.logged import tell_logged
+from nb2pipe.executors.logged import tell_logged, tell_recorded
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.outputs import write_notebook
 from nb2pipe.executors.watch import StepWatch, is_ours, position, role
@@ -106,7 +106,9 @@ class _StepWatch(StepWatch):
     def save(self) -> None:
         """Writes the step notebook as it stands."""
         if self.notebook is not None:
-            write_notebook(without_secrets(self.notebook, self.call.parameters), self.path)
+            write_notebook(
+                without_secrets(self.notebook, self.call.parameters, self.call.surroundings.masking), self.path
+            )
             self.saved = time.monotonic()
 
 
@@ -151,9 +153,10 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
     with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
         result = Path(folder).resolve() / "result.json"
         given = Path(folder).resolve() / "step.ipynb"  # papermill reads a file; this one is gone when the step begins
-        notebook = step_notebook(call, step_spec(call, result), kernel=call.surroundings.kernel)
+        spec = step_spec(call, result)
+        notebook = step_notebook(call, spec, kernel=call.surroundings.kernel)
         write_notebook(notebook, given)
-        write_notebook(without_secrets(notebook, call.parameters), path)
+        write_notebook(without_secrets(notebook, call.parameters, call.surroundings.masking), path)
         watch = _StepWatch(
             folder=call.surroundings.folder,
             variables={**call.surroundings.variables, **call.surroundings.own},
@@ -168,6 +171,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
         _papermill(given, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
         tell_logged(call.step.name, result.with_name(POINTS), told, emit)
+        tell_recorded(call.step.name, Path(spec.series), emit)
     return outcome_of(call, watch.stopped, told, emit)
 
 

@@ -16,7 +16,7 @@ from nb2pipe.errors import Nb2pipeError
 from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.child import Child
 from nb2pipe.executors.interpreter import interpreter_of
-from nb2pipe.executors.logged import tell_logged
+from nb2pipe.executors.logged import tell_logged, tell_recorded
 from nb2pipe.executors.origin import where_imported
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.packages import Packages
@@ -54,6 +54,13 @@ class SubprocessExecutor:
         """What modules cannot hold."""
         return self._packages.plan(pipeline).report
 
+    def open(self, *, steps: int, jobs: int) -> None:
+        """A run begins."""
+
+    def close(self) -> None:
+        """The run is over: no secret outlives it in its modules."""
+        self._packages.conceal()
+
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step, and leaves a notebook of what it printed in `RUN_FOLDER/steps/STEP.ipynb`, also when it failed.
 
@@ -85,6 +92,7 @@ class SubprocessExecutor:
             stop = _run(call, sheet, folder, cancel)
             told = _told(folder / "result.json", call)
             tell_logged(call.step.name, folder / POINTS, told, emit)
+            tell_recorded(call.step.name, Path(spec.series), emit)
         return _concluded(call, sheet, _settled(stop, told, sheet), told, emit)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
 from nb2pipe.plugins import suggestion
+from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ def _checked(parameter: Parameter, given: object) -> object:
         given = given.value
     fitting, value = _fit(parameter.type, _plain(parameter.name, given))
     if not fitting:
-        message = f"the parameter `{parameter.name}` is of type {parameter.type}, and {_shown(given)} is not"
+        message = f"the parameter `{parameter.name}` is of type {parameter.type}, and {_given(parameter, given)} is not"
         raise UsageError(message, hint=_example(parameter))
     return value
 
@@ -180,12 +181,16 @@ _EXAMPLES: Mapping[str, str] = {
 
 
 def _example(parameter: Parameter) -> str:
-    default = repr(parameter.default)
+    default = repr(masked({parameter.name: parameter.default})[parameter.name])
     if parameter.type == "str":
         return f"give a text, in a file with quotes; the default is {_cut(default)}"
     return (
         f"for example `-p {parameter.name} {_EXAMPLES.get(parameter.type or '', '1')}`; the default is {_cut(default)}"
     )
+
+
+def _given(parameter: Parameter, given: object) -> str:
+    return _shown(given) if masked({parameter.name: given})[parameter.name] is given else "what is given"
 
 
 def _shown(value: object) -> str:

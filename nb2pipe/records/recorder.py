@@ -48,7 +48,7 @@ from nb2pipe.records.process import this_process
 from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from nb2pipe.records.events import Event
 
@@ -74,10 +74,12 @@ class Recorder:
 
     Args:
         folder: `runs/RUN` in the home; it is made if it is not there.
+        conceal: Masks secrets in the difference to the commit.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, conceal: Callable[[bytes], bytes] = bytes) -> None:
         self._folder = folder
+        self._conceal = conceal
         self._lock = threading.Lock()
         self._run: RunRecord | None = None
         self._steps: dict[str, StepRecord] = {}
@@ -180,7 +182,7 @@ class Recorder:
         self._observing = False
         if found.git is not None and found.git.difference:
             with _told(self._folder):
-                write_atomically(self._folder / DIFFERENCE, found.git.difference)
+                write_atomically(self._folder / DIFFERENCE, self._conceal(found.git.difference))
         self._update(git=found.git.record if found.git else None, packages=found.packages, machine=found.machine)
         self._write_run()
 

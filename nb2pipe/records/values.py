@@ -18,6 +18,7 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SECRET_WORDS = frozenset(
     {"token", "password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey"}
 )
+_PASSWORDS = frozenset({"password", "passwd", "passphrase", "secret"})
 _SECRET_PAIRS = frozenset({("api", "key"), ("private", "key"), ("access", "key")})
 
 
@@ -33,10 +34,16 @@ def is_secret(name: str) -> bool:
     )
 
 
+def _is_password(name: str) -> bool:
+    """Whether a number may be what the name says is secret: a token that is a number counts or numbers something."""
+    return any(word.lower() in _PASSWORDS for word in _WORD.findall(name))
+
+
 def masked(values: Mapping[str, object]) -> dict[str, object]:
     """The values, with those whose names say that they are secret replaced, in dictionaries within them too.
 
-    None and truth values are no secrets. A value that holds none is given back as it is, the same object.
+    None and truth values are no secrets, and numbers only as a password or secret: `pad_token_id` is none. A value
+    that holds none is given back as it is, the same object.
 
     >>> masked({"token": "x", "lr": 0.1, "db": {"password": "y", "port": 1}})
     {'token': '********', 'lr': 0.1, 'db': {'password': '********', 'port': 1}}
@@ -46,7 +53,7 @@ def masked(values: Mapping[str, object]) -> dict[str, object]:
 
 def _masked(name: object, value: object) -> object:
     if isinstance(name, str) and is_secret(name) and not (value is None or isinstance(value, bool)):
-        return MASK
+        return value if isinstance(value, int | float) and not _is_password(name) else MASK
     if type(value) is dict:
         items = cast("dict[object, object]", value)
         new = {key: _masked(key, item) for key, item in items.items()}
@@ -56,6 +63,21 @@ def _masked(name: object, value: object) -> object:
         copies = [_masked(None, item) for item in elements]
         return copies if any(copy is not item for copy, item in zip(copies, elements, strict=True)) else value
     return value
+
+
+def is_masked_default(value: object) -> bool:
+    """Whether a default is what stands for a secret in a copy, so that the parameter has to be given."""
+    match value:
+        case str():
+            return value.rstrip("\n") == MASK
+        case bytes():
+            return value == MASK.encode("ascii")
+        case dict():
+            return any(is_masked_default(item) for item in value.values())
+        case list() | tuple():
+            return any(is_masked_default(item) for item in value)
+        case _:
+            return False
 
 
 def encode(value: object) -> object:

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from nb2pipe.records.values import is_masked_default
 from nb2pipe.runtime.modules import UNBOUND
 
 if TYPE_CHECKING:
@@ -121,6 +122,10 @@ def read_arguments(
         )
     found = vars(parser.parse_args(given))
     values = {one.name: found[f"parameter {one.name}"] for one in parameters}
+    masked = [one for one in parameters if values[one.name] is UNBOUND and is_masked_default(one.default)]
+    if masked:
+        flags = ", ".join(_flags(one.name)[0] for one in masked)
+        parser.error(f"a secret is not kept here, so it has to be given: {flags}")
     return Given(
         parameters={name: value for name, value in values.items() if value is not UNBOUND},
         own={option.name: found[f"own {option.name}"] for option in own},

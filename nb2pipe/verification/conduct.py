@@ -181,16 +181,19 @@ class _Verify:
         return unlike(key[1], (copies, whole), left, self.task.prepared)
 
     def _conclude(self, judged: Judged, found: Comparison, straight: Side, end: RunEnd) -> Verification:
-        certificate = None
+        certificate, hide = None, self.task.prepared.masking.text
         if judged.status is Status.IDENTICAL:
             package = str(self.options.package.folder) if self.options.package else None
             certificate = write_certificate(end.folder, judged.steps, straight, package=package)
+        first = judged.first
+        if first is not None:
+            first = replace(first, straight=hide(first.straight), pipeline=hide(first.pipeline))
         return Verification(
             status=judged.status,
             run=end.run,
             folder=end.folder,
             steps=judged.steps,
-            first_difference=judged.first,
+            first_difference=first,
             certificate=certificate,
             failure=found.failure,
         )

@@ -149,11 +149,12 @@ def _mark(cell: NotebookNode, key: str) -> str:
 def _seen(task: Task, watch: _Watch, folder: Path) -> Side:
     if watch.stopped is not None and watch.stopped.reason is Reason.CANCELLED:
         return Side(interrupted=True)
+    hidden = task.prepared.masking.value  # as the pipeline run tells them
     outputs: dict[tuple[str, int], Output] = {}
     for cell in watch.ran:
         place, step = position(cell), _mark(cell, "step")
         if place is not None and step:
-            outputs[step, place] = output_of(cell["outputs"], printed_only=task.printed_only)
+            outputs[step, place] = output_of(hidden(cell["outputs"]), printed_only=task.printed_only)
     return Side(outputs=outputs, values=values_in(folder / "values.jsonl"), failures=_failures(task, watch, folder))
 
 
@@ -166,7 +167,8 @@ def _failures(task: Task, watch: _Watch, folder: Path) -> Mapping[str, Failure]:
     told: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
     named = _mark(cell, "step") if cell is not None else ""
     unit = task.work.by_name.get(named) or task.work.units[0]
-    return {unit.name: failure_of(watch.stopped, told.get("errors", []), unit.name, unit.pipeline.notebook, 0)}
+    failure = failure_of(watch.stopped, told.get("errors", []), unit.name, unit.pipeline.notebook, 0)
+    return {unit.name: task.prepared.masking.failure(failure)}
 
 
 # -- its notebook

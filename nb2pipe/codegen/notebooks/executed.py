@@ -14,6 +14,7 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.codegen.notebooks.original import original, read_file
 from nb2pipe.errors import RecordsError
 from nb2pipe.notebook.model import CellKind, InjectedParametersTag, NestedTag, SkipTag
+from nb2pipe.notebook.secret_defaults import masking_of_notebook, without_secret_defaults
 from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.files import RUN_FILE, read_run, step_path, write_atomically
 from nb2pipe.records.values import plain
@@ -114,6 +115,7 @@ def assemble(run_folder: Path, pipeline: Pipeline) -> Path:
 
 def _find(run_folder: Path, pipeline: Pipeline, record: RunRecord | None) -> _Found:
     found = _Found()
+    shown = without_secret_defaults(pipeline.notebook)
     for step in pipeline.steps:
         path = _step_notebook(run_folder, step.name, record)
         node = read_file(path) if path is not None else None
@@ -121,7 +123,7 @@ def _find(run_folder: Path, pipeline: Pipeline, record: RunRecord | None) -> _Fo
             continue
         found.metadata.append(node.metadata)
         for cell in node.cells:
-            _note(found, step.name, cell, pipeline.notebook if record and record.resumed else None)
+            _note(found, step.name, cell, shown if record and record.resumed else None)
     return found
 
 
@@ -179,14 +181,18 @@ def _cells(
     originals: Iterable[NotebookNode], pipeline: Pipeline, found: _Found, record: RunRecord | None
 ) -> list[NotebookNode]:
     given = _given(pipeline, record)
+    secrets = masking_of_notebook(pipeline.notebook)
+    shown = without_secret_defaults(pipeline.notebook)
     failures = {step.failure.cell: step.failure for step in record.steps if step.failure} if record else {}
     numbers = _numbers(pipeline, found, record, given)
     counts = {key: numbers[position] for key, position in found.places.items() if position in numbers}
     cells: list[NotebookNode] = []
-    for cell, model in zip(originals, pipeline.notebook.cells, strict=True):
+    for cell, model in zip(originals, shown.cells, strict=True):
         position = model.position
         if not _is_replaced(model, given):
             _clear(cell)
+            if secrets.values:
+                cell["source"] = secrets.text(model.source)
             _fill(cell, found.at(position), numbers.get(position), counts)
             _name_failure(cell, failures.get(position))
             cells.append(cell)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from nb2pipe.codegen.literals import literal
 from nb2pipe.notebook.model import ParametersTag
+from nb2pipe.notebook.secret_defaults import masked_source
 from nb2pipe.pipeline.blocks import block_text
 from nb2pipe.pipeline.model import Block, BlockRole
 from nb2pipe.records.values import masked
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.notebook.model import Cell, Notebook
     from nb2pipe.pipeline.model import Step
+    from nb2pipe.records.masking import Masking
     from nb2pipe.runtime.spec import GroupSpec, StepSpec
 
 _SESSION = '__import__("sys").modules["nb2pipe.runtime.session"]'
@@ -85,13 +87,38 @@ def step_notebook(call: Call, spec: StepSpec, *, kernel: str) -> NotebookNode:
     return nbformat.v4.new_notebook(cells=_unique(cells), metadata=metadata)
 
 
-def without_secrets(notebook: NotebookNode, parameters: Mapping[str, object]) -> NotebookNode:
-    """The step notebook as it may be kept: secret values are masked in our cells, as in the record.
+def without_secrets(
+    notebook: NotebookNode, parameters: Mapping[str, object], masking: Masking | None = None
+) -> NotebookNode:
+    """The step notebook as it may be kept: secret values are masked, in our cells as in the record.
 
     Args:
         notebook: What `step_notebook` made, with or without outputs; it is left as it is.
         parameters: The values that it injects.
+        masking: Replaces secret values in all other cells, and in what they show.
     """
+    return _with_masks(_without_given(notebook, parameters), masking)
+
+
+def _with_masks(notebook: NotebookNode, masking: Masking | None) -> NotebookNode:
+    if masking is None or not masking.values:
+        return notebook
+    kept = copy.copy(notebook)
+    kept["cells"] = [_hidden(cell, masking) for cell in notebook["cells"]]
+    kept["metadata"] = masking.value(notebook["metadata"])
+    return kept
+
+
+def _hidden(cell: NotebookNode, masking: Masking) -> NotebookNode:
+    kept = copy.copy(cell)
+    ours = cell["metadata"].get("nb2pipe", {})
+    source = masked_source(cell["source"]) if ours.get("role") == "parameters" else cell["source"]
+    kept["source"] = masking.text(source)
+    kept["outputs"] = masking.value(cell["outputs"])
+    return kept
+
+
+def _without_given(notebook: NotebookNode, parameters: Mapping[str, object]) -> NotebookNode:
     hidden = masked(parameters)
     lines = {
         _assignment(name, value): _assignment(name, hidden[name])
