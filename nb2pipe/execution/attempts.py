@@ -206,7 +206,11 @@ def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> N
     now = time.time()
     for group in done.outputs:
         types = {each: done.types[each] for each in group.names if each in done.types}
-        publish(ArtifactMade(step=name, names=group.names, digest=str(group.digest), time=now, types=types))
+        told = {each: done.summaries[each] for each in group.names if each in done.summaries}
+        made = ArtifactMade(
+            step=name, names=group.names, digest=str(group.digest), time=now, types=types, summaries=told
+        )
+        publish(made)
     for kind, digest in done.state.items():
         publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
     if done.trace is not None:

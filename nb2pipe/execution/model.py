@@ -104,6 +104,7 @@ class Completed:
             others, as a fitted model that keeps its data does. Whoever took them before took nothing old.
         types: The types of the outputs as the public path that imports them, such as `pandas.DataFrame`, by name; only
             those that have one.
+        summaries: What is told of each output, by name, as `runtime.summaries` makes it.
         seen: What the step was seen to read and write outside of its variables, as its process told it.
         trace: What is recorded of that; None where nobody looked.
     """
@@ -113,6 +114,7 @@ class Completed:
     metrics: Mapping[str, float] = field(default_factory=dict)
     unchanged: frozenset[str] = frozenset()
     types: Mapping[str, str] = field(default_factory=dict)
+    summaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     seen: Mapping[str, Any] = field(default_factory=dict)
     trace: StepTrace | None = None
 

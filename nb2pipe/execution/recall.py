@@ -54,7 +54,12 @@ class Recall:
         if not self._is_as_it_was(step, call):
             return None
         done = Completed(
-            outputs=outputs_of(step), state=step.state, metrics=step.metrics, types=step.types, trace=step.trace
+            outputs=outputs_of(step),
+            state=step.state,
+            metrics=step.metrics,
+            types=step.types,
+            trace=step.trace,
+            summaries=step.summaries,
         )
         return Recalled(done=done, seconds=step.seconds, reused=step.status is StepStatus.REUSED)
 

@@ -186,6 +186,7 @@ class Reuse:
             state=record.state,
             metrics=record.metrics,
             types=record.types,
+            summaries=record.summaries,
             trace=record.trace,
         )
         told = (StepReused(step=unit.name, time=now, source=source, record=own), *points)

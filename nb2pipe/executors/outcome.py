@@ -102,6 +102,7 @@ def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, An
         metrics=told["metrics"],
         unchanged=frozenset(told["unchanged"]),
         types=told.get("types", {}),
+        summaries=told.get("summaries", {}),
         seen=told.get("seen", {}),
     )
 

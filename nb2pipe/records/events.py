@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nb2pipe.records.model import StepRecord, StepTrace
+    from nb2pipe.records.model import Checkpoint, StepRecord, StepTrace
 
 
 class RunStatus(StrEnum):
@@ -275,7 +275,7 @@ class ArtifactMade:
     """A step put something into the store: `names` are the variables, or the hidden state.
 
     Attributes:
-        types: The types of variables, as `execution.model.Completed` has them.
+        types: The types of variables, as `execution.model.Completed` has them; so `summaries`.
     """
 
     step: str
@@ -284,6 +284,29 @@ class ArtifactMade:
     time: float
     kind: ArtifactKind = ArtifactKind.GROUP
     types: Mapping[str, str] = field(default_factory=dict)
+    summaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRecorded:
+    """What a step's training loops did was recorded without its code saying so; the points lie in the run's folder.
+
+    Attributes:
+        series: The number of points by name.
+    """
+
+    step: str
+    series: Mapping[str, int]
+    time: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved:
+    """A step saved a model, or the state of a training, in a file."""
+
+    step: str
+    checkpoint: Checkpoint
+    time: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +374,8 @@ Event = (
     | StepObserved
     | ArtifactUsed
     | ArtifactMade
+    | SeriesRecorded
+    | CheckpointSaved
     | Noted
     | Transfer
     | RunInterrupted

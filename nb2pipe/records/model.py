@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nb2pipe.records.events import RunStatus, StepStatus
 
@@ -82,6 +82,23 @@ class DataFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A file that training saved.
+
+    Attributes:
+        path: Where it was saved, absolute.
+        sha256: Of what was saved then.
+        step: How many steps the optimizer had made, where one had.
+        epoch: The pass over the data loader, from 1, where there was one.
+    """
+
+    path: str
+    sha256: str
+    step: int | None = None
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepRecord:
     """What is kept of a step.
 
@@ -99,10 +116,13 @@ class StepRecord:
         inputs: What it took out of the store.
         outputs: What it put there.
         types: The types of its outputs as the public path that imports them, by name, as far as they have one.
+        summaries: What is told of each output, by name: `type`, and as it has them `shape`, `dtype`, `rows`, `nulls`,
+            `mean`.
         state: Hidden state that it left: digest by kind.
         state_used: Hidden state that it took: digest by kind.
         metrics: Single numbers.
         series: Number of points of each series.
+        checkpoints: The files that its training saved.
         parameters: What its code noted by `track.params`; secrets are masked.
         data: The versions of data sets that its code declared by `track.data`; what it was seen to read, `trace` tells.
         code: SHA-256 of the texts of the cells that its code stands in, definitions included, by their positions.
@@ -127,10 +147,12 @@ class StepRecord:
     inputs: tuple[GroupRecord, ...] = ()
     outputs: tuple[GroupRecord, ...] = ()
     types: Mapping[str, str] = field(default_factory=dict)
+    summaries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     state: Mapping[str, str] = field(default_factory=dict)
     state_used: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, int] = field(default_factory=dict)
+    checkpoints: tuple[Checkpoint, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     data: tuple[DataFile, ...] = ()
     code: Mapping[int, str] = field(default_factory=dict)
@@ -197,16 +219,6 @@ class ProcessRecord:
     host: str
     pid: int
     birth: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """A checkpoint that training saved."""
-
-    path: str
-    sha256: str
-    step: int | None = None
-    epoch: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from nb2pipe.records.events import (
     ArtifactUsed,
     CellFinished,
     CellStarted,
+    CheckpointSaved,
     DataUsed,
     MetricLogged,
     Noted,
@@ -32,6 +33,7 @@ from nb2pipe.records.events import (
     RunInterrupted,
     RunStarted,
     RunStatus,
+    SeriesRecorded,
     StepFailed,
     StepFinished,
     StepObserved,
@@ -202,7 +204,10 @@ class Recorder:
         # A parameter of the notebook keeps the value that the run was given.
         noted = {name: value for step in steps for name, value in step.parameters.items()}
         parameters = {**self._parameters, **{name: noted[name] for name in noted if name not in self._parameters}}
-        self._run = replace(self._current(), steps=steps, parameters=parameters, data=data_of(steps))
+        checkpoints = tuple(each for step in steps for each in step.checkpoints)
+        self._run = replace(
+            self._current(), steps=steps, parameters=parameters, data=data_of(steps), checkpoints=checkpoints
+        )
         write_run(self._folder, self._run)
 
     # -- the steps
@@ -217,6 +222,8 @@ class Recorder:
         | StepFailed
         | MetricLogged
         | ParameterSet
+        | SeriesRecorded
+        | CheckpointSaved
         | DataUsed
         | StepObserved
         | ArtifactUsed
@@ -225,9 +232,9 @@ class Recorder:
         self._current()
         step = self._steps.get(event.step) or StepRecord(name=event.step)
         match event:
-            case MetricLogged():
-                self._log_metric(step, event)
-            case ParameterSet() | DataUsed():
+            case MetricLogged() | SeriesRecorded():
+                self._take_points(step, event)
+            case ParameterSet() | DataUsed() | CheckpointSaved():
                 self._keep(_with_noted(step, event))
             case ArtifactUsed() | ArtifactMade():
                 self._keep(_with_artifact(step, event))
@@ -246,16 +253,24 @@ class Recorder:
             case _:
                 self._write_step(_with_end(step, event))
 
-    def _log_metric(self, step: StepRecord, event: MetricLogged) -> None:
+    def _take_points(self, step: StepRecord, event: MetricLogged | SeriesRecorded) -> None:
+        if isinstance(event, SeriesRecorded):  # their points lie in files of their own
+            own = self._counts.get(step.name, step.series)
+            self._count(step, {name: count for name, count in event.series.items() if name not in own})
+            return
         value = metrics_json({"value": event.value})["value"]
         self._append({"step": event.step, "name": event.name, "index": event.index, "value": value, "time": event.time})
         if event.index is None:
             self._keep(replace(step, metrics={**step.metrics, event.name: event.value}))
             return
-        # There may be millions: they are counted here, and put into the record as it is written.
-        counts = self._counts.setdefault(event.step, dict(step.series))
-        counts[event.name] = counts.get(event.name, 0) + 1
-        self._late.add(event.step)
+        self._count(step, {event.name: 1})
+
+    def _count(self, step: StepRecord, more: Mapping[str, int]) -> None:
+        """Counts points: there may be millions, so that they are put into the record as it is written."""
+        counts = self._counts.setdefault(step.name, dict(step.series))
+        for name, count in more.items():
+            counts[name] = counts.get(name, 0) + count
+        self._late.add(step.name)
 
     def _append(self, line: Mapping[str, object]) -> None:
         if self._points is None:
@@ -360,15 +375,20 @@ def _with_artifact(step: StepRecord, event: ArtifactUsed | ArtifactMade) -> Step
         return replace(step, state_used={**step.state_used, **states})
     group = GroupRecord(names=event.names, digest=event.digest)
     if isinstance(event, ArtifactMade):
-        return replace(step, outputs=_added(step.outputs, group), types={**step.types, **event.types})
+        types, told = {**step.types, **event.types}, {**step.summaries, **event.summaries}
+        return replace(step, outputs=_added(step.outputs, group), types=types, summaries=told)
     return replace(step, inputs=_added(step.inputs, group))
 
 
-def _with_noted(step: StepRecord, event: ParameterSet | DataUsed) -> StepRecord:
-    if isinstance(event, ParameterSet):
-        return replace(step, parameters={**step.parameters, **masked({event.name: event.value})})
-    file = DataFile(path=event.path, sha256=event.sha256, name=event.name)
-    return step if file in step.data else replace(step, data=(*step.data, file))
+def _with_noted(step: StepRecord, event: ParameterSet | DataUsed | CheckpointSaved) -> StepRecord:
+    match event:
+        case ParameterSet():
+            return replace(step, parameters={**step.parameters, **masked({event.name: event.value})})
+        case CheckpointSaved():
+            return replace(step, checkpoints=(*step.checkpoints, event.checkpoint))
+        case DataUsed():
+            file = DataFile(path=event.path, sha256=event.sha256, name=event.name)
+            return step if file in step.data else replace(step, data=(*step.data, file))
 
 
 def _added(groups: tuple[GroupRecord, ...], group: GroupRecord) -> tuple[GroupRecord, ...]:

@@ -125,7 +125,17 @@ class Handover:
         spec = self.session.spec
         kept = {
             key: told[key]
-            for key in ("outputs", "unchanged", "state", "metrics", "series", "parameters", "data", "types")
+            for key in (
+                "outputs",
+                "unchanged",
+                "state",
+                "metrics",
+                "series",
+                "parameters",
+                "data",
+                "types",
+                "summaries",
+            )
         }
         _write(
             self.outputs / f"{_file(spec.step)}.json", {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **kept}

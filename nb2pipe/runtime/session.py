@@ -25,6 +25,7 @@ from nb2pipe.runtime.numbers import metrics_of
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.outputs import collect
 from nb2pipe.runtime.spec import StepSpec
+from nb2pipe.runtime.summaries import summaries
 from nb2pipe.runtime.type_names import type_names
 from nb2pipe.store.local import LocalStore
 
@@ -113,6 +114,7 @@ class Session:
             "parameters": logged["parameters"],
             "data": logged["data"],
             "types": type_names(self.namespace, self.spec.outputs),
+            "summaries": summaries(self.namespace, self.spec.outputs),
             "seen": seen,
         }
 

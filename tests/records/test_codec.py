@@ -45,6 +45,7 @@ STEP = StepRecord(
     description="text",
     inputs=(GroupRecord(names=("x", "y"), digest="d"),),
     outputs=(GroupRecord(names=("z",), digest="e"),),
+    summaries={"z": {"type": "numpy.ndarray", "shape": [2], "mean": 0.5}},
     state={"torch": "f"},
     state_used={"numpy": "g"},
     metrics={"loss": float("inf"), "n": 3},
