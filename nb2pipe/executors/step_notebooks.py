@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.errors import UsageError
+from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
 from nb2pipe.executors.logged import tell_logged, tell_recorded
 from nb2pipe.executors.outcome import outcome_of, step_spec
@@ -26,13 +27,12 @@ from nb2pipe.runtime.journal import POINTS
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
 
-    from nb2pipe.execution.model import Outcome, StepCall, Surroundings
+    from nb2pipe.execution.model import Outcome, StepCall
     from nb2pipe.executors.kernels.cold import Started
-    from nb2pipe.notebook.model import Notebook
     from nb2pipe.records.events import Event
 
 _ENGINE = "nb2pipe"
@@ -56,7 +56,7 @@ class _StepWatch(StepWatch):
     def kernel(self) -> Started | None:
         if self.kernels is None:
             return None
-        place = _place(self.call.notebook, self.call.surroundings)
+        place = _place(self.call)
         return self.kernels.take(place, self.call.surroundings.own, self.emit, self.wants_stop)
 
     def begins(self, notebook: NotebookNode) -> None:
@@ -112,14 +112,25 @@ class _StepWatch(StepWatch):
             self.saved = time.monotonic()
 
 
-def _place(notebook: Notebook, surroundings: Surroundings) -> Place:
+def _place(call: StepCall) -> Place:
+    surroundings = call.surroundings
     return Place(
-        notebook=notebook,
+        notebook=call.notebook,
         kernel=surroundings.kernel,
         folder=surroundings.folder,
         environment=StepWatch(variables=surroundings.variables).environment(),
         seed=surroundings.seed,
+        needed=_still_needed(call),
     )
+
+
+def _still_needed(call: StepCall) -> Mapping[int, frozenset[int]] | None:
+    """The lines of a step and of those below it, if it is one of the notebook itself."""
+    pipeline = call.surroundings.pipeline
+    names = [step.name for step in pipeline.steps] if pipeline is not None else []
+    if pipeline is None or pipeline.notebook is not call.notebook or call.step.name not in names:
+        return None
+    return needed_lines(pipeline.steps[names.index(call.step.name) :], call.notebook)
 
 
 def run_in_notebook(
@@ -146,7 +157,7 @@ def run_in_notebook(
 def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event, kernels: Kernels | None) -> Outcome:
     if kernels is not None:
         with _known_kernel(call.surroundings.kernel):
-            kernels.prepare(_place(call.notebook, call.surroundings))  # while papermill is imported
+            kernels.prepare(_place(call))  # while papermill is imported
     path = call.surroundings.run_folder / "steps" / f"{call.step.name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None

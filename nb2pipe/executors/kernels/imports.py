@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nb2pipe.notebook.model import CellKind, MagicKind, SkipTag
+from nb2pipe.pipeline.blocks import block_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from nb2pipe.notebook.model import Cell, Magic, Notebook
+    from nb2pipe.pipeline.model import Step
 
 _OURS = "nb2pipe"
 """Our own package: it watches imports, and is not to be there before it is asked for."""
@@ -26,11 +28,13 @@ class EarlyImport:
     Attributes:
         source: The statement.
         cell: Where it stands.
+        line: In the cell, from 1.
         modules: The modules that it names.
     """
 
     source: str
     cell: int
+    line: int
     modules: tuple[str, ...]
 
 
@@ -54,6 +58,22 @@ def early_imports(notebook: Notebook) -> tuple[EarlyImport, ...]:
             elif not _is_idle(statement):
                 return tuple(found)
     return tuple(found)
+
+
+def needed_lines(steps: Iterable[Step], notebook: Notebook) -> dict[int, frozenset[int]]:
+    """The lines that some of the steps run, by cell.
+
+    Args:
+        steps: Of the notebook.
+        notebook: Their notebook.
+    """
+    found: dict[int, frozenset[int]] = {}
+    for step in steps:
+        for block in step.blocks:
+            rows = block_text(notebook.cell(block.cell), block).split("\n")
+            own = frozenset(number for number, row in enumerate(rows, start=1) if row.strip())
+            found[block.cell] = found.get(block.cell, frozenset()) | own
+    return found
 
 
 _ANYTHING = ast.Raise()
@@ -95,7 +115,7 @@ def _import(statement: ast.stmt, cell: int) -> EarlyImport | None:
             return None
     if any(_top(module) in {_OURS, "__future__"} for module in modules):
         return None
-    return EarlyImport(source=ast.unparse(statement), cell=cell, modules=modules)
+    return EarlyImport(source=ast.unparse(statement), cell=cell, line=statement.lineno, modules=modules)
 
 
 def _top(module: str) -> str:

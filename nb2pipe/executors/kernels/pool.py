@@ -43,6 +43,8 @@ class Place:
         folder: Their working directory.
         environment: Their environment variables.
         seed: The initial random state.
+        needed: The lines that the steps may run which are still to come, by cell; what only others import is left to
+            them. None where that is not known.
     """
 
     notebook: Notebook
@@ -50,6 +52,7 @@ class Place:
     folder: Path
     environment: Mapping[str, str]
     seed: int
+    needed: Mapping[int, frozenset[int]] | None = None
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -149,7 +152,7 @@ class Kernels:
             spec = kernel_spec(place.kernel)
             made = _Source(place=place, spec=spec, doubt=_doubt(place, spec))
             if made.doubt is None:
-                made.imports = early_imports(place.notebook)
+                made.imports = tuple(each for each in early_imports(place.notebook) if _is_needed(each, place))
                 self._start_parent(made)
             self._sources[key] = made
         return self._sources[key]
@@ -241,6 +244,10 @@ def _doubt(place: Place, spec: KernelSpec | None) -> str | None:
     if spec is None or not spec.is_this_python:
         return f"the kernel `{place.kernel}` is not this Python's"
     return None
+
+
+def _is_needed(each: EarlyImport, place: Place) -> bool:
+    return place.needed is None or each.line in place.needed.get(each.cell, ())
 
 
 def _spare(source: _Source) -> Started | None:

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nb2pipe.executors.kernels.imports import early_imports
+from nb2pipe.api import start
+from nb2pipe.execution.options import RunOptions
+from nb2pipe.executors.kernels.imports import early_imports, needed_lines
 from nb2pipe.notebook.read import read_notebook
+from nb2pipe.pipeline.compile import compile_notebook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,3 +48,36 @@ def test_an_import_is_made_early_if_nothing_before_it_may_decide_on_it(name: str
     path.write_text(f"# %%\n{text}\n")
     notebook, _ = read_notebook(path)
     assert " ".join(module for each in early_imports(notebook) for module in each.modules) == expected
+
+
+def test_what_only_steps_above_import_is_left_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "n.py"
+    path.write_text(
+        '# %% tags=["imports"]\nimport a\nimport b\nimport c\n# %% tags=["step:first"]\nx = a.f()\n'
+        '# %% tags=["step:second"]\nimport d\ny = b.f(x)\n# %% tags=["step:third"]\nprint(c.f(y))\n'
+    )
+    pipeline = compile_notebook(path)
+    second = needed_lines(pipeline.steps[1:], pipeline.notebook)
+    made = early_imports(pipeline.notebook)
+    assert [each.modules[0] for each in made] == ["a", "b", "c"]
+    assert [each.modules[0] for each in made if each.line in second.get(each.cell, ())] == ["b", "c"]
+
+
+def test_a_step_that_runs_alone_waits_for_its_own_imports_alone(tmp_path: Path) -> None:
+    path = tmp_path / "n.py"
+    path.write_text(
+        '# %% tags=["parameters"]\nn = 1\n# %% tags=["imports"]\nimport numpy\nimport yaml\n'
+        '# %% tags=["step:first"]\nx = yaml.dump([1])\n# %% tags=["step:second"]\nprint(numpy.array([n]), x)\n'
+    )
+    notes: list[str] = []
+    for n in (1, 2):
+        options = RunOptions(home=tmp_path / "home", parameters={"n": n})
+        start(
+            compile_notebook(path),
+            options,
+            listeners=[lambda each: notes.append(str(each)) if "forked" in str(each) else None],
+        )
+    first, second = notes
+    assert "numpy, yaml" in first
+    assert "numpy" in second
+    assert "yaml" not in second
