@@ -19,8 +19,9 @@ from nb2pipe.execution.drive import Recalled
 from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.execution.model import Completed
 from nb2pipe.execution.recall import drew_alike, has_all, outputs_of, renumbered
-from nb2pipe.records.events import MetricLogged, StepReused
-from nb2pipe.records.files import read_points, read_run, read_step, step_path
+from nb2pipe.records.events import MetricLogged, SeriesRecorded, StepReused
+from nb2pipe.records.files import read_points, read_run, read_step, series_path, step_path
+from nb2pipe.records.series import copy_recorded, recorded_counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,6 +164,8 @@ class Reuse:
             shutil.copyfile(source, target)
         except OSError:
             return False
+        here = self.here or self.runs / self.run
+        copy_recorded(series_path(self.runs / run, record.name), series_path(here, unit.name))
         return renumbered(target, unit) and record.trace is not None and self.traces.bring_back(record.trace)
 
     def _recalled(self, run: str, record: StepRecord, unit: Unit, call: StepCall) -> Recalled:
@@ -181,6 +184,8 @@ class Reuse:
         if record.series:
             for name, index, value in read_points(self.runs / run, record.name):
                 points.append(MetricLogged(step=unit.name, name=name, value=value, time=now, index=index))
+            counts = recorded_counts(series_path(self.runs / run, record.name))
+            points.append(SeriesRecorded(step=unit.name, series=counts, time=now))
         done = Completed(
             outputs=outputs_of(record),
             state=record.state,

@@ -7,7 +7,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.records.events import DataUsed, MetricLogged, ParameterSet
+from nb2pipe.records.events import CheckpointSaved, DataUsed, MetricLogged, ParameterSet, SeriesRecorded
+from nb2pipe.records.series import recorded_checkpoints, recorded_counts
 from nb2pipe.records.values import decode
 
 if TYPE_CHECKING:
@@ -47,6 +48,24 @@ def tell_logged(step: str, points: Path, told: Mapping[str, Any], emit: Callable
     if "completed" not in told:
         for name, number in logged.get("metrics", {}).items():
             emit(MetricLogged(step=step, name=name, value=number, time=now))
+
+
+def tell_recorded(step: str, folder: Path, emit: Callable[[Event], None]) -> None:
+    """Tells what was recorded of a step's training, also where it failed.
+
+    Args:
+        step: The step.
+        folder: Its folder of `series`; it is not there where nothing was.
+        emit: Takes the events.
+    """
+    if not folder.is_dir():
+        return
+    now = time.time()
+    counts = recorded_counts(folder)
+    if counts:
+        emit(SeriesRecorded(step=step, series=counts, time=now))
+    for checkpoint in recorded_checkpoints(folder):
+        emit(CheckpointSaved(step=step, checkpoint=checkpoint, time=now))
 
 
 def _points(path: Path) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.failures import failure_of
 from nb2pipe.executors.origin import where_bound
 from nb2pipe.executors.watch import Reason
+from nb2pipe.records.files import series_path
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.serializers.groups import Group
 
@@ -58,6 +59,7 @@ def step_spec(call: StepCall, result: Path) -> StepSpec:
         state=dict(call.state),
         metrics={place: metric_names(call.notebook.cell(place).python) for place in call.step.metrics},
         patched=tuple(sorted(call.step.patched)),
+        series=str(series_path(call.surroundings.run_folder, call.step.name).resolve()),
     )
 
 

@@ -20,6 +20,7 @@ from nb2pipe.records.codec import Json, run_file, run_json, run_of, step_file, s
 from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.model import GroupRecord, RunRecord, StepRecord
 from nb2pipe.records.process import is_gone
+from nb2pipe.records.series import ROWS, SERIES, recorded, recorded_checkpoints, recorded_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,6 +71,11 @@ def safe_name(step: str) -> str:
 def step_path(folder: Path, step: str, ending: str = ".json") -> Path:
     """Where a file of a step lies in the folder of a run."""
     return folder / STEPS / f"{safe_name(step)}{ending}"
+
+
+def series_path(folder: Path, step: str) -> Path:
+    """Where the series of a step that are recorded of themselves lie in the folder of a run."""
+    return folder / SERIES / safe_name(step)
 
 
 def write_atomically(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -128,7 +134,7 @@ def read_run(folder: Path) -> RunRecord:
     steps = {step.name: step for step in _step_files(folder)}
     with _named(folder / RUN_FILE):
         record = run_of(data, steps)
-    return _settled(record)
+    return _settled(record, folder)
 
 
 def read_step(folder: Path, step: str) -> StepRecord | None:
@@ -158,10 +164,17 @@ def read_series(folder: Path) -> dict[str, list[tuple[int, float]]]:
             value = float(str(point.get("value")))
             by_step.setdefault(step, {}).setdefault(str(point.get("name")), []).append((index, value))
     series: dict[str, list[tuple[int, float]]] = {}
+    for path in _recorded_folders(folder):
+        own = by_step.setdefault(path.relative_to(folder / SERIES).as_posix(), {})
+        own |= {name: points.pairs() for name, points in recorded(path).items() if name not in own}
     for names in by_step.values():
         for name, points in names.items():
             series.setdefault(name, []).extend(points)
     return series
+
+
+def _recorded_folders(folder: Path) -> list[Path]:
+    return sorted({path.parent for path in (folder / SERIES).rglob(ROWS)})
 
 
 def read_points(folder: Path, step: str) -> list[tuple[str, int, float]]:
@@ -232,10 +245,12 @@ def _read_step(path: Path) -> StepRecord:
         return step_of(data)
 
 
-def _settled(record: RunRecord) -> RunRecord:
+def _settled(record: RunRecord, folder: Path) -> RunRecord:
     if record.status is not RunStatus.RUNNING:
         return record
-    record = replace(record, metrics=_all_metrics(record.steps))
+    steps = tuple(_as_recorded(step, folder) for step in record.steps)
+    checkpoints = tuple(each for step in steps for each in step.checkpoints)
+    record = replace(record, steps=steps, metrics=_all_metrics(steps), checkpoints=checkpoints)
     if not is_gone(record.process):
         return record
     ended = (
@@ -243,6 +258,14 @@ def _settled(record: RunRecord) -> RunRecord:
         for step in record.steps
     )
     return replace(record, status=RunStatus.INTERRUPTED, steps=tuple(ended))
+
+
+def _as_recorded(step: StepRecord, folder: Path) -> StepRecord:
+    """A step that runs, or whose run was killed, with what its training did so far."""
+    if step.status is not StepStatus.RUNNING:
+        return step
+    found = series_path(folder, step.name)
+    return replace(step, series={**recorded_counts(found), **step.series}, checkpoints=recorded_checkpoints(found))
 
 
 def _all_metrics(steps: tuple[StepRecord, ...]) -> Mapping[str, float]:

@@ -24,6 +24,7 @@ from nb2pipe.runtime.keeping import Keeper
 from nb2pipe.runtime.numbers import metrics_of
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.outputs import collect
+from nb2pipe.runtime.recording.recording import Recording
 from nb2pipe.runtime.spec import StepSpec
 from nb2pipe.runtime.summaries import summaries
 from nb2pipe.runtime.type_names import type_names
@@ -64,6 +65,7 @@ class Session:
         self.generators = Generators(spec.seed, given)
         state = {kind: digest for kind, digest in spec.state.items() if kind not in kinds}
         self.hidden = Hidden(self.keeper, state, spec.patched, spec.folder)
+        self.recording = Recording(Path(spec.series) if spec.series else None)
         folder = str(Path(spec.result).parent)
         self.observer = Observer((str(Path(spec.store).parent),), folder) if spec.result else None
 
@@ -73,6 +75,7 @@ class Session:
         self.hidden.begin()
         self.generators.begin()
         self.journal.begin()
+        self.recording.begin()
         if self.observer is not None:
             self.observer.begin()
 
@@ -94,6 +97,7 @@ class Session:
 
     def leave(self) -> dict[str, Any]:
         """Stores what the step leaves; the result for the executor."""
+        self.recording.finish()
         seen = self.observer.end() if self.observer is not None else {}
         state = {kind: self.keeper.put(data) for kind, data in self.generators.changed().items()}
         left = {name: self.namespace[name] for name in self.spec.outputs if name in self.namespace}
@@ -120,6 +124,7 @@ class Session:
 
     def failed(self, errors: list[dict[str, Any]]) -> dict[str, Any]:
         """What the executor is told of errors, and of what was logged before them."""
+        self.recording.finish()
         self.journal.flush()
         return {"errors": errors, "logged": self.journal.told()}
 

@@ -47,6 +47,7 @@ class StepSpec:
         state: Hidden state that earlier steps left: digest in the store by kind.
         metrics: The names whose numbers are metrics, by the position of their cell.
         patched: Places in libraries that the step sets, by their dotted names.
+        series: The folder for what is recorded of its training, absolute; empty where nothing is.
     """
 
     step: str
@@ -60,6 +61,7 @@ class StepSpec:
     state: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     patched: tuple[str, ...] = ()
+    series: str = ""
 
     def literal(self) -> str:
         """The value as a Python literal that `read` understands.

@@ -13,7 +13,7 @@ import os
 import stat
 import sys
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from nb2pipe.runtime.observing.places import Places
 from nb2pipe.runtime.observing.wrapped import watch_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container
+    from collections.abc import Callable, Container, Iterator
 
 _HARMLESS = frozenset({"lscpu", "uname", "ldconfig", "nvidia-smi", "fc-list", "sysctl", "gcc", "cc"})
 """Commands by which libraries look at the machine."""
@@ -133,6 +133,16 @@ class Observer:
         finally:
             self._busy.on = False
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """What this thread does meanwhile does not count."""
+        before = getattr(self._busy, "on", False)
+        self._busy.on = True
+        try:
+            yield
+        finally:
+            self._busy.on = before
+
     # -- what acts call
 
     def path(self, given: Any) -> str | None:
@@ -205,6 +215,15 @@ def listing(path: str, without: Container[str] = ()) -> str:
 
 
 _observers: list[Observer] = []
+
+
+@contextmanager
+def unobserved() -> Iterator[None]:
+    """What nb2pipe itself does in a step, such as starting a process of its own, is none of the author's doing."""
+    with _observers[-1].paused() if _observers else nullcontext():
+        yield
+
+
 _installed: list[bool] = []
 
 
