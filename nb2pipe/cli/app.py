@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "resume": "Go on with a failed or interrupted run.",
     "verify": "Compare a pipeline run with the notebook.",
     "runs": "List past runs, show, open or delete one.",
+    "lineage": "Show what a file or model came from, or what was made from it.",
     "convert": "Turn a notebook into a package of step modules.",
     "gc": "Delete what no run needs from the store.",
     "explain": "Explain a code, or why a step ran or was reused.",

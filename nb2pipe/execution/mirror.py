@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.errors import RecordsError, StoreError
 from nb2pipe.records.events import RunStatus
-from nb2pipe.records.files import POINTS, RUN_FILE, STEPS, read_run, read_step, safe_name, write_atomically
+from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, STEPS, read_run, read_step, safe_name, write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from nb2pipe.store.remote import Remote
 
 _MOST = 20
 """Earlier runs of one key that are looked at, the newest first."""
+_WHOLE = ".whole"
+"""Stands in the copy of a run whose steps are all here."""
+_DEEPEST = 20
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,130}")
 _RUN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
 
 
@@ -75,6 +80,35 @@ class Mirror:
             for folder in list(self.runs.iterdir()):
                 if folder.name not in names:
                     (folder / RUN_FILE).unlink(missing_ok=True)
+
+    def bring_all(self) -> None:
+        """Brings the records of all runs with those of their steps; what does not change any more is brought once.
+
+        Raises:
+            StoreError: The place cannot be reached, or refuses; or nothing can be written here.
+        """
+        for run in [name for name in self._remote.names("runs") if _RUN.fullmatch(name)]:
+            whole = self.runs / run / _WHOLE
+            if not (self._is_final(run) and whole.exists()):
+                self._bring_steps(run)
+        self.bring_runs()
+
+    def _bring_steps(self, run: str) -> None:
+        """Brings a run's steps, and then its own record, whose time tells the index to look at the steps too."""
+        paths = list(self._step_files(f"runs/{run}/{STEPS}"))
+        paths += [f"runs/{run}/{name}" for name in (DIFFERENCE, RUN_FILE)]
+        for path, content in sorted(self._remote.read_all(paths).items(), key=lambda file: file[0].endswith(RUN_FILE)):
+            self._write(self.folder / path, content)
+        if self._is_final(run):
+            self._write(self.runs / run / _WHOLE, b"")
+
+    def _step_files(self, folder: str, depth: int = 0) -> Iterator[str]:
+        """The records of steps in a folder and, for those of nested pipelines, in the folders in it."""
+        for name in self._remote.names(folder):
+            if name.endswith(".json") and _NAME.fullmatch(name):
+                yield f"{folder}/{name}"
+            elif _RUN.fullmatch(name) and "." not in name and depth < _DEEPEST:
+                yield from self._step_files(f"{folder}/{name}", depth + 1)
 
     def _is_final(self, run: str) -> bool:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,13 +23,13 @@ from nb2pipe.execution.options import SEEDS
 from nb2pipe.execution.push import Pusher
 from nb2pipe.records.events import Transfer
 from nb2pipe.records.file_digests import FileDigests
-from nb2pipe.records.index import list_runs
+from nb2pipe.records.index import RUNS, list_runs
 from nb2pipe.store.layered import LayeredStore
 from nb2pipe.store.local import LocalStore
 from nb2pipe.store.remote import Remote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from nb2pipe.digest import Digest
     from nb2pipe.execution.model import StepCall
@@ -182,11 +182,34 @@ def shared_runs(home: Home, url: str, *, tell: Callable[[str], None]) -> tuple[R
         UsageError: The URL means nothing.
         StoreError: The place cannot be reached, or refuses, or is no store.
     """
+    with _mirror(home, url) as mirror:
+        mirror.bring_runs()
+        return list_runs(mirror.folder, tell=tell)
+
+
+@contextmanager
+def shared_records(home: Home, url: str) -> Iterator[Path]:
+    """A copy of the records of all who use a store, those of steps included, laid out as a home is.
+
+    Args:
+        home: Keeps the copy, if it is there.
+        url: The store.
+
+    Raises:
+        UsageError: The URL means nothing.
+        StoreError: The place cannot be reached, or refuses, or is no store.
+    """
+    with _mirror(home, url) as mirror:
+        mirror.bring_all()
+        yield mirror.folder
+
+
+@contextmanager
+def _mirror(home: Home, url: str) -> Iterator[Mirror]:
     with ExitStack() as stack:
         if not home.root.is_dir():
             home = Home(Path(stack.enter_context(TemporaryDirectory())))
         shared = Shared(home, url)
-        if shared.known_seed() is None:
+        if shared.known_seed() is None and not shared.remote.names(RUNS):
             raise StoreError(f"there is no store at {shared.remote.url}", hint=_NOT_HERE)
-        shared.mirror.bring_runs()
-        return list_runs(shared.mirror.folder, tell=tell)
+        yield shared.mirror

@@ -28,13 +28,13 @@ def _lines(pipeline: Pipeline) -> Iterator[str]:
     for step in pipeline.steps:
         yield f"    s{numbers[step.name]}{_shape(step)}"
     for edge in pipeline.edges:
-        yield f'    s{numbers[edge.source]} {_arrow(edge)}|"{_escaped(edge_text(edge))}"| s{numbers[edge.target]}'
+        yield f'    s{numbers[edge.source]} {_arrow(edge)}|"{escaped(edge_text(edge))}"| s{numbers[edge.target]}'
 
 
 def _shape(step: Step) -> str:
-    text = f"{_escaped(step.name)}<br/>{_escaped(cells_text(step.cells))}"
+    text = f"{escaped(step.name)}<br/>{escaped(cells_text(step.cells))}"
     if step.parameters:
-        text += f"<br/>{_escaped(', '.join(step.parameters))}"
+        text += f"<br/>{escaped(', '.join(step.parameters))}"
     if step.nested is not None:
         return f'[["{text}"]]'
     return f'{{{{"{text}"}}}}' if step.gate is not None else f'["{text}"]'
@@ -44,10 +44,10 @@ def _arrow(edge: Edge) -> str:
     return "-->" if edge.certain and CARRIED & set(edge.kinds) else "-.->"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A text in Mermaid's quotes: all that is neither a letter, a digit nor harmless is written as its number.
 
-    >>> _escaped('a"b')
+    >>> escaped('a"b')
     'a#34;b'
     """
     return "".join(

@@ -101,16 +101,17 @@ class Links:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def maker(self, sha256: str, *, before: float | None = None) -> Link | None:
+    def maker(self, sha256: str, *, before: float | None = None, apart: str = "") -> Link | None:
         """The step that made some content: one that ran before one that reused, the newest first.
 
         Args:
             sha256: The content.
             before: A run that began later does not count.
+            apart: A run that does not count.
         """
         found = self._ask(
-            "sha256 = ? AND made AND started <= ? ORDER BY reused, started DESC, run DESC LIMIT 1",
-            (sha256, float("inf") if before is None else before),
+            "sha256 = ? AND made AND started <= ? AND run != ? ORDER BY reused, started DESC, run DESC, step LIMIT 1",
+            (sha256, float("inf") if before is None else before, apart),
         )
         return found[0] if found else None
 

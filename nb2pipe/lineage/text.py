@@ -1,0 +1,130 @@
+"""A lineage for people: what was asked for, the runs and steps that it leads through, and what stands at its ends."""
+
+from __future__ import annotations
+
+import time
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nb2pipe.lineage.model import FILES, EdgeKind, NodeKind
+from nb2pipe.lineage.nodes import step_id
+from nb2pipe.records.files import DIFFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from nb2pipe.lineage.model import Lineage, Node
+    from nb2pipe.records.model import RunRecord, StepRecord
+
+_FLOWS = (*FILES, NodeKind.DATA, NodeKind.ARTIFACT)
+_MANY = 6
+
+
+def to_text(lineage: Lineage, shown: Callable[[str], str] = str) -> str:
+    """A lineage as text.
+
+    Args:
+        lineage: The lineage.
+        shown: A path as people are shown it.
+    """
+    return "\n".join(_lines(lineage, shown))
+
+
+def _lines(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
+    for start in lineage.start:
+        node = lineage.nodes[start]
+        yield f"{_name(node, shown)} ({node.kind})"
+        yield f"  sha256  {node.sha256}"
+    if not lineage.runs:
+        yield "  no step made it: it came from outside" if not lineage.forward else "  no step used it"
+    for run in _ordered(lineage):
+        yield ""
+        yield from _run(lineage, run, shown)
+    yield from _ends(lineage, shown)
+
+
+def _ordered(lineage: Lineage) -> list[RunRecord]:
+    """The runs: back from the newest, forward from the oldest."""
+    return sorted(lineage.runs.values(), key=lambda run: (run.started, run.run), reverse=not lineage.forward)
+
+
+def _run(lineage: Lineage, run: RunRecord, shown: Callable[[str], str]) -> Iterator[str]:
+    who = " on ".join(filter(None, (run.user, run.machine.host)))
+    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
+    yield ", ".join(filter(None, (f"run {run.run}", run.name, when, who, run.status.value)))
+    yield f"  notebook  {shown(run.notebook)}"
+    if run.git is not None and run.git.commit is not None:
+        changes = f", with changes: {DIFFERENCE} in the run's folder" if run.git.dirty else ""
+        yield f"  commit    {run.git.commit}{f' on {run.git.branch}' if run.git.branch else ''}{changes}"
+    yield f"  python    {run.python}, {len(run.packages)} packages"
+    steps = [step for step in run.steps if step_id(run.run, step.name) in lineage.nodes]
+    for step in steps if lineage.forward else reversed(steps):
+        yield from _step(lineage, run, step, shown)
+
+
+def _step(lineage: Lineage, run: RunRecord, step: StepRecord, shown: Callable[[str], str]) -> Iterator[str]:
+    own = step_id(run.run, step.name)
+    who = " on ".join(filter(None, (step.user, step.host)))
+    status = f"{step.status} from {step.source}" if step.source else str(step.status)
+    cells = ", ".join(map(str, step.cells))
+    yield f"  step {step.name}  {', '.join(filter(None, (f'cells {cells}' if cells else '', status, who)))}"
+    used = [lineage.nodes[edge.source] for edge in lineage.edges if edge.target == own]
+    made = [lineage.nodes[edge.target] for edge in lineage.edges if edge.source == own]
+    rows = (
+        ("made", [_name(node, shown) for node in made if node.kind in _FLOWS]),
+        ("used", [_name(node, shown) for node in used if node.kind in _FLOWS]),
+        ("with", [f"{node.name}={node.facts.get('value')!r}" for node in used if node.kind is NodeKind.PARAMETER]),
+        ("code", [shown(node.name) for node in used if node.kind is NodeKind.MODULE]),
+    )
+    for word, names in rows if not lineage.forward else (rows[1], rows[0], *rows[2:]):
+        if names:
+            yield f"    {word}  {_some(names)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    names = list(dict.fromkeys(names))
+    rest = len(names) - _MANY
+    return ", ".join(names[:_MANY]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _ends(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
+    """Where the lineage ends, with each SHA-256 as `sha256sum` prints it."""
+    if not lineage.forward:
+        yield from _digests("data", lineage.of_kind(NodeKind.DATA), shown)
+        yield from _digests("modules", lineage.of_kind(NodeKind.MODULE), shown)
+        return
+    made = {edge.target for edge in lineage.edges if edge.kind is EdgeKind.MADE}
+    nodes = [node for node in lineage.nodes.values() if node.id in made]
+    yield from _digests("files made from it", [node for node in nodes if node.kind in FILES], shown)
+    yield from _digests("artifacts made from it", [node for node in nodes if node.kind is NodeKind.ARTIFACT], shown)
+
+
+def _digests(title: str, nodes: Iterable[Node], shown: Callable[[str], str]) -> Iterator[str]:
+    lines = sorted(
+        (shown(name) if node.kind is not NodeKind.ARTIFACT else f"{name} ({node.run})", f"{node.sha256}  ")
+        for node in nodes
+        for name in (node.name, *_others(node))
+    )
+    if lines:
+        yield f"\n{title}:"
+        for name, group in groupby(lines, key=lambda line: line[0]):
+            for _, digest in group:
+                yield digest + name
+
+
+def _others(node: Node) -> list[str]:
+    found = node.facts.get("names", [])
+    return [str(name) for name in found] if isinstance(found, list) else []
+
+
+def _name(node: Node, shown: Callable[[str], str]) -> str:
+    return node.name if node.kind is NodeKind.ARTIFACT else shown(node.name)
+
+
+def show(path: str) -> str:
+    """A path relative to the working directory where it lies in it."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path

@@ -1,0 +1,221 @@
+"""From some content back to what it came from, or forward to what was made from it.
+
+Within a run, what a step used is what the last earlier step of that run made of the same content. Only where no step
+of the run made it, it came from another run, or from outside. So runs that only happen to make equal variables have
+nothing to do with each other. Each run that stands in the lineage is read once, and no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from nb2pipe.errors import RecordsError
+from nb2pipe.lineage.model import Edge, EdgeKind, Lineage, Node, NodeKind
+from nb2pipe.lineage.nodes import around, content, content_id, step_id, step_node
+from nb2pipe.records.files import RunRecord, read_run
+from nb2pipe.records.index import RUNS
+from nb2pipe.records.links import EMPTY, is_outer, made_by, used_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from nb2pipe.records.links import Links
+    from nb2pipe.records.model import StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run: its record, and which of its steps made what, by their places."""
+
+    record: RunRecord
+    steps: dict[str, int]
+    made: dict[str, list[int]]
+
+    def maker(self, sha256: str, step: str) -> str | None:
+        """The last step before another one that made some content."""
+        own = self.steps.get(step, len(self.record.steps))
+        places = [place for place in self.made.get(sha256, ()) if place < own]
+        return self.record.steps[places[-1]].name if places else None
+
+
+@dataclass(slots=True)
+class Walk:
+    """Goes through runs, and keeps what it finds.
+
+    Attributes:
+        home: The folder `.nb2pipe`, or a copy of a store's records that is laid out so.
+        links: Its index.
+    """
+
+    home: Path
+    links: Links
+    _runs: dict[str, _Run | None] = field(default_factory=dict)
+    _nodes: dict[str, Node] = field(default_factory=dict)
+    _edges: dict[Edge, None] = field(default_factory=dict)
+    _seen: set[tuple[str, str]] = field(default_factory=set)
+
+    def back(self, digests: Sequence[str]) -> Lineage:
+        """All that some content came from."""
+        waiting: list[tuple[str, str]] = []
+        for sha256 in digests:
+            waiting += self._begin(sha256)
+        while waiting:
+            run, step = waiting.pop()
+            waiting += self._back(run, step)
+        return self._found(digests, forward=False)
+
+    def forward(self, digests: Sequence[str]) -> Lineage:
+        """All that was made from some content."""
+        waiting: list[tuple[str, str]] = []
+        for sha256 in digests:
+            self._begin(sha256)
+            waiting += [(link.run, link.step) for link in reversed(self.links.used(sha256))]
+        asked = set(digests)
+        while waiting:
+            run, step = waiting.pop()
+            waiting += self._forward(run, step, asked)
+        self._link_used()
+        return self._found(digests, forward=True)
+
+    def _found(self, digests: Sequence[str], *, forward: bool) -> Lineage:
+        return Lineage(
+            start=tuple(map(content_id, digests)),
+            forward=forward,
+            nodes=self._nodes,
+            edges=tuple(self._edges),
+            runs={name: run.record for name, run in self._runs.items() if run and self._stands(name)},
+        )
+
+    def _stands(self, run: str) -> bool:
+        return any(name == run for name, _ in self._seen)
+
+    # -- back
+
+    def _begin(self, sha256: str) -> list[tuple[str, str]]:
+        """The content that was asked for, and the step that made it, if one did."""
+        link = self.links.maker(sha256)
+        if link is None:
+            used = self.links.used(sha256)
+            kind, name = (used[0].kind, used[0].name) if used else ("file", "")
+            self._add(content(sha256, kind, name, None))
+            return []
+        self._add(content(sha256, link.kind, link.name, link.run))
+        return [(link.run, link.step)]
+
+    def _back(self, name: str, step: str) -> Iterator[tuple[str, str]]:
+        run, record = self._visit(name, step)
+        if run is None or record is None:
+            return
+        self._add_made(run, record)
+        for sha256, _, kind, path in used_by(record):
+            maker = self._maker(run, record, sha256)
+            # The folder of a file, or a variable, may have another name where it was made: that one is shown.
+            self._add(content(sha256, kind, path, maker[0] if maker else None))
+            self._link(content_id(sha256), step_id(name, step), EdgeKind.USED)
+            if maker is not None:
+                yield maker
+
+    def _maker(self, run: _Run, step: StepRecord, sha256: str) -> tuple[str, str] | None:
+        """The step that made what another one used."""
+        own = run.maker(sha256, step.name)
+        if own is not None:
+            return run.record.run, own
+        if sha256 == EMPTY:
+            return None
+        before = step.started or run.record.started
+        link = self.links.maker(sha256, before=before, apart=run.record.run)
+        return (link.run, link.step) if link else None
+
+    # -- forward
+
+    def _forward(self, name: str, step: str, asked: set[str]) -> Iterator[tuple[str, str]]:
+        run, record = self._visit(name, step)
+        if run is None or record is None:
+            return
+        for sha256 in self._add_made(run, record):
+            yield from self._users_within(run, record, sha256)
+            if sha256 not in asked and sha256 != EMPTY:
+                asked.add(sha256)
+                yield from self._users_elsewhere(run, sha256)
+
+    def _users_within(self, run: _Run, maker: StepRecord, sha256: str) -> Iterator[tuple[str, str]]:
+        for later in run.record.steps[run.steps[maker.name] + 1 :]:
+            takes = any(used == sha256 for used, *_ in used_by(later))
+            if takes and run.maker(sha256, later.name) == maker.name:
+                yield run.record.run, later.name
+
+    def _users_elsewhere(self, run: _Run, sha256: str) -> Iterator[tuple[str, str]]:
+        """The steps of other runs that used what this one made, and no step of their own."""
+        for link in self.links.used(sha256, since=run.record.started):
+            if link.run == run.record.run:
+                continue
+            other = self._read(link.run)
+            if other is not None and other.maker(sha256, link.step) is None:
+                yield link.run, link.step
+
+    def _link_used(self) -> None:
+        """Edges from what stands in the lineage to the steps in it that used it; what else they used stands apart."""
+        for name, step in sorted(self._seen):
+            run = self._read(name)
+            assert run is not None
+            for sha256, *_ in used_by(run.record.steps[run.steps[step]]):
+                if content_id(sha256) in self._nodes:
+                    self._link(content_id(sha256), step_id(name, step), EdgeKind.USED)
+
+    # -- what is kept
+
+    def _visit(self, name: str, step: str) -> tuple[_Run | None, StepRecord | None]:
+        """A step that has not been visited yet, with what it used beside data; nothing where it has."""
+        run = self._read(name)
+        if (name, step) in self._seen or run is None or step not in run.steps:
+            return None, None
+        self._seen.add((name, step))
+        record = run.record.steps[run.steps[step]]
+        self._add(step_node(run.record, record))
+        for node in around(run.record, record, self.home / RUNS / name):
+            self._add(node)
+            self._link(node.id, step_id(name, step), EdgeKind.USED)
+        return run, record
+
+    def _add_made(self, run: _Run, step: StepRecord) -> list[str]:
+        """What a step made, as nodes and edges; its digests."""
+        digests = []
+        for sha256, _, kind, name in made_by(step, run.record):
+            self._add(content(sha256, kind, name, run.record.run))
+            self._link(step_id(run.record.run, step.name), content_id(sha256), EdgeKind.MADE)
+            digests.append(sha256)
+        return digests
+
+    def _add(self, node: Node) -> None:
+        """Adds a node; that content was made, and is no data from outside, is kept whoever tells it first."""
+        known = self._nodes.get(node.id)
+        if known is None or (known.kind is NodeKind.DATA and node.run is not None):
+            self._nodes[node.id] = node
+        elif known.name != node.name and known.kind is not NodeKind.STEP:
+            others = known.facts.get("names", [])
+            assert isinstance(others, list)
+            if node.name not in others:
+                self._nodes[node.id] = replace(known, facts={**known.facts, "names": [*others, node.name]})
+
+    def _link(self, source: str, target: str, kind: EdgeKind) -> None:
+        self._edges[Edge(source=source, target=target, kind=kind)] = None
+
+    def _read(self, name: str) -> _Run | None:
+        """A run, read once; None for one that was deleted or is damaged."""
+        if name not in self._runs:
+            try:
+                self._runs[name] = _run(read_run(self.home / RUNS / name))
+            except RecordsError:
+                self._runs[name] = None
+        return self._runs[name]
+
+
+def _run(record: RunRecord) -> _Run:
+    made: dict[str, list[int]] = {}
+    for place, step in enumerate(record.steps):
+        if not is_outer(step.name, record):
+            for sha256, *_ in made_by(step, record):
+                made.setdefault(sha256, []).append(place)
+    return _Run(record, {step.name: place for place, step in enumerate(record.steps)}, made)
