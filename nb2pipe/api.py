@@ -412,9 +412,7 @@ def resume(
     """
     root = find_home(Path.cwd(), options.home)
     record = index.find_run(root, selector)
-    directory = record.surroundings.get(running.PACKAGE)
-    pipeline, package = _as_recorded(record.notebook, directory if isinstance(directory, str) else None)
-    options = replace(options, home=root, executor=record.executor, package=package)
+    pipeline, options = _once_more(record, root, options)
     if options.parameters:
         return start(pipeline, _as_new(record, options), listeners=listeners, cancel=cancel)
     executor = check_executor(pipeline, options)
@@ -423,6 +421,32 @@ def resume(
     )
     _conclude(pipeline, end, listeners)
     return end
+
+
+def rerun(
+    selector: str,
+    options: RunOptions,
+    *,
+    listeners: Sequence[Listener] = (),
+    cancel: threading.Event | None = None,
+) -> RunEnd:
+    """Runs what a run ran once more, as a new run, with the notebook as it stands now.
+
+    Args:
+        selector: Which run; as in `open_run`.
+        options: What is given anew; all else that decides on values is as the run was given it.
+        listeners: Take the events as they come.
+        cancel: Once set, the run ends as interrupted.
+
+    Raises:
+        RecordsError: There is no such run.
+        UsageError: A secret that the record does not keep is not given.
+        Nb2pipeError: As `run` says.
+    """
+    root = find_home(Path.cwd(), options.home)
+    record = index.find_run(root, selector)
+    pipeline, options = _once_more(record, root, options)
+    return start(pipeline, _as_new(record, options), listeners=listeners, cancel=cancel)
 
 
 def default_executor(package: Package | None) -> str:
@@ -468,6 +492,13 @@ def _to_run(given: Pipeline | str | Path) -> tuple[Pipeline, Package | None]:
         return load(given), None
     converted = read_converted(Path(given))
     return converted.pipeline, converted.package
+
+
+def _once_more(record: RunRecord, root: Path, options: RunOptions) -> tuple[Pipeline, RunOptions]:
+    """What a recorded run ran, and how."""
+    directory = record.surroundings.get(running.PACKAGE)
+    pipeline, package = _as_recorded(record.notebook, directory if isinstance(directory, str) else None)
+    return pipeline, replace(options, home=root, executor=record.executor, package=package)
 
 
 def _as_recorded(notebook: str, directory: str | None) -> tuple[Pipeline, Package | None]:

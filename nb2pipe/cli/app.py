@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a notebook as a pipeline.",
     "resume": "Go on with a failed or interrupted run.",
     "verify": "Compare a pipeline run with the notebook.",
-    "runs": "List past runs, show, open or delete one.",
+    "runs": "List past runs, show, compare, rerun or delete them.",
     "lineage": "Show what a file or model came from, or what was made from it.",
     "convert": "Turn a notebook into a package of step modules.",
     "gc": "Delete what no run needs from the store.",

@@ -7,26 +7,35 @@ import sys
 import time
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from nb2pipe import api
 from nb2pipe.cli.app import Group
-from nb2pipe.cli.arguments import STORE, complete_run
+from nb2pipe.cli.arguments import JOBS, PARAMETER, STORE, ParameterCommand, complete_run
+from nb2pipe.cli.compared import comparison_text
+from nb2pipe.cli.conduct import conduct
+from nb2pipe.cli.curves import curve_rows
 from nb2pipe.cli.diagnostics import failure_text
 from nb2pipe.cli.output import shown_path, write_file
-from nb2pipe.cli.session import CONTEXT, Command, common, with_session
+from nb2pipe.cli.parameters import given_values
+from nb2pipe.cli.session import CONTEXT, Command, common, current, is_terminal, with_session
 from nb2pipe.cli.text import clipped, duration, number, one_line, table
 from nb2pipe.codegen.notebooks.page import html
 from nb2pipe.errors import RecordsError
 from nb2pipe.execution.garbage import delete_run
 from nb2pipe.execution.home import Home, find_home
+from nb2pipe.execution.options import RunOptions
 from nb2pipe.execution.shared import shared_runs
 from nb2pipe.records.codec import run_json
+from nb2pipe.records.compare import compare_runs, comparison_json
+from nb2pipe.records.files import read_series
 from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
+from nb2pipe.records.where import by_value, chosen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nb2pipe.cli.session import Session
     from nb2pipe.records.model import RunRecord, RunSummary
@@ -38,12 +47,26 @@ RUN is an id, a unique prefix of one, a --name, latest (if none is given) or lat
 Examples:
   nb2pipe runs list
   nb2pipe runs show latest
+  nb2pipe runs compare
+  nb2pipe runs rerun latest
   nb2pipe runs open latest
 """
 _LIST_EPILOG = """\b
 Examples:
+  nb2pipe runs list --sort accuracy --where 'lr < 0.1 and status == "succeeded"'
+  nb2pipe runs list --where '"best" in tags or metrics["loss/val"] < 0.2' --sort metrics.loss --reverse
   nb2pipe runs list --json | jq '.[0].metrics'
   nb2pipe runs list --store s3://bucket/team
+"""
+_COMPARE_EPILOG = """\b
+Examples:
+  nb2pipe runs compare
+  nb2pipe runs compare 20261122-1030 latest --json | jq .first_difference
+"""
+_RERUN_EPILOG = """\b
+Examples:
+  nb2pipe runs rerun
+  nb2pipe runs rerun 20261122-1030 -p lr 0.1 --name smaller
 """
 RUN = click.argument("run", default="latest", metavar="[RUN]", shell_complete=complete_run)
 _WIDE = 60
@@ -53,22 +76,26 @@ _WIDE = 60
     "runs",
     cls=Group,
     context_settings=CONTEXT,
-    short_help="List past runs, show, open or delete one.",
+    short_help="List past runs, show, compare, rerun or delete them.",
     epilog=_EPILOG,
 )
 @common
 def command() -> None:
-    """List past runs, show one, open its notebook, delete one."""
+    """List past runs, show one, compare two, run one again, open its notebook, delete one."""
 
 
 @command.command("list", cls=Command, epilog=_LIST_EPILOG)
+@click.option("--where", metavar="EXPRESSION", help="Only runs for which this holds: metrics, parameters, fields.")
+@click.option("--sort", metavar="METRIC", help="By a metric, a parameter or a field such as seconds, largest first.")
+@click.option("--reverse", is_flag=True, help="The other way round.")
 @STORE
 @common
 @with_session
-def list_command(session: Session, store: str | None) -> None:
+def list_command(session: Session, store: str | None, **choice: Any) -> None:
     """List the runs of the home, the newest first; with --store those of all who use the store."""
     home = _home(session)
-    rows = list_runs(home, tell=session.warn) if store is None else shared_runs(Home(home), store, tell=session.warn)
+    known = list_runs(home, tell=session.warn) if store is None else shared_runs(Home(home), store, tell=session.warn)
+    rows = _chosen(known, **choice)
     if session.json:
         session.emit([summary_json(row) for row in rows], lines=True)
     elif rows:
@@ -90,6 +117,43 @@ def show_command(session: Session, run: str) -> None:
         session.emit(run_json(record), lines=True)
     else:
         session.say("\n".join(_shown(session, record, home)), result=True)
+
+
+@command.command("compare", cls=Command, epilog=_COMPARE_EPILOG)
+@click.argument("one", default="latest~1", metavar="[RUN", shell_complete=complete_run)
+@click.argument("two", default="latest", metavar="RUN]", shell_complete=complete_run)
+@common
+@with_session
+def compare_command(session: Session, one: str, two: str) -> None:
+    """Show where two runs part, by default the last two.
+
+    First comes the first step whose outputs differ, then parameters, code, data, packages and metrics.
+    """
+    home = _home(session)
+    records = find_run(home, one), find_run(home, two)
+    first, second = (Home(home).runs / record.run for record in records)
+    found = compare_runs(*records, (first, second))
+    if session.json:
+        session.emit(comparison_json(found), lines=True)
+    else:
+        session.say(comparison_text(session, found), result=True)
+
+
+@command.command("rerun", cls=ParameterCommand, epilog=_RERUN_EPILOG)
+@RUN
+@PARAMETER
+@JOBS
+@click.option("--name", metavar="NAME", help="A name for the new run.")
+@common
+@click.pass_context
+def rerun_command(ctx: click.Context, run: str, given: Sequence[str], jobs: int | None, name: str | None) -> None:
+    """Run the notebook of RUN, by default the latest, once more as a new run, with what that run was given.
+
+    -p gives parameters other values. Secrets are not kept, so they have to be given again.
+    """
+    session = current(ctx)
+    options = RunOptions(parameters=given_values(given), jobs=jobs, home=session.home, name=name)
+    ctx.exit(conduct(session, lambda listeners, cancel: api.rerun(run, options, listeners=listeners, cancel=cancel)))
 
 
 @command.command("open", cls=Command, epilog="\b\nExample:\n  nb2pipe runs open latest")
@@ -200,7 +264,7 @@ def _shown(session: Session, record: RunRecord, home: Path) -> Iterator[str]:
     yield table([(name, one_line(value)) for name, value in facts if value])
     yield from _section("parameters", {name: repr(value) for name, value in record.parameters.items()})
     yield from _section("metrics", {name: number(value) for name, value in record.metrics.items()})
-    yield from _section("series", {name: f"{count} points" for name, count in record.series.items()})
+    yield from _curves(session, record, Home(home).runs / record.run)
     yield from _steps(record)
     for note in record.notes:
         yield f"\n{note.code}: {one_line(note.message)}"
@@ -215,6 +279,22 @@ def _section(title: str, values: Mapping[str, str]) -> Iterator[str]:
     if values:
         yield f"\n{title}:"
         yield table([(one_line(name), clipped(one_line(text), 100)) for name, text in values.items()], indent="  ")
+
+
+def _curves(session: Session, record: RunRecord, folder: Path) -> Iterator[str]:
+    if not record.series:
+        return
+    drawn = is_terminal(session.people) and (session.people.encoding or "").lower().startswith("utf")
+    yield "\nseries:"
+    yield table(curve_rows(read_series(folder), drawn=drawn), indent="  ")
+
+
+def _chosen(rows: Sequence[RunSummary], where: str | None, sort: str | None, *, reverse: bool) -> Sequence[RunSummary]:
+    if where is not None:
+        rows = chosen(rows, where)
+    if sort is not None:
+        rows = by_value(rows, sort, ascending=reverse)
+    return rows[::-1] if reverse and sort is None else rows
 
 
 def _steps(record: RunRecord) -> Iterator[str]:
