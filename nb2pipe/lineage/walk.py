@@ -182,7 +182,7 @@ class Walk:
     def _add_made(self, run: _Run, step: StepRecord) -> list[str]:
         """What a step made, as nodes and edges; its digests."""
         digests = []
-        for sha256, _, kind, name in made_by(step, run.record):
+        for sha256, _, kind, name in made_by(step):
             self._add(content(sha256, kind, name, run.record.run))
             self._link(step_id(run.record.run, step.name), content_id(sha256), EdgeKind.MADE)
             digests.append(sha256)
@@ -216,6 +216,6 @@ def _run(record: RunRecord) -> _Run:
     made: dict[str, list[int]] = {}
     for place, step in enumerate(record.steps):
         if not is_outer(step.name, record):
-            for sha256, *_ in made_by(step, record):
+            for sha256, *_ in made_by(step):
                 made.setdefault(sha256, []).append(place)
     return _Run(record, {step.name: place for place, step in enumerate(record.steps)}, made)

@@ -47,7 +47,7 @@ def links_of(record: RunRecord) -> Iterator[Link]:
     """All that the steps of a run used and made; a step that holds others is these."""
     for step in record.steps:
         if not is_outer(step.name, record):
-            for sha256, made, kind, name in (*used_by(step), *made_by(step, record)):
+            for sha256, made, kind, name in (*used_by(step), *made_by(step)):
                 yield Link(
                     sha256=sha256,
                     run=record.run,
@@ -79,16 +79,18 @@ def used_by(step: StepRecord) -> Iterator[tuple[str, bool, str, str]]:
             yield sha256, False, "module" if is_module(path) else "file", path
 
 
-def made_by(step: StepRecord, record: RunRecord) -> Iterator[tuple[str, bool, str, str]]:
+def made_by(step: StepRecord) -> Iterator[tuple[str, bool, str, str]]:
     """What a step made: the SHA-256, that it made it, kind and name."""
     for group in step.outputs:
         yield group.digest, True, "artifact", ", ".join(group.names)
     for kind, digest in step.state.items():
         yield digest, True, "state", kind
-    writes = step.trace.writes if step.trace else {}
-    saved = {each.sha256 for each in record.checkpoints}
-    for path, file in writes.items():
-        yield file.sha256, True, "checkpoint" if file.sha256 in saved else "file", path
+    for checkpoint in step.checkpoints:  # those of a step that failed count too
+        yield checkpoint.sha256, True, "checkpoint", checkpoint.path
+    saved = {(each.path, each.sha256) for each in step.checkpoints}
+    for path, file in (step.trace.writes if step.trace else {}).items():
+        if (path, file.sha256) not in saved:
+            yield file.sha256, True, "file", path
 
 
 class Links:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 FILE = "pipeline.json"
@@ -33,6 +35,8 @@ class StepFacts:
         patched: Places in libraries that it sets.
         gate: What has to hold for the steps after it to run.
         description: What people read of it.
+        cells: Positions of its cells in its notebook.
+        code: SHA-256 of the texts of the cells that its code stands in, definitions included, by their positions.
     """
 
     name: str
@@ -47,6 +51,8 @@ class StepFacts:
     patched: tuple[str, ...] = ()
     gate: str | None = None
     description: str | None = None
+    cells: tuple[int, ...] = ()
+    code: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def scope(self) -> str:
@@ -66,12 +72,14 @@ class Description:
     Attributes:
         name: The pipeline's.
         notebook: The notebook's file name.
+        digest: The notebook's.
         parameters: The types of its parameters, by name.
         steps: In notebook order.
     """
 
     name: str
     notebook: str
+    digest: str = ""
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     steps: tuple[StepFacts, ...] = ()
 
@@ -138,12 +146,25 @@ def _description(data: Mapping[str, Any]) -> Description:
     return Description(
         name=str(data["name"]),
         notebook=str(data["notebook"]["path"]),
+        digest=str(data["notebook"].get("digest", "")),
         parameters=_types(data["parameters"]),
-        steps=tuple(_step(step) for step in data["steps"]),
+        steps=tuple(_step(step, _texts(data["notebook"])) for step in data["steps"]),
     )
 
 
-def _step(data: Mapping[str, Any]) -> StepFacts:
+def _texts(notebook: Mapping[str, Any]) -> dict[str | None, list[str]]:
+    """The texts of the cells of a notebook, by None, and of those nested in it, by their file names."""
+    inner = (_texts(each) for each in notebook.get("nested", {}).values())
+    own = [str(cell["source"]) for cell in notebook.get("cells", ())]
+    return {name: texts for each in inner for name, texts in each.items() if name is not None} | {
+        None: own,
+        PurePath(str(notebook["path"])).name: own,
+    }
+
+
+def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]]) -> StepFacts:
+    own = texts.get(data.get("notebook"), ())
+    code = sorted({int(block["cell"]) for block in data.get("blocks", ())})
     return StepFacts(
         name=str(data["name"]),
         module=str(data["module"]),
@@ -157,7 +178,13 @@ def _step(data: Mapping[str, Any]) -> StepFacts:
         patched=tuple(str(place) for place in data.get("patched", ())),
         gate=data.get("gate"),
         description=data.get("description"),
+        cells=tuple(int(cell) for cell in data.get("cells", ())),
+        code={cell: _digest(own[cell - 1]) for cell in code if cell <= len(own)},
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _types(parameters: Any) -> dict[str, str | None]:

@@ -76,9 +76,12 @@ def test_the_step_that_ran_counts_before_those_that_reused_it(tmp_path: Path) ->
 
 
 def test_checkpoints_are_known_as_such(tmp_path: Path) -> None:
-    make(tmp_path, "1-a", checkpoints=(Checkpoint(path="/net.pt", sha256=NET),))
+    saved = tuple(Checkpoint(path="/net.pt", sha256=sha256, epoch=epoch) for epoch, sha256 in ((1, FIRST), (2, NET)))
+    make(tmp_path, "1-a", LOAD, replace(TRAIN, checkpoints=saved))
+    make(tmp_path, "2-b", LOAD, replace(TRAIN, status=StepStatus.FAILED, checkpoints=saved[:1], trace=None))
     with links(tmp_path) as index:
-        assert [link.kind for link in index.made(NET)] == ["checkpoint"]
+        assert [(link.run, link.kind) for link in index.made(NET)] == [("1-a", "checkpoint")]
+        assert [(link.run, link.kind) for link in index.made(FIRST)] == [("2-b", "checkpoint"), ("1-a", "checkpoint")]
 
 
 def test_steps_that_hold_others_are_these(tmp_path: Path) -> None:
