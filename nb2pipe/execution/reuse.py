@@ -184,8 +184,8 @@ class Reuse:
         if record.series:
             for name, index, value in read_points(self.runs / run, record.name):
                 points.append(MetricLogged(step=unit.name, name=name, value=value, time=now, index=index))
-            counts = recorded_counts(series_path(self.runs / run, record.name))
-            points.append(SeriesRecorded(step=unit.name, series=counts, time=now))
+            folder = series_path(self.here or self.runs / self.run, unit.name)
+            points.append(SeriesRecorded(step=unit.name, series=recorded_counts(folder), folder=str(folder), time=now))
         done = Completed(
             outputs=outputs_of(record),
             state=record.state,

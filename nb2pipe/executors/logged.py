@@ -8,8 +8,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.records.events import CheckpointSaved, DataUsed, MetricLogged, ParameterSet, SeriesRecorded
+from nb2pipe.records.model import Checkpoint
 from nb2pipe.records.series import recorded_checkpoints, recorded_counts
 from nb2pipe.records.values import decode
+from nb2pipe.tracking.training.kept import checkpoints
+from nb2pipe.tracking.training.writer import TENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -63,9 +66,28 @@ def tell_recorded(step: str, folder: Path, emit: Callable[[Event], None]) -> Non
     now = time.time()
     counts = recorded_counts(folder)
     if counts:
-        emit(SeriesRecorded(step=step, series=counts, time=now))
+        emit(SeriesRecorded(step=step, series=counts, folder=str(folder), time=now))
     for checkpoint in recorded_checkpoints(folder):
         emit(CheckpointSaved(step=step, checkpoint=checkpoint, time=now))
+
+
+def tell_checkpoints(step: str, folder: Path, emit: Callable[[Event], None]) -> None:
+    """Tells which checkpoints of `track.training` a step keeps, also where it failed.
+
+    Args:
+        step: The step.
+        folder: Its folder of them; it is not there where it has none.
+        emit: Takes the events.
+    """
+    for training in sorted(folder.glob("*/")):
+        for each in reversed(checkpoints(training)):
+            saved = Checkpoint(
+                path=str(training / f"{each.name}{TENSORS}"),
+                sha256=str(each.told["sha256"]),
+                step=each.told["step"],
+                epoch=each.told["epoch"],
+            )
+            emit(CheckpointSaved(step=step, checkpoint=saved, time=float(each.told["time"])))
 
 
 def _points(path: Path) -> Iterator[dict[str, Any]]:

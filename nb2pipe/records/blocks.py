@@ -63,11 +63,11 @@ class Rows:
         self._count = self._shared(0, _PAGE)[_PAGE - _NUMBER :].cast("Q")
         self.cells: tuple[Cells, ...] = ()
 
-    def add(self, *values: float) -> int:
+    def add(self, values: tuple[float, ...]) -> int:
         """Adds a row.
 
         Args:
-            *values: A number for each column.
+            values: A number for each column.
 
         Returns:
             Its place in `cells`, which are the columns of the last block, and may be set later too.
@@ -79,7 +79,7 @@ class Rows:
         if place == self._size:
             self._grow()
             place = 0
-        for cells, value in zip(self.cells, values, strict=True):
+        for cells, value in zip(self.cells, values):  # noqa: B905  # it is called in loops, and the count is known
             cells[place] = value
         self._place = place + 1
         self._count[0] += 1

@@ -289,14 +289,16 @@ class ArtifactMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesRecorded:
-    """What a step's training loops did was recorded without its code saying so; the points lie in the run's folder.
+    """What a step's training loops did was recorded without its code saying so.
 
     Attributes:
         series: The number of points by name.
+        folder: Holds the points; `records.series.recorded` reads them.
     """
 
     step: str
     series: Mapping[str, int]
+    folder: str
     time: float
 
 

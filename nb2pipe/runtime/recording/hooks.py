@@ -54,6 +54,7 @@ class NotesFiles(Protocol):
 _loops: list[Follows] = []
 _saves: list[NotesFiles] = []
 """Who listens; at most one each."""
+_torch: list[Any] = []
 _installed: list[bool] = []
 
 
@@ -74,6 +75,7 @@ def _install() -> None:
     if _installed:
         return
     _installed.append(True)
+    after_import("torch", lambda: _torch.append(sys.modules["torch"]))
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_loops.clear)
         os.register_at_fork(after_in_child=_saves.clear)
@@ -111,7 +113,7 @@ def _change(module: str, name: str, change: Callable[[Any], None]) -> None:
 
 def _compiles() -> bool:
     """Whether torch looks at the code to compile it, rather than running it."""
-    return bool(sys.modules["torch"].compiler.is_compiling())
+    return bool(_torch[0].compiler.is_compiling())
 
 
 def _backward(tensors: Any, gradients: Any) -> None:

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.records.blocks import Rows
 from nb2pipe.records.series import COLUMNS
 from nb2pipe.runtime.recording.names import variable_of
-from nb2pipe.runtime.recording.values import Device, in_memory, plain_tensor, without_modes
+from nb2pipe.runtime.recording.values import Device, in_memory, modes_are_on, plain_tensor, without_modes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
+    from types import FrameType
 
 _MOST_LOOPS = 200
 """Optimizers that are followed in one step of a pipeline; one that makes more is seeking something."""
 _MOST_GROUPS = 16
 """Groups of parameters whose learning rates are kept."""
 _MOST_SCALED = 16
+_MOST_PASSES = 64
 
 
 @dataclass(slots=True)
@@ -65,6 +67,12 @@ class _Losses:
     coming: list[tuple[Any, int]] = field(default_factory=list)
     spent: bool = False
     where: _Pass | None = None
+
+    def clear(self) -> None:
+        """There are none yet."""
+        self.total, self.count, self.spent, self.where = 0.0, 0, False, None
+        if self.coming:
+            self.coming = []
 
 
 class _Followed:
@@ -117,26 +125,32 @@ class Loop:
         self._names: set[str] = set()
         self._made = 0
         self._losses = _Losses()
-        self._within: list[tuple[weakref.ref[Any], _Losses]] = []
+        self._own = _Losses()
+        self._within: list[int] = []
         self._devices: dict[Any, Device] = {}
         self._scaled: dict[int, tuple[weakref.ref[Any], Any]] = {}
-        self._passes: weakref.WeakKeyDictionary[Any, _Pass] = weakref.WeakKeyDictionary()
+        self._passes: dict[int, _Pass] = {}
         self._pass: _Pass | None = None
 
     # -- what hooks tell
 
     def backward(self, tensors: Any, gradients: Any) -> None:
         """A backward pass begins."""
-        losses = self._within[-1][1] if self._within else self._losses
-        if self._within and losses.count:
-            return  # a closure is called more than once
+        losses = self._losses
+        if self._within:
+            self._leave_broken_steps()
+            if self._within:
+                losses = self._own
+                if losses.count:
+                    return  # a closure is called more than once
         if losses.spent:
-            losses = self._losses = _Losses()
-        many = tensors if isinstance(tensors, list | tuple) else (tensors,)
-        weights = gradients if isinstance(gradients, list | tuple) else (gradients,) * len(many)
-        with without_modes():
-            for tensor, weight in zip(many, weights, strict=False):
+            losses.clear()
+        if isinstance(tensors, list | tuple):
+            weights = gradients if isinstance(gradients, list | tuple) else (gradients,) * len(tensors)
+            for tensor, weight in zip(tensors, weights, strict=False):
                 self._take(losses, tensor, weight)
+        else:
+            self._take(losses, tensors, gradients)
         where = self._pass
         losses.where = where if where is not None and (where.open or where.epochs) else None
 
@@ -149,29 +163,34 @@ class Loop:
 
     def begins_step(self, optimizer: Any) -> None:
         """An optimizer is about to step."""
-        while self._within and not _is_under_way(self._within[-1][0]()):
-            self._within.pop()  # it ended in an exception
-        self._within.append((weakref.ref(optimizer), _Losses()))
+        if self._within:
+            self._leave_broken_steps()
+        self._within.append(id(optimizer))
 
     def ends_step(self, optimizer: Any) -> None:
         """An optimizer has stepped."""
-        _, own = self._within.pop() if self._within else (None, _Losses())
+        if self._within:
+            self._within.pop()
         if self._within:
             return  # one optimizer that uses another
-        losses = own if own.count else self._losses
+        losses = self._own if self._own.count else self._losses
         now = time.time()
         followed = self._follow(optimizer)
-        if followed is not None:
+        if followed is not None and len(optimizer.param_groups):
             self._write(followed, optimizer, losses, now)
-        losses.spent = True
+        self._own.spent = losses.spent = True
+        if self._own.count:
+            self._own.clear()
         for device in self._devices.values():
             device.tick(now)
 
     def gives(self, iterator: Any, data: Any) -> None:
         """A data loader gives a batch."""
-        where = self._passes.get(iterator)
+        where = self._passes.get(id(iterator))
         if where is None or iterator._num_yielded == 1:  # noqa: SLF001  # there is no other way
-            where = self._passes[iterator] = _Pass(_referred(iterator._dataset))  # noqa: SLF001
+            if len(self._passes) > _MOST_PASSES:
+                self._passes.clear()
+            where = self._passes[id(iterator)] = _Pass(_referred(iterator._dataset))  # noqa: SLF001
         where.batch += 1
         where.examples += _length(data)
         where.open = True
@@ -179,7 +198,7 @@ class Loop:
 
     def asks(self, iterator: Any) -> None:
         """A data loader is asked for a batch; if it gives none, the pass is over."""
-        where = self._passes.get(iterator)
+        where = self._passes.get(id(iterator))
         if where is not None:
             where.open = False
 
@@ -188,25 +207,38 @@ class Loop:
         for device in self._devices.values():
             device.finish()
 
+    def _leave_broken_steps(self) -> None:
+        """Forgets steps that ended in an exception, of whose end nobody told."""
+        while self._within and not _is_under_way(self._within[-1]):
+            self._within.pop()
+
     # -- losses
 
     def _take(self, losses: _Losses, tensor: Any, weight: Any) -> None:
-        scaled = self._scaled.pop(id(tensor), None)
-        if scaled is not None and scaled[0]() is tensor:
-            tensor = scaled[1]
+        if self._scaled:
+            scaled = self._scaled.pop(id(tensor), None)
+            if scaled is not None and scaled[0]() is tensor:
+                tensor = scaled[1]
+        if modes_are_on():
+            with without_modes():
+                self._read(losses, tensor, weight)
+        else:
+            self._read(losses, tensor, weight)
+
+    def _read(self, losses: _Losses, tensor: Any, weight: Any) -> None:
         if not plain_tensor(tensor) or not (weight is None or plain_tensor(weight)):
             return
-        if not tensor.is_cpu:
-            device = self._devices.get(tensor.device) or self._devices.setdefault(tensor.device, Device(tensor.device))
-            found = device.add(tensor, weight)
-            if found is not None:
-                losses.coming.append(found)
+        if tensor.is_cpu:
+            value = in_memory(tensor)
+            factor = 1.0 if weight is None else in_memory(weight)
+            if value is not None and factor is not None:
+                losses.total += value * factor
                 losses.count += 1
             return
-        value = in_memory(tensor)
-        factor = 1.0 if weight is None else in_memory(weight)
-        if value is not None and factor is not None:
-            losses.total += value * factor
+        device = self._devices.get(tensor.device) or self._devices.setdefault(tensor.device, Device(tensor.device))
+        found = device.add(tensor, weight)
+        if found is not None:
+            losses.coming.append(found)
             losses.count += 1
 
     # -- rows
@@ -220,9 +252,8 @@ class Loop:
             epoch, batch = followed.epoch(where), where.batch
             examples = where.examples - (followed.seen if where is followed.last else 0)
             followed.last, followed.seen = where, where.examples
-        rates = [_rate(group) for group in optimizer.param_groups[: followed.rates]]
-        rates += [math.nan] * (followed.rates - len(rates))
-        place = followed.rows.add(now, losses.total, losses.count, epoch, batch, examples, *rates)
+        rates = _rates(optimizer.param_groups, followed.rates)
+        place = followed.rows.add((now, losses.total, losses.count, epoch, batch, examples, *rates))
         for block, number in losses.coming:
             block.sinks.append((number, (followed.rows.cells[1], place)))
         followed.steps += 1
@@ -261,11 +292,19 @@ def _rate_names(count: int) -> Sequence[str]:
     return tuple("lr" if number == 1 else f"lr/group{number}" for number in range(1, count + 1))
 
 
+def _rates(groups: Any, count: int) -> tuple[float, ...]:
+    """The learning rates of the first groups of parameters."""
+    if count == 1:
+        return (_rate(groups[0]),)
+    found = tuple(_rate(group) for group in groups[:count])
+    return found + (math.nan,) * (count - len(found))
+
+
 def _rate(group: Any) -> float:
     """The learning rate of a group of parameters; not a number where that is not known without waiting."""
     rate = group.get("lr")
-    if isinstance(rate, float | int):
-        return float(rate)
+    if type(rate) is float or isinstance(rate, int):
+        return rate
     if plain_tensor(rate) and rate.is_cpu:
         found = in_memory(rate)
         return math.nan if found is None else found
@@ -301,11 +340,11 @@ def _referred(data: Any) -> Callable[[], int | None]:
     return lambda: None if still() is None else number
 
 
-def _is_under_way(optimizer: Any) -> bool:
+def _is_under_way(optimizer: int) -> bool:
     """Whether a step of an optimizer is being made, further up."""
-    frame = sys._getframe(1)  # noqa: SLF001  # there is no other way
-    while optimizer is not None and frame is not None:
-        if frame.f_code.co_name == "wrapper" and frame.f_locals.get("self") is optimizer:
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # there is no other way
+    while frame is not None:
+        if frame.f_code.co_name == "wrapper" and id(frame.f_locals.get("self")) == optimizer:
             return True
-        frame = frame.f_back  # type: ignore[assignment]  # it ends with none
+        frame = frame.f_back
     return False

@@ -37,8 +37,13 @@ def plain_tensor(tensor: Any) -> bool:
     )
 
 
+def modes_are_on() -> bool:
+    """Whether the author's code has set a mode that sees what is done with tensors, such as a default device."""
+    return bool(_torch()._C._len_torch_function_stack())  # noqa: SLF001  # there is no other way
+
+
 def without_modes() -> Any:
-    """A context in which no mode of the author's, such as a default device, sees what is done with tensors."""
+    """A context in which no such mode sees it."""
     return _torch()._C.DisableTorchFunction()  # noqa: SLF001  # there is no other way
 
 
