@@ -51,6 +51,7 @@ class Surroundings:
         own: Environment variables of one step alone: the GPUs that it has for itself.
         package: Where such a package exists already.
         executor: The executor's name: what cells show depends on it.
+        continues: Steps may take what earlier runs left.
         masking: Replaces secret values in what is kept and told.
     """
 
@@ -64,6 +65,7 @@ class Surroundings:
     pipeline: Pipeline | None = None
     package: Package | None = None
     executor: str = ""
+    continues: bool = True
     masking: Masking = field(default_factory=Masking)
 
 

@@ -277,6 +277,7 @@ class _Session:
             package=self.options.package,
             executor=self.options.executor,
             masking=self.prepared.masking,
+            continues=not (self.options.force or self.options.no_cache),
         )
         return Context(
             executor=executor,

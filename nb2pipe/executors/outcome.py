@@ -15,7 +15,8 @@ from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.failures import failure_of
 from nb2pipe.executors.origin import where_bound
 from nb2pipe.executors.watch import Reason
-from nb2pipe.records.files import series_path
+from nb2pipe.records.files import safe_name, series_path
+from nb2pipe.runtime.resuming import CHECKPOINTS
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.serializers.groups import Group
 
@@ -60,6 +61,9 @@ def step_spec(call: StepCall, result: Path) -> StepSpec:
         metrics={place: metric_names(call.notebook.cell(place).python) for place in call.step.metrics},
         patched=tuple(sorted(call.step.patched)),
         series=str(series_path(call.surroundings.run_folder, call.step.name).resolve()),
+        checkpoints=str((call.surroundings.run_folder / CHECKPOINTS / safe_name(call.step.name)).resolve()),
+        key=call.key,
+        continues=call.surroundings.continues and call.step.cache is not False,
     )
 
 

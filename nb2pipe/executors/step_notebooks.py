@@ -17,7 +17,7 @@ from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secre
 from nb2pipe.errors import UsageError
 from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
-from nb2pipe.executors.logged import tell_logged, tell_recorded
+from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.outputs import write_notebook
 from nb2pipe.executors.watch import StepWatch, is_ours, position, role
@@ -183,6 +183,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
         tell_logged(call.step.name, result.with_name(POINTS), told, emit)
         tell_recorded(call.step.name, Path(spec.series), emit)
+        tell_checkpoints(call.step.name, Path(spec.checkpoints), emit)
     return outcome_of(call, watch.stopped, told, emit)
 
 

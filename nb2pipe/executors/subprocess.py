@@ -16,7 +16,7 @@ from nb2pipe.errors import Nb2pipeError
 from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.child import Child
 from nb2pipe.executors.interpreter import interpreter_of
-from nb2pipe.executors.logged import tell_logged, tell_recorded
+from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
 from nb2pipe.executors.origin import where_imported
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.packages import Packages
@@ -93,6 +93,7 @@ class SubprocessExecutor:
             told = _told(folder / "result.json", call)
             tell_logged(call.step.name, folder / POINTS, told, emit)
             tell_recorded(call.step.name, Path(spec.series), emit)
+            tell_checkpoints(call.step.name, Path(spec.checkpoints), emit)
         return _concluded(call, sheet, _settled(stop, told, sheet), told, emit)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from nb2pipe.runtime.resuming import Resuming
+
 POINTS = "points.jsonl"
 """The file beside a step's result that holds the points of its series."""
 
@@ -35,6 +37,9 @@ class Journal:
 
     Args:
         path: Where points go, one line of JSON each; None counts them only.
+
+    Attributes:
+        resuming: Where trainings of the step are saved; None where they are not.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -43,6 +48,7 @@ class Journal:
         self.series: dict[str, int] = {}
         self.data: list[dict[str, str | None]] = []
         self.last: dict[str, float] = {}
+        self.resuming: Resuming | None = None
         self._path = path
         self._stream: IO[str] | None = None
         self._names: dict[str, str] = {}

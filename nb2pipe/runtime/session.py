@@ -25,6 +25,7 @@ from nb2pipe.runtime.numbers import metrics_of
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.outputs import collect
 from nb2pipe.runtime.recording.recording import Recording
+from nb2pipe.runtime.resuming import Resuming, note_of
 from nb2pipe.runtime.spec import StepSpec
 from nb2pipe.runtime.summaries import summaries
 from nb2pipe.runtime.type_names import type_names
@@ -68,6 +69,7 @@ class Session:
         self.recording = Recording(Path(spec.series) if spec.series else None)
         folder = str(Path(spec.result).parent)
         self.observer = Observer((str(Path(spec.store).parent),), folder) if spec.result else None
+        self.journal.resuming = _resuming(spec, self.observer)
 
     def begin(self) -> None:
         """Sets the working directory, hidden state and random generators."""
@@ -106,6 +108,8 @@ class Session:
             self.measure(cell)
         found = collect(self.spec, self.keeper, self.loaded)
         self.journal.end()
+        if self.journal.resuming is not None:
+            self.journal.resuming.end()
         logged = self.journal.told()
         return {
             "outputs": [{"names": list(group.names), "digest": str(group.digest)} for group in found.groups],
@@ -122,6 +126,16 @@ class Session:
             "seen": seen,
         }
 
+    def close(self) -> dict[str, Any]:
+        """Ends a step of which nothing is to be stored; what was seen and logged."""
+        self.recording.finish()
+        seen = self.observer.end() if self.observer is not None else {}
+        self.journal.end()
+        if self.journal.resuming is not None:
+            self.journal.resuming.end()
+        logged = self.journal.told()
+        return {**logged, "metrics": {**logged["metrics"], **self.metrics}, "seen": seen}
+
     def failed(self, errors: list[dict[str, Any]]) -> dict[str, Any]:
         """What the executor is told of errors, and of what was logged before them."""
         self.recording.finish()
@@ -133,6 +147,20 @@ def _store(folder: Path) -> LocalStore:
     """The store of a home, with what the home knows of large files."""
     home = folder.parent
     return LocalStore(folder, FileDigests(home / "files.db") if (home / "runs").is_dir() else None)
+
+
+def _resuming(spec: StepSpec, observer: Observer | None) -> Resuming | None:
+    """Where trainings of the step save what they go on from."""
+    if not spec.checkpoints:
+        return None
+    return Resuming(
+        folder=Path(spec.checkpoints),
+        key=spec.key,
+        note=note_of(Path(spec.store).parent, spec.key) if spec.store else None,
+        continues=spec.continues,
+        outputs=frozenset(spec.outputs),
+        seen=(lambda: {"reads": dict(observer.seen.reads)}) if observer is not None else dict,
+    )
 
 
 def vars_of(error: Any) -> dict[str, str | None]:

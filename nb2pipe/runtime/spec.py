@@ -48,6 +48,9 @@ class StepSpec:
         metrics: The names whose numbers are metrics, by the position of their cell.
         patched: Places in libraries that the step sets, by their dotted names.
         series: The folder for what is recorded of its training, absolute; empty where nothing is.
+        checkpoints: The folder for what its trainings save, absolute; empty where they save nothing.
+        key: Digest of all that the step depends on, as far as it is known; a training goes on only where it is equal.
+        continues: A training may go on from what another run with this key saved, and did not end.
     """
 
     step: str
@@ -62,6 +65,9 @@ class StepSpec:
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     patched: tuple[str, ...] = ()
     series: str = ""
+    checkpoints: str = ""
+    key: str = ""
+    continues: bool = True
 
     def literal(self) -> str:
         """The value as a Python literal that `read` understands.

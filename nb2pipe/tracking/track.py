@@ -13,16 +13,20 @@ given is checked, and a warning says so once.
 from __future__ import annotations
 
 import operator
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from nb2pipe.runtime import journal
 from nb2pipe.runtime.numbers import as_number
+from nb2pipe.tracking.training.said import is_muted, note_log, note_params
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["log", "params"]
+    from nb2pipe.tracking.training.loop import Training
+
+__all__ = ["log", "params", "training"]
 
 _LONGEST_NAME = 250
 _FARTHEST = 2**63
@@ -43,12 +47,14 @@ def log(mapping: Mapping[str, Any] | None = None, /, *, step: SupportsIndex | No
         TypeError: Something is no number, a name is no text, or the step is no whole number.
         ValueError: Nothing is given, or a name is given twice, or is empty, too long or not printable.
     """
-    given = _given(mapping, values)
-    numbers = {name: _number(name, value) for name, value in given.items()}
+    given = numbers(mapping, values)
     index = None if step is None else _index(step)
+    if is_muted():
+        return
     found = _journal("log")
     if found is not None:
-        found.log(numbers, index)
+        found.log(given, index)
+        note_log(given, index, time.time())
 
 
 def params(mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
@@ -65,9 +71,57 @@ def params(mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         ValueError: Nothing is given, or a name is given twice, or is empty, too long or not printable.
     """
     plain = {name: _plain(name, value) for name, value in _given(mapping, values).items()}
+    if is_muted():
+        return
     found = _journal("params")
     if found is not None:
         found.set(plain)
+        note_params(plain)
+
+
+def training(  # noqa: PLR0913  # one line of the user's says all of it
+    net: Any,
+    optimizer: Any,
+    *,
+    scheduler: Any = None,
+    scaler: Any = None,
+    state: dict[str, Any] | None = None,
+    every: str = "1 epoch",
+    keep: int = 3,
+    monitor: str | None = None,
+    mode: str = "max",
+) -> Training:
+    """A training that goes on after a crash where it was saved last.
+
+    Args:
+        net: The module of torch that is trained, or several in a list or dictionary.
+        optimizer: Likewise, and so are the next two.
+        scheduler: Of the learning rate.
+        scaler: Of the loss, for mixed precision.
+        state: What else the loop binds or changes and needs when it goes on, by name: `{"best": best}`.
+        every: How often it is saved: `1 epoch`, `200 steps`, `30 s`.
+        keep: How many of the last checkpoints stay.
+        monitor: The number that `epoch.log` logs by which the best checkpoint is known, which stays too.
+        mode: Whether that is the one with the `max` or the `min`.
+
+    Raises:
+        TypeError: Something given is of no use.
+        ValueError: `every`, `keep` or `mode` say nothing that is known.
+    """
+    from nb2pipe.tracking.training.make import make_training  # noqa: PLC0415  # only who trains needs it
+
+    trained = (net, optimizer, scheduler, scaler)
+    return make_training(trained, state, every=every, keep=keep, monitor=monitor, mode=mode)
+
+
+def numbers(mapping: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, float]:
+    """What is given to `log`, as numbers of Python.
+
+    Raises:
+        TypeError: Something is no number, or a name is no text.
+        ValueError: Nothing is given, or a name is given twice, or is empty, too long or not printable.
+    """
+    return {name: _number(name, value) for name, value in _given(mapping, values).items()}
 
 
 def _given(mapping: Mapping[str, Any] | None, values: Mapping[str, Any]) -> dict[str, Any]:

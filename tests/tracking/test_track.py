@@ -141,8 +141,3 @@ def test_many_points_take_no_memory_here(tmp_path: Path) -> None:
     assert journal.series == {"loss": 20_000}
     assert path.read_text().count("\n") == 20_000
     assert len(vars(journal)["last"]) == 1
-
-
-def test_only_what_is_there_is_there() -> None:
-    assert track.__all__ == ["log", "params"]
-    assert not hasattr(track, "training")
