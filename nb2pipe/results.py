@@ -16,6 +16,7 @@ from nb2pipe.execution.home import Home
 from nb2pipe.execution.run import STORE
 from nb2pipe.execution.shared import Shared
 from nb2pipe.records.files import read_series
+from nb2pipe.records.series import Points
 from nb2pipe.serializers.groups import Group
 from nb2pipe.serializers.groups import load as load_group
 from nb2pipe.store.local import LocalStore
@@ -93,7 +94,10 @@ class Run:
         if name not in found:
             raise _unknown("series", name, self.run, list(found))
         points = found[name]
-        values, places = [value for _, value in points], [place for place, _ in points]
+        if isinstance(points, Points):
+            values, places = points.values, points.indices  # noqa: PD011  # it is none of pandas
+        else:
+            values, places = [value for _, value in points], [place for place, _ in points]
         series: pd.Series[float] = pandas_here().Series(values, index=places, name=name, dtype=float)
         return series
 

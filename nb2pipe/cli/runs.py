@@ -70,6 +70,7 @@ Examples:
 """
 RUN = click.argument("run", default="latest", metavar="[RUN]", shell_complete=complete_run)
 _WIDE = 60
+_LAST_CHECKPOINTS = 10
 
 
 @click.group(
@@ -265,6 +266,7 @@ def _shown(session: Session, record: RunRecord, home: Path) -> Iterator[str]:
     yield from _section("parameters", {name: repr(value) for name, value in record.parameters.items()})
     yield from _section("metrics", {name: number(value) for name, value in record.metrics.items()})
     yield from _curves(session, record, Home(home).runs / record.run)
+    yield from _checkpoints(record)
     yield from _steps(record)
     for note in record.notes:
         yield f"\n{note.code}: {one_line(note.message)}"
@@ -287,6 +289,23 @@ def _curves(session: Session, record: RunRecord, folder: Path) -> Iterator[str]:
     drawn = is_terminal(session.people) and (session.people.encoding or "").lower().startswith("utf")
     yield "\nseries:"
     yield table(curve_rows(read_series(folder), drawn=drawn), indent="  ")
+
+
+def _checkpoints(record: RunRecord) -> Iterator[str]:
+    """The last checkpoints, with the beginnings of their digests."""
+    if not record.checkpoints:
+        return
+    yield f"\ncheckpoints: {len(record.checkpoints)}"
+    rows = [
+        (
+            one_line(shown_path(Path(each.path))),
+            "" if each.step is None else f"step {each.step}",
+            "" if each.epoch is None else f"epoch {each.epoch}",
+            each.sha256[:12],
+        )
+        for each in record.checkpoints[-_LAST_CHECKPOINTS:]
+    ]
+    yield table(rows, indent="  ")
 
 
 def _chosen(rows: Sequence[RunSummary], where: str | None, sort: str | None, *, reverse: bool) -> Sequence[RunSummary]:

@@ -20,10 +20,10 @@ from nb2pipe.records.codec import Json, run_file, run_json, run_of, step_file, s
 from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.model import GroupRecord, RunRecord, StepRecord
 from nb2pipe.records.process import is_gone
-from nb2pipe.records.series import ROWS, SERIES, recorded, recorded_checkpoints, recorded_counts
+from nb2pipe.records.series import ROWS, SERIES, Points, recorded, recorded_checkpoints, recorded_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = [
@@ -46,6 +46,8 @@ RUN_FILE = "run.json"
 STEPS = "steps"
 POINTS = "metrics.jsonl"
 DIFFERENCE = "difference.patch"
+ELSEWHERE = "elsewhere"
+"""Stands in the surroundings of a run whose steps nobody here drives: between two of them no process is there."""
 
 _PART = r"[A-Za-z_][A-Za-z0-9_-]{0,100}"
 _STEP = re.compile(rf"{_PART}(/{_PART}){{0,20}}")
@@ -147,29 +149,33 @@ def read_step(folder: Path, step: str) -> StepRecord | None:
     return _read_step(path) if path.exists() else None
 
 
-def read_series(folder: Path) -> dict[str, list[tuple[int, float]]]:
+def read_series(folder: Path) -> dict[str, Sequence[tuple[int, float]]]:
     """The points of every series of the run in a folder, as (index, value), in the order in which they were logged.
 
-    Points of an attempt that was made again do not count. A last line that a crash cut is left out.
+    Those that were recorded of training loops are `Points`. What code logged under the same name counts rather than
+    these. Points of an attempt that was made again do not count. A last line that a crash cut is left out.
 
     Raises:
         RecordsError: The file cannot be read.
     """
-    by_step: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    by_step: dict[str, dict[str, Sequence[tuple[int, float]]]] = {}
+    logged: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for point in _points(folder / POINTS):
         step = str(point.get("step", ""))
         if "begin" in point:
-            by_step.pop(step, None)
+            logged.pop(step, None)
         elif isinstance(index := point.get("index"), int):
             value = float(str(point.get("value")))
-            by_step.setdefault(step, {}).setdefault(str(point.get("name")), []).append((index, value))
-    series: dict[str, list[tuple[int, float]]] = {}
+            logged.setdefault(step, {}).setdefault(str(point.get("name")), []).append((index, value))
+    for step, names in logged.items():
+        by_step[safe_name(step)] = dict(names)
     for path in _recorded_folders(folder):
         own = by_step.setdefault(path.relative_to(folder / SERIES).as_posix(), {})
-        own |= {name: points.pairs() for name, points in recorded(path).items() if name not in own}
-    for names in by_step.values():
-        for name, points in names.items():
-            series.setdefault(name, []).extend(points)
+        own |= {name: points for name, points in recorded(path).items() if name not in own}
+    series: dict[str, Sequence[tuple[int, float]]] = {}
+    for found in by_step.values():
+        for name, points in found.items():
+            series[name] = [*series[name], *points] if name in series else points
     return series
 
 
@@ -191,6 +197,28 @@ def read_points(folder: Path, step: str) -> list[tuple[str, int, float]]:
             found.clear()
         elif isinstance(index := point.get("index"), int):
             found.append((str(point.get("name")), index, float(str(point.get("value")))))
+    return found
+
+
+def read_logged(folder: Path, step: str) -> dict[str, Points]:
+    """All points of one step of the run in a folder, by series, with the time of each: logged ones and recorded ones.
+
+    Raises:
+        RecordsError: The file cannot be read.
+    """
+    logged: dict[str, list[tuple[int, float, float]]] = {}
+    for point in _points(folder / POINTS):
+        if point.get("step") != step:
+            continue
+        if "begin" in point:
+            logged.clear()
+        elif isinstance(index := point.get("index"), int):
+            value, time = float(str(point.get("value"))), float(str(point.get("time") or 0.0))
+            logged.setdefault(str(point.get("name")), []).append((index, value, time))
+    found = recorded(series_path(folder, step))
+    for name, points in logged.items():
+        indices, values, times = zip(*points, strict=True)
+        found[name] = Points(indices=indices, values=values, times=times)
     return found
 
 
@@ -246,7 +274,7 @@ def _read_step(path: Path) -> StepRecord:
 
 
 def _settled(record: RunRecord, folder: Path) -> RunRecord:
-    if record.status is not RunStatus.RUNNING:
+    if record.status is not RunStatus.RUNNING or ELSEWHERE in record.surroundings:
         return record
     steps = tuple(_as_recorded(step, folder) for step in record.steps)
     checkpoints = tuple(each for step in steps for each in step.checkpoints)

@@ -11,17 +11,18 @@ import json
 import shutil
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import groupby
 from os import link
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from nb2pipe.records.blocks import Table, read
 from nb2pipe.records.model import Checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 SERIES = "series"
@@ -38,8 +39,8 @@ _WINDOW = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Points:
-    """The points of a series.
+class Points(Sequence[tuple[int, float]]):
+    """The points of a series: (index, value) each, kept as columns.
 
     Attributes:
         indices: Their places.
@@ -51,9 +52,19 @@ class Points:
     values: Sequence[float]
     times: Sequence[float]
 
-    def pairs(self) -> list[tuple[int, float]]:
-        """Each as (index, value)."""
-        return list(zip(self.indices, self.values, strict=True))
+    @overload
+    def __getitem__(self, place: int) -> tuple[int, float]: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[int, float]]: ...
+    def __getitem__(self, place: int | slice) -> tuple[int, float] | list[tuple[int, float]]:
+        """A point, or some."""
+        if isinstance(place, slice):
+            return list(zip(self.indices[place], self.values[place], strict=True))
+        return self.indices[place], self.values[place]
+
+    def __iter__(self) -> Iterator[tuple[int, float]]:
+        """One after the other."""
+        return zip(self.indices, self.values, strict=True)
 
     def __len__(self) -> int:
         """Their number."""
