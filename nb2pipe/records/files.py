@@ -169,18 +169,20 @@ def read_series(folder: Path) -> dict[str, Sequence[tuple[int, float]]]:
             logged.setdefault(step, {}).setdefault(str(point.get("name")), []).append((index, value))
     for step, names in logged.items():
         by_step[safe_name(step)] = dict(names)
-    for path in _recorded_folders(folder):
-        own = by_step.setdefault(path.relative_to(folder / SERIES).as_posix(), {})
-        own |= {name: points for name, points in recorded(path).items() if name not in own}
+    for place, found in _recorded(folder):
+        by_step[place] = {**found, **by_step.pop(place, {})}
     series: dict[str, Sequence[tuple[int, float]]] = {}
-    for found in by_step.values():
-        for name, points in found.items():
+    for own in by_step.values():
+        for name, points in own.items():
             series[name] = [*series[name], *points] if name in series else points
     return series
 
 
-def _recorded_folders(folder: Path) -> list[Path]:
-    return sorted({path.parent for path in (folder / SERIES).rglob(ROWS)})
+def _recorded(folder: Path) -> list[tuple[str, dict[str, Points]]]:
+    """The series that were recorded of each step, with the place of its files, in the order in which they began."""
+    folders = {path.parent for path in (folder / SERIES).rglob(ROWS)}
+    series = [(each.relative_to(folder / SERIES).as_posix(), recorded(each)) for each in sorted(folders)]
+    return sorted(series, key=lambda one: min((points.times[0] for points in one[1].values()), default=0.0))
 
 
 def read_points(folder: Path, step: str) -> list[tuple[str, int, float]]:

@@ -188,6 +188,8 @@ def recorded_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
         with suppress(KeyError, TypeError):
             if "path" in line:
                 saved[line["number"]] = line
+            elif "renamed" in line:
+                saved[line["number"]] = {**saved[line["number"]], "path": line["renamed"]}
             else:
                 digests.setdefault(line["number"], line["sha256"])
     return tuple(

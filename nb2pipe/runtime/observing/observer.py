@@ -215,6 +215,8 @@ def listing(path: str, without: Container[str] = ()) -> str:
 
 
 _observers: list[Observer] = []
+renaming: list[Callable[[str, str], None]] = []
+"""Who else hears, while a step is observed, of a file that is about to get another name."""
 
 
 @contextmanager
@@ -318,6 +320,8 @@ def _renames(observer: Observer, arguments: tuple[Any, ...]) -> None:
     path = observer.path(source)
     if path is not None and os.path.isdir(path):  # noqa: PTH112
         observer.seen.reasons.add("it renames a folder")
+    for tell in renaming:
+        tell(os.path.abspath(os.fsdecode(source)), os.path.abspath(os.fsdecode(target)))  # noqa: PTH100
     observer.removes(source)
     observer.writes(target)
 

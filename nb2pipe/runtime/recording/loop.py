@@ -253,9 +253,10 @@ class Loop:
             examples = where.examples - (followed.seen if where is followed.last else 0)
             followed.last, followed.seen = where, where.examples
         rates = _rates(optimizer.param_groups, followed.rates)
-        place = followed.rows.add((now, losses.total, losses.count, epoch, batch, examples, *rates))
+        known = losses.count - len(losses.coming)
+        place = followed.rows.add((now, losses.total, known, epoch, batch, examples, *rates))
         for block, number in losses.coming:
-            block.sinks.append((number, (followed.rows.cells[1], place)))
+            block.sinks.append((number, (*followed.rows.cells[1:3], place)))
         followed.steps += 1
         self.steps, self.epoch = followed.steps, epoch or None
 

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 from nb2pipe.records.series import recorded_counts
+from nb2pipe.runtime.observing import observer
 from nb2pipe.runtime.recording import hooks
 from nb2pipe.runtime.recording.loop import Loop
 from nb2pipe.runtime.recording.saves import Saves
@@ -44,12 +45,14 @@ class Recording:
         if self._folder.exists():
             shutil.rmtree(self._folder)
         hooks.listen(*self._parts)
+        observer.renaming[:] = [self._parts[1].renamed]
 
     def finish(self) -> None:
         """It records nothing any more, and all of it is written."""
         if self._parts is None:
             return
         hooks.stop_listening(*self._parts)
+        observer.renaming.clear()
         for part in self._parts:
             try:
                 part.finish()

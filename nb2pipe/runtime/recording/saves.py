@@ -39,6 +39,7 @@ class Saves:
         self._count = 0
         self._depth = threading.local()
         self._open: dict[int, tuple[str, int]] = {}
+        self._numbers: dict[str, int] = {}
         self._socket: socket.socket | None = None
 
     def begins(self, file: Any) -> None:
@@ -70,11 +71,20 @@ class Saves:
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             self._count += 1
             self._open[self._count] = path, handle
+            self._numbers[path] = self._count
             facts = {"number": self._count, "path": path, "step": self._loop.steps, "epoch": self._loop.epoch}
             self._file.parent.mkdir(parents=True, exist_ok=True)
             hashing.append(str(self._file), json.dumps(facts).encode() + b"\n")
             self._send(self._count, handle)
             self._take_answers()
+
+    def renamed(self, source: str, target: str) -> None:
+        """A file is about to get another name, as one does that is written beside the old one first."""
+        number = self._numbers.pop(source, None)
+        if number is not None:
+            self._numbers[target] = number
+            with unobserved():
+                hashing.append(str(self._file), json.dumps({"number": number, "renamed": target}).encode() + b"\n")
 
     def finish(self) -> None:
         """Waits until all digests are noted."""

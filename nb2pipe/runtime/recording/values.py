@@ -22,8 +22,8 @@ _LENGTH = 1024
 _AGE = 0.5
 """Seconds after which a block is fetched, so that a process that is killed loses little."""
 
-Sink = tuple[Cells, int]
-"""Where a number is put that is known later: the column of a block of rows, and the place in it."""
+Sink = tuple[Cells, Cells, int]
+"""Where a number is put that is known later: the columns of numbers and of their counts, and the place in them."""
 
 
 def plain_tensor(tensor: Any) -> bool:
@@ -176,7 +176,8 @@ class _Block:
     def read(self) -> None:
         """Puts the numbers where they belong, each added to what is there."""
         values = self._here.tolist()
-        for place, (cells, index) in self.sinks:
-            cells[index] += values[place]
+        for place, (numbers, counts, index) in self.sinks:
+            numbers[index] += values[place]
+            counts[index] += 1
         self.sinks.clear()
         self.used = 0
