@@ -1,130 +1,219 @@
-"""Runs of small notebooks as whole processes, in turns with papermill on the whole notebook.
+"""Runs of small notebooks as whole processes, in turns with papermill on the whole notebook, which counts as 1.0.
 
-Rows: ten and fifty trivial steps that import torch, pandas and scikit-learn; six independent steps of 3 s, which sleep
-or compute, two at a time; two steps of training side by side against one after the other; forked kernels against cold
-ones. Each is a median of ratios; reuse is off, so that every run does all its work. `python benchmarks/run.py trivial`
-prints the rows that have the word in their names.
+`python benchmarks/run.py` measures all rows and prints them; `python benchmarks/run.py again` those that have the word
+in their names. What was measured last of each row is kept in `results.json`, and from that `RESULTS.md` and its plot
+are made. Rows of other tools need environments of their own, which are installed when they are first measured.
 """
 
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from start import PROGRAM, seconds
+import peers
+import report
+from timing import Side, compared, in_turns
+from workloads import BUSY, chain, fan, large, sweep, training
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
+
+    from timing import Compared
+    from workloads import Workload
 
 PAIRS = 5
-PAPERMILL = [str(Path(sys.executable).parent / "papermill"), "--no-progress-bar", "-k", "python3"]
-IMPORTS = '# %% tags=["imports"]\nimport time\nimport torch\nimport pandas as pd\nimport sklearn.linear_model\n'
-WORK = {
-    "sleep": "time.sleep(3)",
-    "compute": "begin = time.process_time()\nwhile time.process_time() - begin < 3:\n    pass",
-}
-TRAINING = """
-torch.manual_seed({n})
-net_{n} = torch.nn.Sequential(torch.nn.Linear(200, 800), torch.nn.ReLU(), torch.nn.Linear(800, 1))
-optimizer_{n} = torch.optim.SGD(net_{n}.parameters(), lr=0.01)
-data_{n} = torch.rand(512, 200)
-for _ in range(60):
-    optimizer_{n}.zero_grad()
-    net_{n}(data_{n}).pow(2).mean().backward()
-    optimizer_{n}.step()
-"""
+BIN = Path(sys.executable).parent
+NOTEBOOK = "n.ipynb"
+HOME = ".nb2pipe"
+STEPS = (10, 50)
+RUNS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of two things that are timed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of the table.
 
     Attributes:
-        command: Given the notebook.
-        variables: Environment variables beside our own.
+        name: What is done.
+        workload: The notebook.
+        one: What is timed, given the folder of the notebook.
+        other: Beside what; papermill if nothing is said.
+        target: What the ratio is to reach, if it has one.
+        unit: What is compared: time, or memory; or the seconds that each step beyond the first ten adds.
+        limit: What stands in the way of less.
     """
 
-    command: Callable[[Path], list[str]]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    name: str
+    workload: Workload
+    one: Callable[[Path], Side]
+    other: Callable[[Path], Side] | None = None
+    target: float | None = None
+    unit: Literal["time", "memory", "step"] = "time"
+    limit: str = ""
 
 
-def nb2pipe(jobs: int, **variables: str) -> Side:
-    """A run with so many places."""
-    return Side(lambda path: [*PROGRAM, "run", str(path), "-j", str(jobs), "--no-cache", "-q"], variables)
-
-
-STRAIGHT = Side(lambda path: [*PAPERMILL, str(path), str(path.with_name("out.ipynb"))])
-
-
-def chain(steps: int) -> str:
-    """Trivial steps, one after another."""
-    cells = "".join(f'\n# %% tags=["step:s{n}"]\nx = x + 1\n' for n in range(1, steps))
-    return f'{IMPORTS}\n# %% tags=["step:s0"]\nx = torch.ones(3)\n{cells}'
-
-
-def fan(work: str, steps: int = 6) -> str:
-    """Steps that know nothing of each other, between one that loads and one that joins."""
-    middle = "".join(
-        f'\n# %% tags=["step:m{n}"]\nm{n} = x + {n}\n{work.replace("begin", f"begin_{n}")}\n' for n in range(steps)
+def nb2pipe(*arguments: str, again: bool = False, jobs: int = 2, **variables: str) -> Callable[[Path], Side]:
+    """A run in a home of its own; `again` is a second one."""
+    command = (str(BIN / "nb2pipe"), "run", NOTEBOOK, "-q", "-j", str(jobs), *arguments)
+    return lambda folder: Side(
+        name="nb2pipe",
+        commands=(command,),
+        folder=folder,
+        before=(command,) if again else (),
+        afresh=(HOME,),
+        variables=variables,
     )
-    names = " + ".join(f"m{n}" for n in range(steps))
-    return f'{IMPORTS}\n# %% tags=["step:load"]\nx = 1\n{middle}\n# %% tags=["step:join"]\nprint({names})\n'
 
 
-def training() -> str:
-    """Two steps that train."""
-    return IMPORTS + "".join(f'\n# %% tags=["step:t{n}"]{TRAINING.format(n=n)}' for n in (1, 2))
+def papermill(folder: Path) -> Side:
+    """The whole notebook through papermill."""
+    return Side(name="papermill", commands=(_papermill(),), folder=folder)
 
 
-def rows() -> Iterator[tuple[str, str, Side, Side]]:
-    """Each row: its name, the notebook, what is timed, and beside what."""
-    cold = nb2pipe(1, NB2PIPE_KERNELS="cold")
-    yield "10 trivial steps / papermill", chain(10), nb2pipe(2), STRAIGHT
-    yield "50 trivial steps / papermill", chain(50), nb2pipe(2), STRAIGHT
-    for name, work in WORK.items():
-        yield f"6 steps of 3 s that {name}, -j 2 / papermill", fan(work), nb2pipe(2), STRAIGHT
-    yield "2 training steps, -j 2 / -j 1", training(), nb2pipe(2), nb2pipe(1)
-    yield "10 trivial steps, forked / cold", chain(10), nb2pipe(1), cold
+def _papermill(*arguments: str) -> tuple[str, ...]:
+    return (str(BIN / "papermill"), "--no-progress-bar", NOTEBOOK, "out.ipynb", *arguments)
 
 
-def compare(name: str, text: str, one: Side, two: Side) -> None:
-    """Times two sides in turns, and prints the medians and the median of the ratios."""
-    import jupytext  # heavy
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "n.ipynb"
-        jupytext.write(jupytext.reads(text, fmt="py:percent"), path)
-        pairs = [(timed(one, path), timed(two, path)) for _ in range(PAIRS)]
-    ratio = statistics.median(first / second for first, second in pairs)
-    ones, twos = (statistics.median(pair[side] for pair in pairs) for side in (0, 1))
-    print(f"{name:48} {ones:7.2f} s {twos:7.2f} s   {ratio:5.2f}", flush=True)
+def runs_of(begin: tuple[str, ...], name: str, home: str = "") -> Callable[[Path], Side]:
+    """So many runs, each with another value of the parameter."""
+    commands = tuple((*begin, "-p", "value", str(value)) for value in range(RUNS))
+    return lambda folder: Side(name=name, commands=commands, folder=folder, afresh=(home,) if home else ())
 
 
-def timed(side: Side, path: Path) -> float:
-    """The seconds of one side."""
-    before = {name: os.environ.get(name) for name in side.variables}
-    os.environ.update(side.variables)
-    try:
-        return seconds(side.command(path))
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def peer(name: str, workload: Workload, *, again: bool = False) -> Callable[[Path], Side]:
+    """Another tool."""
+
+    def make(folder: Path) -> Side:
+        side = peers.side(name, workload, folder / name)
+        return Side(
+            name=side.name,
+            commands=side.commands,
+            folder=side.folder,
+            before=side.commands if again else (),
+            afresh=side.afresh,
+            variables=side.variables,
+        )
+
+    return make
+
+
+def rows() -> Iterator[Row]:
+    """All rows of the table."""
+    few, many = (chain(steps) for steps in STEPS)
+    run = (str(BIN / "nb2pipe"), "run", NOTEBOOK, "-q", "-j", "2")
+    yield Row(
+        name="10 trivial steps, first run",
+        workload=few,
+        one=nb2pipe(),
+        target=1.3,
+        limit="imports, and a kernel a step",
+    )
+    yield Row(
+        name="each of 40 more such steps",
+        workload=many,
+        one=nb2pipe(),
+        target=0.15,
+        unit="step",
+        limit="a fork: 0.07 s",
+    )
+    yield Row(
+        name="10 trivial steps, again",
+        workload=few,
+        one=nb2pipe(again=True),
+        target=0.2,
+        limit="the program's own start",
+    )
+    yield Row(
+        name="6 steps of 3 s that sleep, -j 2", workload=fan(), one=nb2pipe(), target=0.62, limit="9 s and the imports"
+    )
+    yield Row(
+        name="6 steps of 3 s that compute, -j 2",
+        workload=fan(BUSY),
+        one=nb2pipe(),
+        target=0.62,
+        limit="9 s and the imports, on two idle processors",
+    )
+    yield Row(
+        name="1 GiB array and a table, time",
+        workload=large(),
+        one=nb2pipe(),
+        target=1.5,
+        limit="SHA-256 of what is made",
+    )
+    yield Row(
+        name="1 GiB array and a table, memory", workload=large(), one=nb2pipe(), target=1.5, unit="memory", limit="1.0"
+    )
+    yield Row(
+        name="10 runs with another parameter of the last of 3 steps",
+        workload=sweep(),
+        one=runs_of(run, "nb2pipe", HOME),
+        other=runs_of(_papermill(), "papermill"),
+        target=0.5,
+        limit="the last step, its imports, and a start each",
+    )
+    yield Row(
+        name="2 training steps, -j 2 / -j 1",
+        workload=training(),
+        one=nb2pipe("--no-cache"),
+        other=nb2pipe("--no-cache", jobs=1),
+        limit="the threads of one step take both processors",
+    )
+    yield Row(
+        name="10 trivial steps, forked / cold kernels",
+        workload=few,
+        one=nb2pipe("--no-cache"),
+        other=nb2pipe("--no-cache", NB2PIPE_KERNELS="cold"),
+    )
+    for name in peers.PINS:
+        yield Row(name=f"{name}: 10 trivial steps, first run", workload=few, one=peer(name, few))
+        yield Row(name=f"{name}: 10 trivial steps, again", workload=few, one=peer(name, few, again=True))
+        yield Row(name=f"{name}: 6 steps of 3 s that sleep", workload=fan(), one=peer(name, fan()))
+
+
+def measured(row: Row) -> Compared:
+    """Measures a row."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        row.workload.write(folder / NOTEBOOK)
+        one, other = row.one(folder), (row.other or papermill)(folder)
+        match row.unit:
+            case "time":
+                return in_turns(one, other, PAIRS)
+            case "memory":
+                return compared([(one.peak_memory(), other.peak_memory()) for _ in range(PAIRS)])
+            case "step":
+                return _per_step(one, folder)
+
+
+def _per_step(many: Side, folder: Path) -> Compared:
+    """The seconds of each step more, beside one second."""
+    (folder / "few").mkdir()
+    chain(STEPS[0]).write(folder / "few" / NOTEBOOK)
+    few = nb2pipe()(folder / "few")
+    more = STEPS[1] - STEPS[0]
+    return compared([((many.seconds() - few.seconds()) / more, 1.0) for _ in range(PAIRS)])
+
+
+def _today() -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime())
 
 
 def main() -> None:
-    """Prints the table; words on the command line choose rows by their names."""
-    print(f"{f'median of {PAIRS} pairs':48} {'this':>9} {'other':>9}   ratio")
-    for name, *row in rows():
-        if all(word in name for word in sys.argv[1:]):
-            compare(name, *row)
+    """Measures the chosen rows, prints them, and keeps them."""
+    known = report.read()
+    for row in rows():
+        if all(word in row.name for word in sys.argv[1:]):
+            load = os.getloadavg()[0]
+            result = measured(row)
+            said = {"name": row.name, "unit": row.unit, "target": row.target, "limit": row.limit, "pairs": PAIRS}
+            known[row.name] = said | report.figures(result) | {"load": round(load, 1), "day": _today()}
+            print(report.line(known[row.name]), flush=True)
+            report.write(known, [each.name for each in rows()])
 
 
 if __name__ == "__main__":
