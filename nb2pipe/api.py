@@ -26,6 +26,7 @@ from nb2pipe.records.checks.nb690_page_not_made import page_not_made
 from nb2pipe.records.checks.nb691_index_not_used import index_not_used
 from nb2pipe.records.files import read_run, step_path, write_atomically
 from nb2pipe.results import Run, RunResult, pandas_here
+from nb2pipe.trackers.tracked import Tracked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,6 +62,7 @@ _OPTIONS = frozenset(
         "until",
         "only",
         "store",
+        "trackers",
         "listeners",
     }
 )
@@ -109,6 +111,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
     until: str | None = None,
     only: str | None = None,
     store: str | None = None,
+    trackers: Sequence[str] = (),
     listeners: Sequence[Listener] = (),
     **values: object,
 ) -> RunResult:
@@ -136,6 +139,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         until: Only this step and what it follows from runs.
         only: Only this step runs.
         store: The URL of a store that others use too, such as `s3://BUCKET/PREFIX` or a folder.
+        trackers: The names of those that the run is sent to, such as `mlflow` or `tensorboard`.
         listeners: Take the events of the run as they come.
         **values: Values of parameters, as in `lr=0.1`.
 
@@ -171,6 +175,7 @@ def run(  # noqa: PLR0913  # options of a run, each by its name
         last=until,
         only=only,
         store=store,
+        trackers=tuple(trackers),
     )
     _check_ambiguous(pipeline, parameters or {}, options)
     end = start(pipeline, options, listeners=listeners)
@@ -338,9 +343,14 @@ def start(
         Nb2pipeError: As `run` says.
     """
     executor = check_executor(pipeline, options)
-    end = running.run(pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel)
-    _conclude(pipeline, end, listeners)
-    return end
+
+    def begin(all_listeners: Sequence[Listener]) -> RunEnd:
+        return running.run(
+            pipeline, options, executor=executor, assemble=_assemble, listeners=all_listeners, cancel=cancel
+        )
+
+    root = find_home(Path(pipeline.notebook.path), options.home)
+    return _conducted(pipeline, begin, options.trackers, root, listeners, cancel)
 
 
 def start_verify(
@@ -416,11 +426,13 @@ def resume(
     if options.parameters:
         return start(pipeline, _as_new(record, options), listeners=listeners, cancel=cancel)
     executor = check_executor(pipeline, options)
-    end = running.resume(
-        record, pipeline, options, executor=executor, assemble=_assemble, listeners=listeners, cancel=cancel
-    )
-    _conclude(pipeline, end, listeners)
-    return end
+
+    def begin(all_listeners: Sequence[Listener]) -> RunEnd:
+        return running.resume(
+            record, pipeline, options, executor=executor, assemble=_assemble, listeners=all_listeners, cancel=cancel
+        )
+
+    return _conducted(pipeline, begin, running.trackers_of(record), root, listeners, cancel)
 
 
 def rerun(
@@ -520,6 +532,26 @@ def _executor(name: str) -> Executor:
     return made
 
 
+def _conducted(  # a run with all that goes on beside it
+    pipeline: Pipeline,
+    begin: Callable[[Sequence[Listener]], RunEnd],
+    trackers: Sequence[str],
+    root: Path,
+    listeners: Sequence[Listener],
+    cancel: threading.Event | None,
+) -> RunEnd:
+    """Makes a run, with its trackers, and keeps what is left to keep."""
+    tracked = Tracked(trackers, root / index.RUNS)
+    try:
+        end = begin(tracked.listeners(listeners))
+    except BaseException:
+        tracked.abandon()
+        raise
+    tracked.finish(end.folder, listeners, cancel)
+    _conclude(pipeline, end, listeners)
+    return end
+
+
 def _conclude(pipeline: Pipeline, end: RunEnd, listeners: Sequence[Listener]) -> None:
     """Keeps what can be made anew at any time; so what fails here is told, and is no failure of the run."""
 
@@ -566,6 +598,7 @@ def _as_new(record: RunRecord, options: RunOptions) -> RunOptions:
         tags=options.tags or record.tags,
         note=options.note or record.note,
         store=store if isinstance(store, str) else None,
+        trackers=options.trackers or running.trackers_of(record),
     )
 
 

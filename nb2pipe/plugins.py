@@ -30,11 +30,25 @@ def load(kind: str, name: str) -> object:
     for entry in _entries(kind):
         if entry.name == name:
             return _load(kind, entry)
+    raise _unknown(kind, name)
+
+
+def check(kind: str, name: str) -> None:
+    """Makes sure that there is a plug-in of a kind and name; it is not loaded.
+
+    Raises:
+        UsageError: There is none of that name; the hint suggests one.
+    """
+    if name not in names(kind):
+        raise _unknown(kind, name)
+
+
+def _unknown(kind: str, name: str) -> UsageError:
     known = names(kind)
     close = suggestion(name, known)
     hint = f"did you mean `{close}`?" if close else f"there are: {', '.join(known) or 'none'}"
     message = f"there is no {kind.removesuffix('s')} named `{name}`"
-    raise UsageError(message, hint=hint)
+    return UsageError(message, hint=hint)
 
 
 def suggestion(word: str, known: tuple[str, ...] | list[str]) -> str | None:

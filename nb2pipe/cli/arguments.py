@@ -132,6 +132,22 @@ EXECUTOR = click.option(
 )
 """What runs a step."""
 
+
+def complete_tracker(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
+    """Names of trackers, for the shell."""
+    return [CompletionItem(name) for name in names("trackers") if name.startswith(incomplete)]
+
+
+TRACKER = click.option(
+    "--tracker",
+    "trackers",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete_tracker,
+    help="Send the run to a tracker: mlflow, tensorboard. May be repeated.",
+)
+"""What the run is sent to."""
+
 STORE = click.option(
     "--store",
     metavar="URL",

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from nb2pipe import api
-from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, STORE, ParameterCommand
+from nb2pipe.cli.arguments import EXECUTOR, JOBS, NOTEBOOK, PARAMETER, STORE, TRACKER, ParameterCommand
 from nb2pipe.cli.compiled import compiled
 from nb2pipe.cli.conduct import conduct
 from nb2pipe.cli.parameters import given_values
@@ -39,6 +39,7 @@ Examples:
   nb2pipe run train.ipynb --executor subprocess
   nb2pipe run train_pipeline
   nb2pipe run train.ipynb --store s3://bucket/team      reuse what others ran, share what runs here
+  nb2pipe run train.ipynb --tracker mlflow              send it to MLFLOW_TRACKING_URI
   nb2pipe run train.ipynb --json | tail -1 | jq .metrics
 """
 
@@ -100,6 +101,7 @@ Examples:
     help="The initial state of random, NumPy and torch; by default the home's, drawn at its first run.",
 )
 @click.option("--fresh-random", is_flag=True, help="Draw the initial random state anew for this run.")
+@TRACKER
 @STORE
 @click.option("--name", metavar="NAME", help="A name for the run, by which other commands find it.")
 @click.option("--tag", "tags", multiple=True, metavar="TAG", help="A word to find the run by. May be repeated.")
@@ -138,6 +140,7 @@ def command(ctx: click.Context, /, notebook: Path, output: Path | None, *, dry_r
         last=more["last"],
         only=more["only"],
         store=more["store"],
+        trackers=tuple(more["trackers"]),
     )
     if dry_run:
         api.check_executor(pipeline, options)

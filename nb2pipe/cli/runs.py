@@ -13,7 +13,7 @@ import click
 
 from nb2pipe import api
 from nb2pipe.cli.app import Group
-from nb2pipe.cli.arguments import JOBS, PARAMETER, STORE, ParameterCommand, complete_run
+from nb2pipe.cli.arguments import JOBS, PARAMETER, STORE, TRACKER, ParameterCommand, complete_run
 from nb2pipe.cli.compared import comparison_text
 from nb2pipe.cli.conduct import conduct
 from nb2pipe.cli.curves import curve_rows
@@ -23,16 +23,18 @@ from nb2pipe.cli.parameters import given_values
 from nb2pipe.cli.session import CONTEXT, Command, common, current, is_terminal, with_session
 from nb2pipe.cli.text import clipped, duration, number, one_line, table
 from nb2pipe.codegen.notebooks.page import html
-from nb2pipe.errors import RecordsError
+from nb2pipe.errors import RecordsError, UsageError
 from nb2pipe.execution.garbage import delete_run
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.options import RunOptions
 from nb2pipe.execution.shared import shared_runs
+from nb2pipe.plugins import names
 from nb2pipe.records.codec import run_json
 from nb2pipe.records.compare import compare_runs, comparison_json
 from nb2pipe.records.files import read_series
 from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
 from nb2pipe.records.where import by_value, chosen
+from nb2pipe.trackers.tracked import push
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -138,6 +140,24 @@ def compare_command(session: Session, one: str, two: str) -> None:
         session.emit(comparison_json(found), lines=True)
     else:
         session.say(comparison_text(session, found), result=True)
+
+
+@command.command("push", cls=Command, epilog="\b\nExample:\n  nb2pipe runs push latest --tracker mlflow")
+@RUN
+@TRACKER
+@common
+@with_session
+def push_command(session: Session, run: str, trackers: Sequence[str]) -> None:
+    """Send RUN, by default the latest, to a tracker once more, or for the first time."""
+    if not trackers:
+        raise UsageError("no tracker is named", hint=f"--tracker NAME; there are: {', '.join(names('trackers'))}")
+    home = _home(session)
+    record = find_run(home, run)
+    for name in dict.fromkeys(trackers):
+        push(record, Home(home).runs / record.run, name)
+        session.say(f"pushed run {record.run} to {name}")
+    if session.json:
+        session.emit({"run": record.run, "trackers": list(dict.fromkeys(trackers))})
 
 
 @command.command("rerun", cls=ParameterCommand, epilog=_RERUN_EPILOG)

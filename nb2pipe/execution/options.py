@@ -44,6 +44,7 @@ class RunOptions:
         last: Only this step and what it follows from runs.
         only: Only this step runs.
         store: The URL of a store that others use too; None for the home's alone.
+        trackers: The names of those that the run is sent to.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -66,6 +67,7 @@ class RunOptions:
     last: str | None = None
     only: str | None = None
     store: str | None = None
+    trackers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:

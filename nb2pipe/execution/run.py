@@ -59,6 +59,9 @@ _CHOSEN = ("first", "last", "only")
 STORE = "store"
 """The URL of the store that others use too, in the record."""
 
+TRACKERS = "trackers"
+"""The names of the trackers that a run is sent to, in the record."""
+
 PACKAGE = "package"
 """The converted directory in the record, where one ran."""
 
@@ -371,6 +374,7 @@ def _started(pipeline: Pipeline, work: Work, prepared: Prepared, options: RunOpt
             **({REUSE: NO_CACHE if options.no_cache else FORCED} if options.no_cache or options.force else {}),
             **({PACKAGE: str(options.package.folder)} if options.package else {}),
             **({STORE: options.store} if options.store else {}),
+            **({TRACKERS: list(options.trackers)} if options.trackers else {}),
         },
     )
 
@@ -443,4 +447,11 @@ def _as_recorded(record: RunRecord, options: RunOptions) -> RunOptions:
         tags=record.tags,
         note=record.note,
         store=store if isinstance(store, str) else None,
+        trackers=options.trackers or trackers_of(record),
     )
+
+
+def trackers_of(record: RunRecord) -> tuple[str, ...]:
+    """The trackers that a recorded run was sent to."""
+    names = record.surroundings.get(TRACKERS)
+    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list | tuple) else ()

@@ -1,0 +1,119 @@
+"""The process of one tracker: `python -m nb2pipe.trackers.child NAME FOLDER`, fed by `feed.Feed` of the run.
+
+Events come on stdin, each as its length and its pickle; the run's process wrote them. A byte on stdout says that the
+tracker is alive, and the last line on it, JSON, how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pickle
+import queue
+import struct
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from nb2pipe import plugins
+from nb2pipe.records.events import StepFailed, StepFinished, StepStarted
+from nb2pipe.trackers.replay import Series, live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nb2pipe.records.events import Event
+    from nb2pipe.trackers.model import Tracker, TrackerFactory
+
+_NICE = 10
+_LOOK = 2.0
+"""Seconds between two looks at what the steps that run have recorded."""
+_SHARE = 10
+"""Looking takes no more than one part of so many of the time."""
+_ALIVE = 0.5
+
+
+def main() -> None:
+    """Takes events up to the end of stdin, and says how that went."""
+    name, folder = sys.argv[1:3]
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(_NICE)
+    said = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # what libraries print is no answer
+    answer: dict[str, Any] = {"error": None}
+    try:
+        _run(name, Path(folder), _Pulse(said))
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the run's process tells it
+        answer["error"] = f"{type(error).__name__}: {error}"
+    with contextlib.suppress(OSError):
+        said.write(b"\n" + json.dumps(answer).encode() + b"\n")
+    os._exit(0)  # threads of a library must not keep it
+
+
+class _Pulse:
+    """Says now and then that something was done."""
+
+    def __init__(self, said: BinaryIO) -> None:
+        self._said = said
+        self._last = 0.0
+
+    def beat(self) -> None:
+        now = time.monotonic()
+        if now - self._last > _ALIVE:
+            self._last = now
+            with contextlib.suppress(OSError):
+                self._said.write(b".")
+
+
+def _run(name: str, folder: Path, pulse: _Pulse) -> None:
+    tracker: Tracker = cast("TrackerFactory", plugins.load("trackers", name))(folder)
+
+    def handle(event: Event) -> None:
+        tracker.handle(event)
+        pulse.beat()
+
+    events: queue.Queue[Event | None] = queue.Queue(maxsize=1000)
+    threading.Thread(target=_read, args=(sys.stdin.buffer, events), daemon=True).start()
+    try:
+        _take(events, Series(folder), handle)
+    finally:
+        tracker.close()
+
+
+def _take(events: queue.Queue[Event | None], series: Series, handle: Callable[[Event], None]) -> None:
+    running: set[str] = set()
+    pause = _LOOK
+    while True:
+        try:
+            event = events.get(timeout=pause if running else None)
+        except queue.Empty:
+            began = time.monotonic()
+            for step in sorted(running):
+                for point in series.so_far(step):
+                    handle(point)
+            pause = max(_LOOK, _SHARE * (time.monotonic() - began))
+            continue
+        if event is None:
+            return
+        match event:
+            case StepStarted(step=step):
+                running.add(step)
+            case StepFinished(step=step) | StepFailed(step=step):
+                running.discard(step)
+            case _:
+                pass
+        live(event, series, handle)
+
+
+def _read(stream: BinaryIO, events: queue.Queue[Event | None]) -> None:
+    with contextlib.suppress(OSError, EOFError):
+        while len(head := stream.read(4)) == 4:  # noqa: PLR2004 - the length
+            events.put(pickle.loads(stream.read(struct.unpack("<I", head)[0])))  # noqa: S301 - from our own process
+    events.put(None)
+
+
+if __name__ == "__main__":
+    main()
