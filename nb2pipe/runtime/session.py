@@ -118,7 +118,8 @@ class Session:
             "state": state,
             "lost": self.hidden.lost,
             "metrics": {**logged["metrics"], **self.metrics},
-            "series": logged["series"],
+            "series": {**self.recording.counts(), **logged["series"]},
+            "checkpoints": self.recording.checkpoints(),
             "parameters": logged["parameters"],
             "data": logged["data"],
             "types": type_names(self.namespace, self.spec.outputs),
@@ -158,7 +159,7 @@ def _resuming(spec: StepSpec, observer: Observer | None) -> Resuming | None:
         key=spec.key,
         note=note_of(Path(spec.store).parent, spec.key) if spec.store else None,
         continues=spec.continues,
-        outputs=frozenset(spec.outputs),
+        outputs=frozenset((*spec.required, *spec.reads)),
         seen=(lambda: {"reads": dict(observer.seen.reads)}) if observer is not None else dict,
     )
 

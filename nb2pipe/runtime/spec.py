@@ -51,6 +51,7 @@ class StepSpec:
         checkpoints: The folder for what its trainings save, absolute; empty where they save nothing.
         key: Digest of all that the step depends on, as far as it is known; a training goes on only where it is equal.
         continues: A training may go on from what another run with this key saved, and did not end.
+        reads: The names that cells of the step read outside of loops over epochs, where it has such.
     """
 
     step: str
@@ -68,6 +69,7 @@ class StepSpec:
     checkpoints: str = ""
     key: str = ""
     continues: bool = True
+    reads: tuple[str, ...] = ()
 
     def literal(self) -> str:
         """The value as a Python literal that `read` understands.

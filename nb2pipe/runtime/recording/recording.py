@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import shutil
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from nb2pipe.records.series import recorded_counts
+from nb2pipe.records.series import recorded_checkpoints, recorded_counts
 from nb2pipe.runtime.observing import observer
 from nb2pipe.runtime.recording import hooks
 from nb2pipe.runtime.recording.loop import Loop
@@ -59,6 +60,10 @@ class Recording:
             except Exception as error:  # noqa: BLE001  # a device that failed has nothing more to tell
                 _log.debug("what training did is not known to its end", exc_info=error)
 
-    def told(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """The number of points of each series."""
         return recorded_counts(self._folder) if self._folder else {}
+
+    def checkpoints(self) -> list[dict[str, object]]:
+        """What was saved, as JSON."""
+        return [asdict(each) for each in recorded_checkpoints(self._folder)] if self._folder else []
