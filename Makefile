@@ -63,6 +63,7 @@ N ?= 200
 FIRST ?= 1
 crash: $(VENV)/.dev  ## kill runs at N random moments; FIRST=... is the first trial, and repeats one
 	$(BIN)/python tests/crash/kills.py $(N) $(FIRST)
+	$(BIN)/python tests/crash/trainings.py $(N) $(FIRST)
 
 clean:  ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

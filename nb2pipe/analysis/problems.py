@@ -12,6 +12,7 @@ from nb2pipe.analysis.checks.nb205_derived_parameter import derived_parameters
 from nb2pipe.analysis.checks.nb206_change_in_a_skipped_cell import changes_in_skipped_cells
 from nb2pipe.analysis.checks.nb207_too_deep import too_deep
 from nb2pipe.analysis.checks.nb208_stays_in_its_step import stays_in_its_step
+from nb2pipe.analysis.checks.nb211_starts_over import starts_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ _CHECKS = (
     changes_in_skipped_cells,
     too_deep,
     stays_in_its_step,
+    starts_over,
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.codegen.metric_names import metric_names
@@ -19,6 +21,7 @@ from nb2pipe.records.files import safe_name, series_path
 from nb2pipe.runtime.resuming import CHECKPOINTS
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.serializers.groups import Group
+from nb2pipe.tracking.training.leftovers import read_outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +67,20 @@ def step_spec(call: StepCall, result: Path) -> StepSpec:
         checkpoints=str((call.surroundings.run_folder / CHECKPOINTS / safe_name(call.step.name)).resolve()),
         key=call.key,
         continues=call.surroundings.continues and call.step.cache is not False,
+        reads=_reads(call),
     )
+
+
+def _reads(call: StepCall) -> tuple[str, ...]:
+    """The names that the step's cells read beside its trainings; none where it has no training."""
+    texts = [call.notebook.cell(place).python for place in call.step.cells]
+    if not any(".epochs(" in text for text in texts):
+        return ()
+    found: set[str] = set()
+    for text in texts:
+        with suppress(SyntaxError, ValueError):  # it shows when the cell runs
+            found |= read_outside(ast.parse(text))
+    return tuple(sorted(found))
 
 
 def outcome_of(call: StepCall, stop: Stop | None, told: dict[str, Any], emit: Callable[[Event], None]) -> Outcome:

@@ -249,7 +249,7 @@ def _read(file: Path) -> _Told:
         {"names": tuple(group["names"]), "digest": group["digest"], "take": tuple(group["take"])}
         for group in data["inputs"]
     ]
-    known |= {name: tuple(data[name]) for name in ("outputs", "required", "patched")}
+    known |= {name: tuple(data[name]) for name in ("outputs", "required", "patched", "reads")}
     known["metrics"] = {int(cell): tuple(names) for cell, names in data["metrics"].items()}
     return _Told(
         spec=StepSpec.read(known),

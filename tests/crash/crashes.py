@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -56,6 +55,10 @@ SIGNS = {
     "records.db*": 1,
 }
 """Files of a home: half of the kills come right after the appearance of one of them, of up to so many."""
+
+
+SIGNS_OF_TRAINING = {"runs/*/checkpoints/*/*/*.json": 9, "runs/*/checkpoints/*/*/*.tmp": 9, "unfinished/*": 1}
+"""Those of a notebook that trains, beside a moment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +163,9 @@ class Trial:
         """Until a random moment, or until a random file of the run has appeared."""
         began = time.monotonic()
         end = began + dice.uniform(0.0, seconds)
-        sign, later = dice.choice(list(SIGNS)), dice.choice([0.0, 0.0, 0.002, 0.02, 0.1])
-        count = dice.randint(1, SIGNS[sign])
+        signs = SIGNS_OF_TRAINING if self.notebook.startswith("training") else SIGNS
+        sign, later = dice.choice(list(signs)), dice.choice([0.0, 0.0, 0.002, 0.02, 0.1])
+        count = dice.randint(1, signs[sign])
         if dice.random() < 0.5:
             end = began + 2 * seconds
             while len(self._signs(sign)) < count and process.poll() is None and time.monotonic() < end:
@@ -298,10 +302,14 @@ class Trial:
 
 
 def prepare(folder: Path, notebook: str) -> None:
-    """Makes a folder with a notebook in it."""
+    """Makes a folder with a notebook in it; `NAME-2` is NAME with two workers."""
     folder.mkdir(parents=True)
-    source = next(NOTEBOOKS.glob(f"{notebook}.*"))
-    shutil.copyfile(source, folder / f"made{source.suffix}")
+    name, _, workers = notebook.partition("-")
+    source = next(NOTEBOOKS.glob(f"{name}.*"))
+    text = source.read_text()
+    (folder / f"made{source.suffix}").write_text(
+        text.replace("workers = 0", f"workers = {workers}") if workers else text
+    )
     (folder / "said.txt").touch()
 
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from crashes import Trial, undisturbed
 
 KINDS = [("small", "papermill")] * 7 + [("small", "subprocess")] * 4 + [("torch", "papermill")]
+KINDS += [("training", "papermill"), ("training-2", "subprocess")]
 
 
 class Kills:

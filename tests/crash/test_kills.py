@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +12,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from crashes import Trial, undisturbed
 
-TRIALS = {("small", "papermill"): (6, 10, 37), ("small", "subprocess"): (17,), ("torch", "papermill"): (7,)}
+TRIALS = {
+    ("small", "papermill"): (6, 10, 37),
+    ("small", "subprocess"): (17,),
+    ("torch", "papermill"): (7,),
+    ("training-2", "papermill"): (3,),
+}
 """Trials of two or three kills each: of nb2pipe, a kernel, the parent, its guard, or everything first."""
 
 
@@ -24,3 +31,14 @@ def test_a_killed_run_is_whole_and_goes_on_to_the_values_of_an_undisturbed_one(
             number=number, notebook=kind[0], executor=kind[1], folder=tmp_path / str(number), jobs=number % 3 + 1
         )
         trial.conduct(expected, seconds)
+
+
+def test_a_killed_training_goes_on_to_the_same_weights() -> None:
+    program = Path(__file__).parent / "trainings.py"
+    done = subprocess.run(
+        [sys.executable, str(program), "12"], capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["kills"] >= 12
+    assert told["went_on"] >= 2

@@ -135,6 +135,8 @@ def _made(word: str, node: ast.Call) -> str | None:
     text = bool(node.args) and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str)
     if word in _CLASS_MAKERS or (word in _ENUMS and text):
         return f"it makes a class by a call of `{word}`"
+    if word == "training" and any(each.arg == "state" for each in node.keywords):
+        return "it trains with a `state`, whose names are bound anew where it goes on"
     if word in _TEMPORARY:
         return f"it uses `{word}`, whose files go when a function ends"
     return None

@@ -89,6 +89,34 @@ def leftovers(loop: ast.For, calls: Calls, outputs: Iterable[str] = ()) -> list[
     return sorted(found.values(), key=lambda each: each.name)
 
 
+def loops_over(tree: ast.Module, method: str) -> Iterator[ast.For]:
+    """The loops over what a method of some object gives: `epochs`, `batches`.
+
+    >>> [loop.lineno for loop in loops_over(ast.parse("for e in t.epochs(3): pass"), "epochs")]
+    [1]
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.For) and any(
+            isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute) and part.func.attr == method
+            for part in ast.walk(node.iter)
+        ):
+            yield node
+
+
+def read_outside(tree: ast.Module) -> set[str]:
+    r"""The names that are read outside of loops over epochs.
+
+    >>> sorted(read_outside(ast.parse("for e in t.epochs(3):\n    x = y\nprint(x)")))
+    ['print', 'x']
+    """
+    inside = {id(node) for loop in loops_over(tree, "epochs") for node in ast.walk(loop)}
+    return {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and id(node) not in inside
+    }
+
+
 def clears_gradients(loop: ast.For) -> bool:
     """Whether each round begins with gradients that are cleared, so that nobody asks for those before it."""
     for statement in loop.body:

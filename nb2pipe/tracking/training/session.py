@@ -17,7 +17,7 @@ from nb2pipe.tracking.training import said
 from nb2pipe.tracking.training.draws import find_draws
 from nb2pipe.tracking.training.every import Clock
 from nb2pipe.tracking.training.kept import SCHEMA, Kept, Told, checkpoints, name_of, open_checkpoint
-from nb2pipe.tracking.training.leftovers import clears_gradients, leftovers, takes_before
+from nb2pipe.tracking.training.leftovers import clears_gradients, leftovers, read_outside, takes_before
 from nb2pipe.tracking.training.restored import put_back
 from nb2pipe.tracking.training.said import FILE, Said
 from nb2pipe.tracking.training.values import Decoder, Encoder
@@ -215,7 +215,7 @@ class Session:
         found = scope.loop()
         if found is None:
             return None
-        names = leftovers(found[1], scope.calls(), self.place.outputs)
+        names = leftovers(found[1], scope.calls(), self.place.outputs | read_outside(found[0]))
         mine = {id(one) for one in self._own_objects()}
         return [
             each for each in names if id(scope.variables.get(each.name)) not in mine and not self._follows(each, scope)

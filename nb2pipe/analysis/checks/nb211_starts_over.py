@@ -1,0 +1,158 @@
+"""A training that goes on after a crash would lack something that its loop hands from one round to the next.
+
+`track.training` saves the models, optimizers, schedulers and scalers that it is given, all random generators, and what
+`state` names. What else the loop binds or changes, and reads later, is not there after a crash; so such a step starts
+from its beginning, rather than to go on with other values.
+
+    training = track.training(net, optimizer)
+    for epoch in training.epochs(10):
+        ...
+        history.append(accuracy)        # `history` would hold the last epochs only
+
+What to do: name it, and it is saved and set too. What is bound anew in each round, before it is read, needs no name.
+
+    training = track.training(net, optimizer, state={"history": history})
+
+Where only the rounds over the batches hand something on, as a sum of losses does, an epoch that was interrupted is
+begun again: that is said only where `every` asks for checkpoints within epochs.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nb2pipe.analysis.checks.places import place
+from nb2pipe.analysis.checks.production import parsed
+from nb2pipe.diagnostics import Diagnostic, Severity
+from nb2pipe.notebook.sections import Role, sections
+from nb2pipe.notebook.shown import shown
+from nb2pipe.tracking.training.every import parse_every
+from nb2pipe.tracking.training.leftovers import Calls, leftovers, loops_over, read_outside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from nb2pipe.analysis.walk import Seen
+    from nb2pipe.tracking.training.leftovers import Leftover
+
+CODE = "NB211"
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A training, as the text makes it.
+
+    Attributes:
+        names: What is saved, by the names in its call.
+        within: It may be saved in the middle of an epoch.
+    """
+
+    names: frozenset[str]
+    within: bool
+
+
+def starts_over(seen: Seen) -> Iterator[Diagnostic]:
+    """One diagnostic for each name that a loop over epochs or batches hands on and nobody saves."""
+    trees = _trees(seen)
+    made = {name: one for tree in trees.values() for name, one in _made(tree, trees).items()}
+    functions = {
+        node.name: node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
+    }
+    calls = Calls(functions.get)
+    for cell, tree in trees.items() if made else ():
+        later = {name for other, one in trees.items() if other >= cell for name in read_outside(one)}
+        for loop in loops_over(tree, "epochs"):
+            training = _training(loop, made)
+            if training is None:
+                continue
+            told = [one for one in leftovers(loop, calls, later) if one.name not in training.names]
+            yield from (_diagnostic(seen, cell, one, epochs=True) for one in told)
+            if training.within and not told:
+                yield from _of_batches(seen, cell, loop, training, calls)
+
+
+def _of_batches(seen: Seen, cell: int, loop: ast.For, training: _Made, calls: Calls) -> Iterator[Diagnostic]:
+    for inner in list(loops_over(ast.Module(loop.body, []), "batches"))[:1]:
+        for one in leftovers(inner, calls):
+            if one.name not in training.names:
+                yield _diagnostic(seen, cell, one, epochs=False)
+
+
+def _trees(seen: Seen) -> dict[int, ast.Module]:
+    found = {}
+    for section in sections(seen.notebook):
+        tree = parsed(seen.notebook.cell(section.cell).python) if section.role is not Role.SKIPPED else None
+        if tree is not None:
+            found[section.cell] = tree
+    return found
+
+
+def _training(loop: ast.For, made: dict[str, _Made]) -> _Made | None:
+    """The training whose epochs a loop goes through."""
+    names = [node.id for node in ast.walk(loop.iter) if isinstance(node, ast.Name)]
+    return next((made[name] for name in names if name in made), None)
+
+
+def _made(tree: ast.Module, trees: dict[int, ast.Module]) -> dict[str, _Made]:
+    """The trainings that a cell makes, by their names."""
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _is_training(node.value.func):
+            for target in node.targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = _read(node.value, target.id, trees)
+    return found
+
+
+def _is_training(node: ast.expr) -> bool:
+    if isinstance(node, ast.Attribute):
+        return node.attr == "training" and isinstance(node.value, ast.Name) and node.value.id == "track"
+    return isinstance(node, ast.Name) and node.id == "training"
+
+
+def _read(call: ast.Call, name: str, trees: dict[int, ast.Module]) -> _Made:
+    given = {each.arg: each.value for each in call.keywords}
+    saved = [*call.args[:2], *(given[each] for each in ("net", "optimizer", "scheduler", "scaler") if each in given)]
+    names = {node.id for each in saved for node in ast.walk(each) if isinstance(node, ast.Name)}
+    state = given.get("state")
+    names |= {name} | (_names_of(state, trees) if state is not None else set())
+    return _Made(frozenset(names), _is_within(given.get("every")))
+
+
+def _names_of(state: ast.expr, trees: dict[int, ast.Module]) -> set[str]:
+    """The names that `state` holds: the keys of a dictionary, also where a variable is bound to it."""
+    if isinstance(state, ast.Dict):
+        return {str(key.value) for key in state.keys if isinstance(key, ast.Constant)}
+    if not isinstance(state, ast.Name):
+        return set()
+    found = {state.id}
+    for tree in trees.values():
+        for node in ast.walk(tree):
+            is_it = isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == state.id for target in node.targets
+            )
+            if is_it and isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+                found |= _names_of(node.value, trees)
+    return found
+
+
+def _is_within(every: ast.expr | None) -> bool:
+    try:
+        return isinstance(every, ast.Constant) and parse_every(every.value).within_epochs
+    except (TypeError, ValueError):
+        return False
+
+
+def _diagnostic(seen: Seen, cell: int, one: Leftover, *, epochs: bool) -> Diagnostic:
+    name = shown(one.name)
+    does = "binds" if one.bound else "changes"
+    then = "the training starts over after a crash" if epochs else "a crash costs the epoch that it happens in"
+    return Diagnostic(
+        code=CODE,
+        severity=Severity.WARNING if epochs else Severity.INFO,
+        message=f"the loop {does} `{name}`, which no checkpoint holds, so {then}",
+        location=place(seen, cell, one.node),
+        hint=f'name it: `track.training(..., state={{"{name}": {name}}})`',
+    )
