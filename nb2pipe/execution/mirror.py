@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import RecordsError, StoreError
 from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, STEPS, read_run, read_step, safe_name, write_atomically
+from nb2pipe.records.series import SERIES, is_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,9 +126,16 @@ class Mirror:
             self._write(self.folder / path, content)
         with suppress(RecordsError):
             record = read_step(self.runs / run, step)
-            if record is not None and record.series:
+            if record is not None and (record.series or record.checkpoints):
                 path = f"runs/{run}/{POINTS}"
                 self._write(self.folder / path, self._remote.read(path) or b"")
+                self._bring_recorded(f"runs/{run}/{SERIES}/{safe_name(step)}")
+
+    def _bring_recorded(self, folder: str) -> None:
+        """Brings what was recorded of a step's training."""
+        wanted = [f"{folder}/{name}" for name in self._remote.names(folder) if is_recorded(name)]
+        for path, content in self._remote.read_all(wanted).items():
+            self._write(self.folder / path, content)
 
     def _write(self, path: Path, content: bytes) -> None:
         try:

@@ -16,7 +16,8 @@ from nb2pipe.execution.mirror import key_path
 from nb2pipe.execution.needs import Needs
 from nb2pipe.execution.options import NO_CACHE, REUSE
 from nb2pipe.records.events import RunStatus, StepReused, StepStatus
-from nb2pipe.records.files import POINTS, RUN_FILE, read_run, read_step, step_path
+from nb2pipe.records.files import POINTS, RUN_FILE, read_run, read_step, series_path, step_path
+from nb2pipe.records.series import is_recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,6 +163,9 @@ class Pusher:
         folder = self._home.runs / run
         if step.series:
             self._send(folder / POINTS)
+        for file in sorted(series_path(folder, step.name).glob("*")):
+            if is_recorded(file.name):
+                self._send(file)
         for ending in (".ipynb", ".json"):
             self._send(step_path(folder, step.name, ending))
         if cached and whole and self._is_kept(run, step):

@@ -8,6 +8,7 @@ first one gives the series `loss`, `lr`, `epoch`, `batch`, `epoch_loss` (means) 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from array import array
 from bisect import bisect_left
@@ -32,6 +33,7 @@ CHECKPOINTS = "checkpoints.jsonl"
 COLUMNS = ("time", "loss", "losses", "epoch", "batch", "examples")
 """The columns of every file of rows; the learning rate of each group of parameters follows."""
 
+_LOOP = re.compile(r"loop-[0-9]{1,4}\.rows")
 ROWS = "loop-*.rows"
 """The names of the files of rows."""
 _WINDOW = 1.0
@@ -199,10 +201,19 @@ def recorded_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
     )
 
 
+def is_recorded(name: str) -> bool:
+    """Whether a file of this name is one of a step's folder of `series`.
+
+    >>> is_recorded("loop-1.rows"), is_recorded("checkpoints.jsonl"), is_recorded("../loop-1.rows")
+    (True, True, False)
+    """
+    return name == CHECKPOINTS or _LOOP.fullmatch(name) is not None
+
+
 def copy_recorded(source: Path, target: Path) -> None:
     """Gives a step what was recorded of another one that made the same; what cannot be copied is left out."""
     shutil.rmtree(target, ignore_errors=True)
-    for path in sorted(source.glob("*")):
+    for path in (each for each in sorted(source.glob("*")) if is_recorded(each.name)):
         with suppress(OSError):
             target.mkdir(parents=True, exist_ok=True)
             try:

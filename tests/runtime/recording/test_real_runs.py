@@ -44,9 +44,9 @@ def write(folder: Path, **steps: str) -> Path:
     return path
 
 
-def run(folder: Path, path: Path, **options: Any) -> tuple[nb2pipe.RunResult, RunRecord, Path]:
-    result = nb2pipe.run(nb2pipe.load(path), home=folder / "home", seed=1, **options)
-    kept = folder / "home" / "runs" / result.run
+def run(folder: Path, path: Path, home: str = "home", **options: Any) -> tuple[nb2pipe.RunResult, RunRecord, Path]:
+    result = nb2pipe.run(nb2pipe.load(path), home=folder / home, seed=1, **options)
+    kept = folder / home / "runs" / result.run
     return result, read_run(kept), kept
 
 
@@ -71,10 +71,12 @@ def test_a_loop_and_one_that_fails(tmp_path: Path, executor: str) -> None:
     assert len(losses) == 22
 
 
-def test_a_step_that_is_reused_shows_what_was_recorded_of_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("home", ["home", "other"])
+def test_a_step_that_is_reused_shows_what_was_recorded_of_it(tmp_path: Path, home: str) -> None:
     path = write(tmp_path, train="pass")
-    _, first, one = run(tmp_path, path)
-    result, second, two = run(tmp_path, path)
+    (tmp_path / "place").mkdir()
+    _, first, one = run(tmp_path, path, store=str(tmp_path / "place"))
+    result, second, two = run(tmp_path, path, home, store=str(tmp_path / "place"))
     assert [step.status for step in result.steps] == ["reused", "reused"]
     assert second.series == first.series
     assert second.checkpoints == first.checkpoints
