@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
+from nb2pipe.execution.devices import VISIBLE
+from nb2pipe.execution.schedule import gpus_of
 from nb2pipe.records.file_digests import state_of
 from nb2pipe.records.model import StepTrace, WrittenFile
 from nb2pipe.runtime.observing.observer import listing
@@ -99,7 +101,7 @@ class Traces:
             listed=dict(seen["listed"]),
             writes={path: file for path in sorted(written) if (file := self._keep(path)) is not None},
             folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),
-            variables={name: _masked(value) for name, value in seen["variables"].items()},
+            variables={name: _masked(value) for name, value in seen["variables"].items() if not _is_given(name, unit)},
             packages=self.installed.versions(seen["modules"]["installed"], seen["modules"]["folders"]),
             libraries=tuple(seen["modules"]["folders"]),
             reasons=tuple(dict.fromkeys(reasons)),
@@ -177,6 +179,11 @@ class Traces:
                     return str(self.store.put(content))  # type: ignore[arg-type]  # it is a buffer
         except (OSError, ValueError):
             return None
+
+
+def _is_given(name: str, unit: Unit) -> bool:
+    """Whether a variable says which GPU the step got, which is the schedule's choice."""
+    return name == VISIBLE and gpus_of(unit.step) > 0
 
 
 def _other_variables(trace: StepTrace, call: StepCall) -> Iterator[str]:

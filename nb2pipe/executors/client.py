@@ -20,7 +20,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from nb2pipe.executors.kernels.connect import connect
 from nb2pipe.executors.kernels.forking import StoppedError
 from nb2pipe.executors.outputs import merged
-from nb2pipe.executors.processes import end_processes, hint_on_end, how_it_ended, process_family
+from nb2pipe.executors.processes import end_processes, hint_on_end, how_it_ended, process_family, socket_folder
 from nb2pipe.executors.watch import Reason, Stop, is_ours
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
         if self._started is not None:
             self._run_in(self._started)
             return
-        with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory(prefix="nb2pipe-") as sockets:
+        with tempfile.TemporaryFile() as log, socket_folder() as sockets:
             self.create_kernel_manager()
             self._use_sockets(sockets)
             asyncio.run(self._supervise(log))

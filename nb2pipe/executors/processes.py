@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,31 @@ def process_family(process: int | None) -> tuple[Any, ...]:
         return tuple(psutil.Process(process).children(recursive=True))
     except psutil.Error:
         return ()
+
+
+def socket_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder that only this user can open; those of processes that were killed are removed."""
+    _remove_left()
+    return tempfile.TemporaryDirectory(prefix=f"nb2pipe-{_namespace()}-{os.getpid()}-")
+
+
+@cache
+def _namespace() -> int:
+    """Where the numbers of processes count: those of other containers, which may share the folder, say nothing here."""
+    try:
+        return Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:
+        return 0
+
+
+@cache  # once a process
+def _remove_left() -> None:
+    import psutil  # noqa: PLC0415  # as above
+
+    for path in Path(tempfile.gettempdir()).glob(f"nb2pipe-{_namespace()}-*-*"):
+        pid = path.name.split("-")[2]
+        if pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def look_at(process: subprocess.Popen[bytes]) -> tuple[int | None, int | None]:

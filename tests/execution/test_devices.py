@@ -76,3 +76,17 @@ def test_a_step_sees_only_the_gpu_that_it_has_for_itself(
         assert found["a"][2] <= found["b"][1] or found["b"][2] <= found["a"][1]
     else:
         assert {found["a"][0], found["b"][0]} == {"3", "5"}
+
+
+def test_which_gpu_a_step_had_is_no_reason_to_run_it_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "n.py"
+    seen = 'len(os.environ["CUDA_VISIBLE_DEVICES"])'
+    path.write_text(
+        f'# %% tags=["imports"]\nimport os\n# %% tags=["step:a", "limit:nvidia.com/gpu:1"]\na = {seen}\n'
+        f'# %% tags=["step:b"]\nb = {seen}\n# %% tags=["step:end"]\nprint(a, b)\n'
+    )
+    monkeypatch.setenv(VISIBLE, "3")
+    nb2pipe.run(path, home=tmp_path / ".nb2pipe")
+    monkeypatch.setenv(VISIBLE, "7")
+    again = nb2pipe.run(path, home=tmp_path / ".nb2pipe")
+    assert [step.status for step in again.steps] == ["reused", "ran", "reused"]  # `b` has none for itself

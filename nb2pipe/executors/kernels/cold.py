@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from nb2pipe.executors.kernels.process import ColdProcess, KernelProcess
-from nb2pipe.executors.processes import Guard, end_processes, process_family
+from nb2pipe.executors.processes import Guard, end_processes, process_family, socket_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,7 @@ def open_connection(kernel: str) -> tuple[dict[str, Any], str, tempfile.Temporar
     from jupyter_client.connect import write_connection_file  # noqa: PLC0415  # heavy
     from jupyter_client.session import new_id_bytes  # noqa: PLC0415  # heavy
 
-    folder = tempfile.TemporaryDirectory(prefix="nb2pipe-")
+    folder = socket_folder()
     if len(folder.name) >= _LONGEST_SOCKET:
         folder.cleanup()
         return None
