@@ -37,7 +37,8 @@ def without_secret_defaults(notebook: Notebook) -> Notebook:
 
     Lines keep their numbers. A notebook that holds no secret is given back as it is, the same object.
     """
-    cells = tuple(_masked(cell) for cell in notebook.cells)
+    secrets = masking_of_notebook(notebook)
+    cells = tuple(_masked(cell, secrets) for cell in notebook.cells)
     nested = {path: without_secret_defaults(inner) for path, inner in notebook.nested.items()}
     same = all(new is old for new, old in zip(cells, notebook.cells, strict=True))
     if same and all(nested[path] is inner for path, inner in notebook.nested.items()):
@@ -81,7 +82,10 @@ def _python(cell: Cell) -> str:
     return cell.python or cell.source
 
 
-def _masked(cell: Cell) -> Cell:
+def _masked(cell: Cell, secrets: Masking) -> Cell:
+    if cell.kind is not CellKind.CODE:
+        text = secrets.text(cell.source)
+        return cell if text == cell.source else replace(cell, source=text)
     if not _holds_parameters(cell):
         return cell
     python = masked_source(_python(cell))

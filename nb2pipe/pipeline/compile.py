@@ -10,8 +10,10 @@ from nb2pipe.analysis.analyze import analyze
 from nb2pipe.diagnostics import Report
 from nb2pipe.notebook.environment import read_environment
 from nb2pipe.notebook.read import read_notebook
+from nb2pipe.notebook.secret_defaults import masking_of_notebook
 from nb2pipe.pipeline.build import build
 from nb2pipe.pipeline.nested import inlined, nested_cells, without_places
+from nb2pipe.pipeline.shown_report import shown_report
 
 if TYPE_CHECKING:
     from nb2pipe.notebook.model import Notebook
@@ -46,4 +48,5 @@ def compile_read(notebook: Notebook, report: Report, folder: Path) -> Pipeline:
         dataflow = replace(dataflow, notebook=notebook)
         found = without_places(found, nested_cells(notebook))
     nested = {path: compile_read(inner, Report(), Path(inner.path).parent) for path, inner in notebook.nested.items()}
-    return build(dataflow, Report.of(report, found), nested)
+    made = build(dataflow, Report.of(report, found), nested)
+    return replace(made, report=shown_report(made.report, masking_of_notebook(notebook)))

@@ -10,6 +10,7 @@ from nb2pipe.pipeline.render_html import to_html
 from nb2pipe.pipeline.render_mermaid import to_mermaid
 from nb2pipe.pipeline.render_svg import to_svg
 from nb2pipe.pipeline.render_text import to_text
+from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
     from nb2pipe.pipeline.model import Edge, Parameter, Pipeline, Step
@@ -33,7 +34,8 @@ def to_json(pipeline: Pipeline) -> dict[str, object]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, object]:
-    return {"name": parameter.name, "type": parameter.type, "default": json_value(parameter.default)}
+    default = masked({parameter.name: parameter.default})[parameter.name] if parameter.is_literal else parameter.default
+    return {"name": parameter.name, "type": parameter.type, "default": json_value(default)}
 
 
 def json_value(value: object) -> object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nb2pipe.records.values import masked
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -42,7 +44,8 @@ def _parameter(parameter: Parameter) -> tuple[str, ...]:
 
 def default_text(parameter: Parameter) -> str:
     """A parameter's default as Python text."""
-    return repr(parameter.default) if parameter.is_literal else str(parameter.default)
+    default = masked({parameter.name: parameter.default})[parameter.name]
+    return repr(default) if parameter.is_literal else str(parameter.default)
 
 
 def _table(rows: Iterable[tuple[str, ...]]) -> Iterator[str]:

@@ -44,7 +44,8 @@ _SHORT = 3
 _NO_SECRETS = frozenset({"true", "false", "none", "null", "yes", "off"})
 _ASSIGNED = re.compile(
     r"""(?P<head>(?P<name>[A-Za-z_]\w*)(?:\\?["'])?\s*(?::\s*\w+\s*)?[=:]\s*[rbuRBU]?(?P<quote>\\?["']))"""
-    r"""(?P<value>[^\n]+?)(?P=quote)"""
+    r"""(?P<value>[^\n]+?)(?P<end>(?P=quote)|$)""",
+    re.MULTILINE,
 )
 
 
@@ -87,12 +88,15 @@ class Masking:
 
     def difference(self, patch: bytes) -> bytes:
         """A difference of files: secret values, and what is assigned as a text to a secret name, are masked."""
+        return self.line(patch.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
-        def hide(found: re.Match[str]) -> str:
-            return f"{found['head']}{MASK}{found['quote']}" if is_secret(found["name"]) else found[0]
+    def line(self, text: str) -> str:
+        """Lines of code: secret values, and what is assigned as a text to a secret name, are masked.
 
-        text = self.text(patch.decode("utf-8", "surrogateescape"))
-        return _ASSIGNED.sub(hide, text).encode("utf-8", "surrogateescape")
+        >>> Masking().line('token = "abc')
+        'token = "********'
+        """
+        return _ASSIGNED.sub(_hidden, self.text(text))
 
     def failure(self, failure: Failure) -> Failure:
         """An error of the author's code."""
@@ -121,6 +125,12 @@ class Masking:
                 return replace(event, failure=self.failure(event.failure))
             case _:
                 return event
+
+
+def _hidden(found: re.Match[str]) -> str:
+    if not is_secret(found["name"]) or not found["value"].strip("*"):
+        return found[0]
+    return f"{found['head']}{MASK}{found['end']}"
 
 
 def masking_of(parameters: Mapping[str, object]) -> Masking:

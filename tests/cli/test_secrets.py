@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import nb2pipe
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -100,12 +102,22 @@ def test_a_conversion_masks_defaults_and_what_it_made_asks_for_them(folder: Path
     for words in (["check", notebook], ["graph", notebook, "--json"], ["graph", notebook, "-o", "graph.html"]):
         said(folder, "nb2pipe", *words)
     assert finds(folder) == []
+    assert "planted" not in nb2pipe.load(notebook)._repr_html_()
     assert 'api_key: str = "********"' in (folder / "made/secret_pipeline/steps/load.py").read_text()
     said(folder, "nb2pipe", "convert", "--check", "made")
     said(folder, "nb2pipe", "run", "made", code=2)
     given = ("-p", "api_key", "planted-anew", "-p", "db", "{password: planted-too}", "-p", "token", "planted-now")
     said(folder, "nb2pipe", "run", "made", *given)
     assert finds(folder) == []
+
+
+def test_no_diagnostic_shows_a_secret_also_of_a_cell_that_cannot_be_read(folder: Path, write: Write) -> None:
+    write("broken.ipynb", [(["parameters"], "token = 'planted-as-text'\nsecret = 'planted\n")])
+    said(folder, "nb2pipe", "check", "broken.ipynb", code=3)
+    write(
+        "derived.ipynb", [(["parameters"], "token = 'planted'\nurl = f'{token}' + 'planted'"), (["step:a"], "x = url")]
+    )
+    said(folder, "nb2pipe", "check", "derived.ipynb")
 
 
 def test_resume_needs_a_secret_that_was_given_once_more(folder: Path, notebook: Path) -> None:
