@@ -34,6 +34,7 @@ class StepFacts:
         metrics: The names whose numbers are metrics, by the position of their cell.
         patched: Places in libraries that it sets.
         gate: What has to hold for the steps after it to run.
+        gates: The steps before it whose gates have to hold.
         description: What people read of it.
         cells: Positions of its cells in its notebook.
         code: SHA-256 of the texts of the cells that its code stands in, definitions included, by their positions.
@@ -50,6 +51,7 @@ class StepFacts:
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     patched: tuple[str, ...] = ()
     gate: str | None = None
+    gates: tuple[str, ...] = ()
     description: str | None = None
     cells: tuple[int, ...] = ()
     code: Mapping[int, str] = field(default_factory=dict)
@@ -73,6 +75,7 @@ class Description:
         name: The pipeline's.
         notebook: The notebook's file name.
         digest: The notebook's.
+        folder: The bundle's.
         parameters: The types of its parameters, by name.
         steps: In notebook order.
     """
@@ -80,6 +83,7 @@ class Description:
     name: str
     notebook: str
     digest: str = ""
+    folder: str = ""
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     steps: tuple[StepFacts, ...] = ()
 
@@ -137,7 +141,7 @@ def read_description(file: Path) -> Description:
         message = f"`{file}` has the schema {schema!r}, and this version of nb2pipe reads {_SCHEMA}"
         raise UsageError(message, hint="convert the notebook again, or run it with the version that wrote it")
     try:
-        return _description(data)
+        return replace(_description(data), folder=str(file.absolute().parent))
     except (KeyError, TypeError, ValueError, AttributeError) as cause:
         raise UsageError(f"`{file}` is damaged: {type(cause).__name__}: {cause}", hint="convert again") from cause
 
@@ -177,6 +181,7 @@ def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]]) ->
         metrics={int(cell): tuple(names) for cell, names in data["metrics"].items()},
         patched=tuple(str(place) for place in data.get("patched", ())),
         gate=data.get("gate"),
+        gates=tuple(str(step) for step in data.get("gates", ())),
         description=data.get("description"),
         cells=tuple(int(cell) for cell in data.get("cells", ())),
         code={cell: _digest(own[cell - 1]) for cell in code if cell <= len(own)},

@@ -10,14 +10,16 @@ import errno
 import os
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StepError, StoreError, UsageError
+from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.elsewhere.step import elsewhere
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
@@ -28,11 +30,25 @@ from nb2pipe.store.local import LocalStore
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from nb2pipe.records.events import Failure
     from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.elsewhere.step import StepElsewhere
     from nb2pipe.runtime.versions import Taken
 
 _SCHEMA = 1
 _SEEDS = 2**32
+_KEPT = (
+    "outputs",
+    "unchanged",
+    "state",
+    "metrics",
+    "series",
+    "checkpoints",
+    "parameters",
+    "data",
+    "types",
+    "summaries",
+)
 _begun: list[Handover] = []
 """The step that this notebook is, once it has begun."""
 
@@ -99,13 +115,40 @@ class Handover:
     Attributes:
         session: The step that runs.
         outputs: Where to; None where nothing is kept.
+        noted: Records it in a store; None where no store is named.
     """
 
     session: Session
     outputs: Path | None
+    noted: StepElsewhere | None = None
 
-    def leave(self) -> list[str]:
+    def begin(self, parameters: Mapping[str, object]) -> list[str]:
+        """Sets hidden state and random generators; from now on the step is observed, where it is recorded.
+
+        Args:
+            parameters: The values that are known by now.
+
+        Returns:
+            What went wrong that the step can do without, as sentences.
+        """
+        told = []
+        if self.noted is not None:
+            told = self.noted.begin(parameters)
+            self.session.observer = self.noted.observer()
+        self.session.begin()
+        return told
+
+    def fail(self, failure: Failure | None) -> list[str]:
+        """The step failed, or was interrupted where there is no failure; what went wrong with telling so."""
+        if self.noted is None:
+            return []
+        return self.noted.fail(failure, self.session.failed([])["logged"])
+
+    def leave(self, parameters: Mapping[str, object]) -> list[str]:
         """Stores what the step leaves, and writes `STEP.json`.
+
+        Args:
+            parameters: The values of its parameters.
 
         Returns:
             What could not be kept, and nobody needs, as sentences.
@@ -115,7 +158,7 @@ class Handover:
             StoreError: The folder cannot be written.
         """
         if self.outputs is None:
-            return []
+            return self.noted.finish(self.session.close(), parameters) if self.noted else []
         told = self.session.leave()
         for error in told["unstorable"]:
             if error["name"] in self.session.spec.required:
@@ -123,24 +166,13 @@ class Handover:
         left_out = [error["message"] for error in told["unstorable"]]
         left_out += [f"the state `{kind}` cannot be handed on: {reason}" for kind, reason in told["lost"].items()]
         spec = self.session.spec
-        kept = {
-            key: told[key]
-            for key in (
-                "outputs",
-                "unchanged",
-                "state",
-                "metrics",
-                "series",
-                "parameters",
-                "data",
-                "types",
-                "summaries",
-            )
-        }
+        kept = {key: told[key] for key in _KEPT if key in told}
+        run = {"run": self.noted.run.run} if self.noted else {}
         _write(
-            self.outputs / f"{_file(spec.step)}.json", {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **kept}
+            self.outputs / f"{_file(spec.step)}.json",
+            {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **run, **kept},
         )
-        return left_out
+        return left_out + (self.noted.finish(told, parameters) if self.noted else [])
 
 
 def prepare(
@@ -180,7 +212,13 @@ def prepare(
     known = seeds[0] if seeds else secrets.randbelow(_SEEDS)
     spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
     points = outputs / f"{facts.file}.{POINTS}" if outputs else None
-    return Handover(Session(spec, namespace, FolderStore(inputs, outputs), points), outputs)
+    series = outputs / f"{facts.file}.{SERIES}" if outputs else None
+    noted = elsewhere(description, facts, spec, _runs(records), _own(inputs, outputs, points, series))
+    if noted is not None:
+        noted.series = str(series) if series else noted.series
+    folder = noted.series if noted else str(series) if series else ""
+    spec = replace(spec, series=folder)
+    return Handover(Session(spec, namespace, FolderStore(inputs, outputs), points), outputs, noted)
 
 
 def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> StepSpec:
@@ -206,6 +244,16 @@ def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> 
         metrics=facts.metrics,
         patched=facts.patched,
     )
+
+
+def _runs(records: Mapping[str, Any]) -> list[str]:
+    """The runs that earlier steps say they were part of."""
+    return [record["run"] for record in records.values() if record and isinstance(record.get("run"), str)]
+
+
+def _own(inputs: Sequence[Path], outputs: Path | None, *files: Path | None) -> list[Path]:
+    """What a step reads and writes on its own account: no data."""
+    return [each for each in files if each] + [folder / "store" for folder in (*inputs, outputs) if folder]
 
 
 def _earlier(facts: StepFacts, record: Mapping[str, Any] | None) -> Earlier:
@@ -306,7 +354,7 @@ def begin(
         seed=seed,
         namespace=vars(sys.modules["__main__"]),
     )
-    handover.session.begin()
+    _warn(handover.begin({}))
     _begun[:] = [handover]
 
 
@@ -333,5 +381,12 @@ def leave() -> None:
         StepError: Something that a later step takes cannot be passed on.
         StoreError: The folder cannot be written.
     """
-    for sentence in _begun[-1].leave():
+    handover = _begun[-1]
+    namespace, noted = handover.session.namespace, handover.noted
+    names = noted.facts.parameters if noted else ()
+    _warn(handover.leave({name: namespace[name] for name in names if name in namespace}))
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
         print(f"nb2pipe: {sentence}", file=sys.stderr)  # noqa: T201  # the notebook shows it

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import INTERRUPTED, Nb2pipeError, StepError, UsageError
+from nb2pipe.records.events import Failure
 from nb2pipe.runtime import borders, calling, traces
 from nb2pipe.runtime.arguments import Own, Parameter, read_arguments, whole_number
 from nb2pipe.runtime.description import FILE, read_description
@@ -226,8 +227,36 @@ class _Work:
 
 def _run_step(handover: Handover, work: _Work) -> None:
     """Runs a step from files to files."""
+    defaults = {one.name: one.default for one in _parameters(work.function, work.facts.parameters)}
+    values = {name: defaults.get(name) if value is UNBOUND else value for name, value in work.parameters.items()}
+    known = {name: value for name, value in values.items() if value is not UNBOUND}
+    _warn(handover.begin(known))
+    try:
+        _do_step(handover, work, known)
+    except _StepFailedError as error:
+        _warn(handover.fail(_failure(work, error)))
+        raise
+    except KeyboardInterrupt:
+        _warn(handover.fail(None))
+        raise
+
+
+def _failure(work: _Work, failed: _StepFailedError) -> Failure:
+    """What the record says of an error."""
+    error = failed.__cause__
+    assert error is not None
+    place = traces.place(error)
+    return Failure(
+        step=work.facts.name,
+        cell=place.cell if place else None,
+        line=place.line if place else None,
+        kind=type(error).__name__,
+        message=_text(error),
+    )
+
+
+def _do_step(handover: Handover, work: _Work, known: Mapping[str, object]) -> None:
     session, watch = handover.session, _Watch(work.facts, work.description.notebook)
-    session.begin()
     bind(session.namespace, work.parameters)
     file = calling.cells_file(sys.modules[work.function.__module__])
     if file is not None:
@@ -240,8 +269,7 @@ def _run_step(handover: Handover, work: _Work) -> None:
     bind(session.namespace, calling.fields_of(result))
     session.metrics.update(watch.measured)
     session.measured.update(work.facts.metrics)
-    for sentence in handover.leave():
-        _tell(f"warning: {sentence}")
+    _warn(handover.leave(known))
     shown = session.journal.last | session.journal.metrics | watch.measured
     _tell(f"{work.facts.name}: done in {time.monotonic() - began:.1f} s{_shown(shown)}")
 
@@ -402,6 +430,11 @@ def _interrupted(error: KeyboardInterrupt) -> int:
 
 def _shown(metrics: Mapping[str, float]) -> str:
     return "".join(f", {name} {value:g}" for name, value in metrics.items())
+
+
+def _warn(sentences: Sequence[str]) -> None:
+    for sentence in sentences:
+        _tell(f"warning: {sentence}")
 
 
 def _tell(text: str) -> None:

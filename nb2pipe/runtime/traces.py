@@ -98,9 +98,15 @@ def is_ours(error: BaseException) -> bool:
 
 def where(error: BaseException, notebook: str) -> str | None:
     """The place of the step's own line that led to an error, as people read it."""
-    places = [place for place, _ in _places(error) if not place.definitions]
-    places = places or [place for place, _ in _places(error)]
-    return places[0].shown(notebook) if places else None
+    found = place(error)
+    return found.shown(notebook) if found else None
+
+
+def place(error: BaseException) -> Place | None:
+    """The place of the step's own line that led to an error."""
+    places = [each for each, _ in _places(error) if not each.definitions]
+    places = places or [each for each, _ in _places(error)]
+    return places[0] if places else None
 
 
 def _notes(error: BaseException, notebook: str) -> Iterator[str]:

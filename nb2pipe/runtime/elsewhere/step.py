@@ -1,0 +1,223 @@
+"""One step that runs elsewhere: what is recorded of it, as it begins and as it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nb2pipe.digest import Digest
+from nb2pipe.records.events import Failure, RunStatus, SkipReason, StepStatus
+from nb2pipe.records.files import ELSEWHERE
+from nb2pipe.records.model import DataFile, GroupRecord, RunRecord, StepRecord
+from nb2pipe.records.series import SERIES, recorded_checkpoints, recorded_counts
+from nb2pipe.records.surroundings import user_name
+from nb2pipe.records.values import decode, encode, masked
+from nb2pipe.runtime.elsewhere.seen import trace_of
+from nb2pipe.runtime.elsewhere.shipping import Parcel, ship
+from nb2pipe.runtime.gates import gate_holds
+from nb2pipe.runtime.observing.observer import Observer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.spec import StepSpec
+
+STORE = "NB2PIPE_STORE"
+"""The variable that names the store."""
+RUN = "NB2PIPE_RUN"
+"""The variable that names the run, where whoever starts the steps has a name for it."""
+
+_ID = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
+
+
+@dataclass(slots=True)
+class StepElsewhere:
+    """Records one step in a store.
+
+    Attributes:
+        url: The store.
+        run: The run, all its steps pending.
+        step: The step as it is so far.
+        folder: The bundle's.
+        facts: The step, and `steps` all of its pipeline.
+        apart: Folders and files of ours, which are no data.
+        work: A folder for what is seen meanwhile.
+        series: The folder for what is recorded of training.
+    """
+
+    url: str
+    run: RunRecord
+    step: StepRecord
+    folder: str
+    facts: StepFacts
+    steps: tuple[StepFacts, ...]
+    apart: tuple[str, ...]
+    work: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="nb2pipe-"))
+    series: str = ""
+    _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def __post_init__(self) -> None:
+        self.series = self.series or str(Path(self.work) / SERIES)
+
+    def observer(self) -> Observer:
+        """What sees which files the step reads and writes."""
+        return Observer(self.apart, self.work)
+
+    def begin(self, parameters: Mapping[str, object]) -> list[str]:
+        """The step begins.
+
+        Args:
+            parameters: The values that are known by now.
+
+        Returns:
+            What went wrong, as sentences.
+        """
+        self._take(parameters)
+        self.step = replace(self.step, status=StepStatus.RUNNING, started=time.time())
+        return self._ship()
+
+    def finish(self, told: Mapping[str, Any], parameters: Mapping[str, object]) -> list[str]:
+        """The step has run to its end.
+
+        Args:
+            told: What its session told.
+            parameters: The values of its parameters.
+
+        Returns:
+            What went wrong, as sentences.
+        """
+        self._take(parameters)
+        self.step = replace(
+            self.step,
+            status=StepStatus.RAN,
+            outputs=tuple(
+                GroupRecord(names=tuple(group["names"]), digest=group["digest"]) for group in told.get("outputs", ())
+            ),
+            types=dict(told.get("types", {})),
+            state=dict(told.get("state", {})),
+            trace=trace_of(told["seen"], lambda path: path not in self.apart) if told.get("seen") else None,
+        )
+        return self._end(told)
+
+    def fail(self, failure: Failure | None, told: Mapping[str, Any]) -> list[str]:
+        """The step failed, or was interrupted where there is no failure.
+
+        Returns:
+            What went wrong with that, as sentences.
+        """
+        status = StepStatus.FAILED if failure else StepStatus.INTERRUPTED
+        self.step = replace(self.step, status=status, failure=failure)
+        return self._end(told)
+
+    def _end(self, told: Mapping[str, Any]) -> list[str]:
+        recorded = Path(self.series)
+        noted = {name: decode(value) for name, value in told.get("parameters", {}).items()}
+        self.step = replace(
+            self.step,
+            seconds=max(0.0, time.time() - (self.step.started or time.time())),
+            metrics=dict(told.get("metrics", {})),
+            series={**recorded_counts(recorded), **told.get("series", {})},
+            checkpoints=recorded_checkpoints(recorded),
+            parameters={**self.step.parameters, **noted},
+            data=tuple(DataFile(**file) for file in told.get("data", ())),
+        )
+        shutil.rmtree(self.work, ignore_errors=True)
+        return self._ship()
+
+    def _take(self, parameters: Mapping[str, object]) -> None:
+        """Takes the values of parameters in; those of secrets are not kept."""
+        kept = masked(parameters)
+        hidden = tuple(name for name in kept if kept[name] is not parameters[name])
+        parts = {f"parameter {name}": str(Digest.of("parameter", encode(value))) for name, value in kept.items()}
+        self.step = replace(self.step, parts={**self.step.parts, **parts})
+        names = tuple(dict.fromkeys((*self.run.masked, *hidden)))
+        self.run = replace(self.run, parameters={**self.run.parameters, **kept}, masked=names)
+
+    def _ship(self) -> list[str]:
+        parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder)
+        problem = ship(self.url, parcel, self._environment)
+        return [f"the record of the step is not in the store: {problem}"] if problem else []
+
+    def _skipped(self) -> Iterator[StepRecord]:
+        """The steps that nobody is to run, since the gate of this one does not hold."""
+        if self.facts.gate is None or self.step.status is not StepStatus.RAN:
+            return
+        with suppress(KeyError):  # it asks for a metric of another step, which is not known here
+            if gate_holds(self.facts.gate, self.step.metrics):
+                return
+            for each in self.steps:
+                if self.facts.name in each.gates:
+                    yield StepRecord(name=each.name, status=StepStatus.SKIPPED, reason=SkipReason.GATE, seconds=0.0)
+
+
+def elsewhere(
+    description: Description, facts: StepFacts, spec: StepSpec, runs: Sequence[str], apart: Sequence[Path]
+) -> StepElsewhere | None:
+    """The record of a step that is about to begin; None where the environment names no store.
+
+    Args:
+        description: The pipeline.
+        facts: The step.
+        spec: What it is given.
+        runs: The runs that earlier steps say they were part of.
+        apart: Folders and files of ours.
+    """
+    url = os.environ.get(STORE, "").strip()
+    if not url:
+        return None
+    user = user_name()
+    run = RunRecord(
+        run=_id(os.environ.get(RUN, ""), runs),
+        status=RunStatus.RUNNING,
+        pipeline=description.name,
+        notebook=description.notebook,
+        notebook_digest=description.digest,
+        user=user,
+        steps=tuple(StepRecord(name=each.name) for each in description.steps),
+        started=time.time(),
+        seed=spec.seed,
+        executor=ELSEWHERE,
+        python=platform.python_version(),
+        version=sys.modules["nb2pipe"].__version__,
+        surroundings={ELSEWHERE: True},
+    )
+    step = StepRecord(
+        name=facts.name,
+        cells=facts.cells,
+        code=facts.code,
+        attempt=1,
+        description=facts.description,
+        inputs=tuple(GroupRecord(names=group.names, digest=group.digest) for group in spec.inputs),
+        state_used=dict(spec.state),
+        user=user,
+        host=platform.node(),
+    )
+    return StepElsewhere(url, run, step, description.folder, facts, description.steps, tuple(map(str, apart)))
+
+
+def _id(given: str, runs: Sequence[str]) -> str:
+    """The run's id: the one that is given, made safe; that of the steps before; or a new one.
+
+    >>> _id("scheduled 2026", ())
+    'scheduled_2026.1c1cdf8e'
+    >>> _id("", ("20261122-103000-ab12", "20261121-090000-cd34"))
+    '20261122-103000-ab12'
+    """
+    if given:
+        safe = re.sub(r"[^0-9A-Za-z_-]+", "_", given)[:80]
+        return given if _ID.fullmatch(given) else f"{safe}.{hashlib.sha256(given.encode()).hexdigest()[:8]}"
+    known = [run for run in runs if _ID.fullmatch(run)]
+    return max(known, default="") or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

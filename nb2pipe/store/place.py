@@ -1,0 +1,86 @@
+"""Where records of steps that run elsewhere go: a folder, without any package; another URL, through fsspec."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from nb2pipe.errors import StoreError
+from nb2pipe.store.remote import Remote, normal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Place(Protocol):
+    """Files by their paths; a file appears as a whole or not at all."""
+
+    def read_all(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """The content of those files that there are."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes a file, over one that is there."""
+
+
+class Folder:
+    """Files in a folder.
+
+    Args:
+        root: The folder; it is made when something is written.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def read_all(self, paths: Sequence[str]) -> dict[str, bytes]:
+        """The content of those files that there are.
+
+        Raises:
+            StoreError: One cannot be read.
+        """
+        found = {}
+        for path in paths:
+            try:
+                found[path] = (self._root / path).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                raise StoreError(f"cannot read {self._root / path}: {error.strerror or error}") from error
+        return found
+
+    def write(self, path: str, content: bytes) -> None:
+        """Writes a file, over one that is there.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        target = self._root / path
+        temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(content)
+            temporary.replace(target)
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            hint = "look at the space on the disk and the permissions of the folder"
+            raise StoreError(f"cannot write {target}: {error.strerror or error}", hint=hint) from error
+
+
+def place(url: str) -> Place:
+    """The place of a URL.
+
+    Raises:
+        UsageError: It holds a password, is empty, or is of no kind that is known.
+        StoreError: A package is missing that reaches it.
+    """
+    text = normal(url)
+    if "://" not in text:
+        return Folder(Path(text))
+    if text.startswith("file://"):
+        return Folder(Path(url2pathname(urlsplit(text).path)))
+    return Remote(text)
