@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENTS = Path(__file__).parent / ".peers"
 PINS = {"Ploomber": "ploomber==0.23.3", "Metaflow": "metaflow==2.19.39", "Kale": "kubeflow-kale==2.3.0"}
+REUSING = ("Ploomber",)
+"""Those that look, without being asked, what has changed since the last run."""
 LIBRARIES = ("pandas", "scikit-learn", "ipykernel")
 
 
