@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.digest import Digest
 from nb2pipe.records.events import Failure, RunStatus, SkipReason, StepStatus
 from nb2pipe.records.files import ELSEWHERE
+from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
 from nb2pipe.records.model import DataFile, GroupRecord, RunRecord, StepRecord
 from nb2pipe.records.series import SERIES, recorded_checkpoints, recorded_counts
 from nb2pipe.records.surroundings import user_name
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nb2pipe.runtime.description import Description, StepFacts
-    from nb2pipe.runtime.spec import StepSpec
+    from nb2pipe.runtime.spec import GroupSpec, StepSpec
 
 STORE = "NB2PIPE_STORE"
 """The variable that names the store."""
@@ -68,6 +69,7 @@ class StepElsewhere:
     work: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="nb2pipe-"))
     series: str = ""
     _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
+    _masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
         self.series = self.series or str(Path(self.work) / SERIES)
@@ -75,6 +77,11 @@ class StepElsewhere:
     def observer(self) -> Observer:
         """What sees which files the step reads and writes."""
         return Observer(self.apart, self.work)
+
+    def take_values(self, groups: Sequence[GroupSpec]) -> None:
+        """The step takes these values, too."""
+        taken = tuple(GroupRecord(names=group.names, digest=group.digest) for group in groups)
+        self.step = replace(self.step, inputs=(*self.step.inputs, *taken))
 
     def begin(self, parameters: Mapping[str, object]) -> list[str]:
         """The step begins.
@@ -107,6 +114,7 @@ class StepElsewhere:
                 GroupRecord(names=tuple(group["names"]), digest=group["digest"]) for group in told.get("outputs", ())
             ),
             types=dict(told.get("types", {})),
+            summaries=dict(told.get("summaries", {})),
             state=dict(told.get("state", {})),
             trace=trace_of(told["seen"], lambda path: path not in self.apart) if told.get("seen") else None,
         )
@@ -119,7 +127,7 @@ class StepElsewhere:
             What went wrong with that, as sentences.
         """
         status = StepStatus.FAILED if failure else StepStatus.INTERRUPTED
-        self.step = replace(self.step, status=status, failure=failure)
+        self.step = replace(self.step, status=status, failure=self._masking.failure(failure) if failure else None)
         return self._end(told)
 
     def _end(self, told: Mapping[str, Any]) -> list[str]:
@@ -131,7 +139,7 @@ class StepElsewhere:
             metrics=dict(told.get("metrics", {})),
             series={**recorded_counts(recorded), **told.get("series", {})},
             checkpoints=recorded_checkpoints(recorded),
-            parameters={**self.step.parameters, **noted},
+            parameters={**self.step.parameters, **self._masking.value(noted)},
             data=tuple(DataFile(**file) for file in told.get("data", ())),
         )
         shutil.rmtree(self.work, ignore_errors=True)
@@ -140,6 +148,7 @@ class StepElsewhere:
     def _take(self, parameters: Mapping[str, object]) -> None:
         """Takes the values of parameters in; those of secrets are not kept."""
         kept = masked(parameters)
+        self._masking |= masking_of(parameters) | masking_of_environment(self._environment)
         hidden = tuple(name for name in kept if kept[name] is not parameters[name])
         parts = {f"parameter {name}": str(Digest.of("parameter", encode(value))) for name, value in kept.items()}
         self.step = replace(self.step, parts={**self.step.parts, **parts})
