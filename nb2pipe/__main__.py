@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from nb2pipe.cli.app import main
+from typing import NoReturn
 
-__all__ = ["main"]
+
+def main() -> NoReturn:
+    """The command line; Ctrl-C ends it as quietly while it is still imported."""
+    try:
+        from nb2pipe.cli.app import main as run  # noqa: PLC0415  # what an interruption may hit
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    run()
+
 
 if __name__ == "__main__":
     main()
