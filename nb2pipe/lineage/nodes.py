@@ -35,14 +35,16 @@ _MODELS = (
 )
 """Endings of files that mostly hold a trained model."""
 
+VALUE = "value:"
+"""Begins what stands in a record for a value that passed from step to step in memory."""
 _PARAMETER = "parameter "
 _USED = {"file": NodeKind.DATA, "data": NodeKind.DATA, "module": NodeKind.MODULE, "state": NodeKind.STATE}
 _MADE = {"file": NodeKind.FILE, "checkpoint": NodeKind.CHECKPOINT, "state": NodeKind.STATE}
 
 
 def content_id(sha256: str) -> str:
-    """The id of some content."""
-    return f"sha256:{sha256}"
+    """The id of some content; a value that was never stored has one of its own."""
+    return sha256 if sha256.startswith(VALUE) else f"sha256:{sha256}"
 
 
 def step_id(run: str, step: str) -> str:
@@ -62,7 +64,8 @@ def content(sha256: str, kind: str, name: str, run: str | None) -> Node:
     known = (_USED if run is None else _MADE).get(kind, NodeKind.ARTIFACT)
     if known is NodeKind.FILE and name.lower().endswith(_MODELS):
         known = NodeKind.MODEL
-    return Node(id=content_id(sha256), kind=known, sha256=sha256, run=run, name=name)
+    digest = None if sha256.startswith(VALUE) else sha256
+    return Node(id=content_id(sha256), kind=known, sha256=digest, run=run, name=name)
 
 
 def step_node(record: RunRecord, step: StepRecord) -> Node:

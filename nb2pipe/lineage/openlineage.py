@@ -98,8 +98,8 @@ def _dataset(node: Node) -> Json:
     The last part of the name is what some readers show alone.
     """
     artifact = node.kind is NodeKind.ARTIFACT
-    name = f"{node.sha256}/{node.name}" if artifact else node.name
-    version = _facet(_VERSION, {"datasetVersion": node.sha256})
+    name = f"{node.sha256 or node.id}/{node.name}" if artifact else node.name
+    version = _facet(_VERSION, {"datasetVersion": node.sha256 or node.id})
     return {"namespace": "nb2pipe" if artifact else "file", "name": name, "facets": {"version": version}}
 
 

@@ -104,6 +104,7 @@ def _digests(title: str, nodes: Iterable[Node], shown: Callable[[str], str]) -> 
     lines = sorted(
         (shown(name) if node.kind is not NodeKind.ARTIFACT else f"{name} ({node.run})", f"{node.sha256}  ")
         for node in nodes
+        if node.sha256  # a value that was never stored has none
         for name in (node.name, *_others(node))
     )
     if lines:

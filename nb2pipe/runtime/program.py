@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
     from nb2pipe.runtime.arguments import Given
     from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.elsewhere.whole import Whole
     from nb2pipe.runtime.handover import Handover
+    from nb2pipe.runtime.journal import Journal
     from nb2pipe.runtime.markers import Place
 
 _FAILED = 5
@@ -83,6 +85,7 @@ class Run:
     def __init__(self, package: str, description: Description) -> None:
         self._package = package
         self._description = description
+        self._whole = _whole(description)
         self._ran: dict[str, dict[str, float]] = {}
         self._told: set[str] = set()
         self.metrics: dict[str, float] = {}
@@ -107,10 +110,25 @@ class Run:
         began = time.monotonic()
         watch = _Watch(facts, self._description.notebook)
         with recording() as journal:
-            result = _within(facts, self._description, watch, lambda: self._call(facts, arguments))
+            result = self._recorded(facts, arguments, watch, journal)
         self._ran[step] = journal.metrics | watch.measured
         self.metrics |= self._ran[step]
         _tell(f"{place}: done in {time.monotonic() - began:.1f} s{_shown(journal.last | self._ran[step])}")
+        return result
+
+    def _recorded(self, facts: StepFacts, arguments: Mapping[str, object], watch: _Watch, journal: Journal) -> Any:
+        """Runs a step, and records it where the environment names a store."""
+        if self._whole is None:
+            return _within(facts, self._description, watch, lambda: self._call(facts, arguments))
+        failed: list[Failure] = []
+        known = {name: value for name, value in arguments.items() if name in facts.parameters and value is not UNBOUND}
+        with self._whole.step(facts, known, journal, lambda: failed[0] if failed else None) as measured:
+            try:
+                result = _within(facts, self._description, watch, lambda: self._call(facts, arguments))
+            except _StepFailedError as error:
+                failed.append(_failure(facts, error))
+                raise
+            measured.update(watch.measured)
         return result
 
     def passes(self, *gates: str) -> bool:
@@ -148,6 +166,15 @@ class Run:
     def _call(self, facts: StepFacts, arguments: Mapping[str, object]) -> Any:
         function = _function(self._package, facts)
         return calling.call(function, calling.arguments_for(calling.asked_by(function), arguments))
+
+
+def _whole(description: Description) -> Whole | None:
+    """Records the steps of a pipeline in the store that the environment names; None where it names none."""
+    if not os.environ.get("NB2PIPE_STORE"):
+        return None
+    from nb2pipe.runtime.elsewhere.whole import Whole  # noqa: PLC0415  # most runs do without
+
+    return Whole(description, _warn)
 
 
 def _refuse_open(facts: StepFacts, arguments: Mapping[str, object]) -> None:
@@ -234,20 +261,20 @@ def _run_step(handover: Handover, work: _Work) -> None:
     try:
         _do_step(handover, work, known)
     except _StepFailedError as error:
-        _warn(handover.fail(_failure(work, error)))
+        _warn(handover.fail(_failure(work.facts, error)))
         raise
     except KeyboardInterrupt:
         _warn(handover.fail(None))
         raise
 
 
-def _failure(work: _Work, failed: _StepFailedError) -> Failure:
+def _failure(facts: StepFacts, failed: _StepFailedError) -> Failure:
     """What the record says of an error."""
     error = failed.__cause__
     assert error is not None
     place = traces.place(error)
     return Failure(
-        step=work.facts.name,
+        step=facts.name,
         cell=place.cell if place else None,
         line=place.line if place else None,
         kind=type(error).__name__,

@@ -156,6 +156,34 @@ def test_runs_are_listed_as_their_steps_tell(make: Callable[[str], Machine], tmp
     assert folder.is_dir()
 
 
+def test_a_whole_pipeline_in_one_process_is_recorded_step_by_step(
+    make: Callable[[str], Machine], tmp_path: Path, folder: Path
+) -> None:
+    machine = make(str(tmp_path / "store"))
+    words = ("-m", "small_pipeline", "--lr", "0.125", *TOKEN)
+    named = {"NB2PIPE_STORE": machine.store}
+    done = machine.elsewhere.run(*words, bundle=machine.bundle, cwd=machine.work, variables=named)
+    assert (done.returncode, "warning" in done.stderr) == (0, False), done.stderr
+    shutil.copyfile(machine.work / "report.txt", folder / "report")
+    found = json.loads(invoke("lineage", "report", "--store", machine.store, "--json").stdout)
+    steps = {node["step"]: node for node in found["nodes"] if node["kind"] == "step"}
+    assert set(steps) == set(STEPS)
+    assert len({node["run"] for node in steps.values()}) == 1
+    assert [node["sha256"] for node in found["nodes"] if node["kind"] == "data"] == [machine.sha256("data/train.csv")]
+    values = {node["name"]: node["sha256"] for node in found["nodes"] if node["kind"] == "artifact"}
+    assert values.items() >= {"rows": None, "noise": None}.items(), "a value that was never stored has no SHA-256"
+    assert "data:" in invoke("lineage", "report", "--store", machine.store).stdout
+    assert invoke("lineage", "report", "--store", machine.store, "--format", "openlineage").exit_code == 0
+    (row,) = json.loads(invoke("runs", "list", "--store", machine.store, "--json").stdout)
+    assert (row["status"], row["parameters"]["lr"], row["metrics"]) == ("succeeded", 0.125, {"size": 3})
+
+    (machine.work / "data" / "train.csv").unlink()
+    failed = machine.elsewhere.run(*words, bundle=machine.bundle, cwd=machine.work, variables=named)
+    assert failed.returncode == 5
+    rows = json.loads(invoke("runs", "list", "--store", machine.store, "--json").stdout)
+    assert sorted(row["status"] for row in rows) == ["failed", "succeeded"]
+
+
 def test_steps_behind_a_gate_that_does_not_hold_are_skipped(make: Callable[[str], Machine], tmp_path: Path) -> None:
     machine = make(str(tmp_path / "store"))
     (machine.work / "data" / "train.csv").write_text("1,2\n3,4\n")
