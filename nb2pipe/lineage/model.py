@@ -97,6 +97,24 @@ class Lineage:
         return [node for node in self.nodes.values() if node.kind in kinds]
 
 
+def used(lineage: Lineage) -> dict[str, list[Node]]:
+    """What each step used, by the step's id."""
+    found: dict[str, list[Node]] = {node.id: [] for node in lineage.of_kind(NodeKind.STEP)}
+    for edge in lineage.edges:
+        if edge.kind is EdgeKind.USED:
+            found[edge.target].append(lineage.nodes[edge.source])
+    return found
+
+
+def made(lineage: Lineage) -> dict[str, list[Node]]:
+    """What each step made, by the step's id."""
+    found: dict[str, list[Node]] = {node.id: [] for node in lineage.of_kind(NodeKind.STEP)}
+    for edge in lineage.edges:
+        if edge.kind is EdgeKind.MADE:
+            found[edge.source].append(lineage.nodes[edge.target])
+    return found
+
+
 def to_json(lineage: Lineage) -> Json:
     """A lineage as `nb2pipe lineage --format json` prints it."""
     return {

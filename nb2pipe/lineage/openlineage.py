@@ -11,10 +11,10 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nb2pipe.lineage.model import EdgeKind, NodeKind
+from nb2pipe.lineage.model import NodeKind, made, used
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping, Sequence
 
     from nb2pipe.lineage.model import Lineage, Node
     from nb2pipe.records.model import RunRecord
@@ -38,7 +38,8 @@ _IDS = uuid.UUID("5b0f2c1e-2a5b-5f4e-9c8e-7d0c3f1b6a42")
 def to_openlineage(lineage: Lineage) -> str:
     """A lineage as OpenLineage events, the earliest step first."""
     steps = sorted(lineage.of_kind(NodeKind.STEP), key=_began)
-    return "".join(json.dumps(_event(lineage, step)) + "\n" for step in steps)
+    taken, left = used(lineage), made(lineage)
+    return "".join(json.dumps(_event(lineage, step, taken[step.id], left[step.id])) + "\n" for step in steps)
 
 
 def _began(node: Node) -> tuple[float, str]:
@@ -46,7 +47,7 @@ def _began(node: Node) -> tuple[float, str]:
     return (started if isinstance(started, float) else 0.0, node.id)
 
 
-def _event(lineage: Lineage, node: Node) -> Json:
+def _event(lineage: Lineage, node: Node, taken: Sequence[Node], left: Sequence[Node]) -> Json:
     run = lineage.runs[str(node.run)]
     step = run.step(str(node.facts["step"]))
     ended = (step.started or run.started) + (step.seconds or 0.0)
@@ -55,10 +56,10 @@ def _event(lineage: Lineage, node: Node) -> Json:
         "eventTime": datetime.fromtimestamp(ended, UTC).isoformat(),
         "producer": PRODUCER,
         "schemaURL": _SCHEMA,
-        "run": {"runId": _uuid(node.id), "facets": _run_facets(lineage, node, run)},
+        "run": {"runId": _uuid(node.id), "facets": _run_facets(node, run, taken)},
         "job": {"namespace": run.pipeline, "name": f"{run.pipeline}.{step.name}", "facets": _job_facets(run)},
-        "inputs": list(_datasets(lineage, node, EdgeKind.USED)),
-        "outputs": list(_datasets(lineage, node, EdgeKind.MADE)),
+        "inputs": [_dataset(each) for each in taken if each.kind in _DATASETS],
+        "outputs": [_dataset(each) for each in left if each.kind in _DATASETS],
     }
 
 
@@ -66,9 +67,8 @@ def _uuid(name: str) -> str:
     return str(uuid.uuid5(_IDS, name))
 
 
-def _run_facets(lineage: Lineage, node: Node, run: RunRecord) -> Json:
-    used = [lineage.nodes[edge.source] for edge in lineage.edges if edge.target == node.id]
-    parameters = {each.name: each.facts.get("value") for each in used if each.kind is NodeKind.PARAMETER}
+def _run_facets(node: Node, run: RunRecord, taken: Sequence[Node]) -> Json:
+    parameters = {each.name: each.facts.get("value") for each in taken if each.kind is NodeKind.PARAMETER}
     facts = {name: value for name, value in node.facts.items() if name in {"cells", "user", "host", "notebook"}}
     parent = {"run": {"runId": _uuid(run.run)}, "job": {"namespace": run.pipeline, "name": run.pipeline}}
     return {
@@ -82,14 +82,6 @@ def _job_facets(run: RunRecord) -> Json:
         return {}
     location = {"type": "git", "url": f"file://{run.notebook}", "version": run.git.commit}
     return {"sourceCodeLocation": _facet(_SOURCE, location)}
-
-
-def _datasets(lineage: Lineage, step: Node, kind: EdgeKind) -> Iterator[Json]:
-    for edge in lineage.edges:
-        own, other = (edge.target, edge.source) if kind is EdgeKind.USED else (edge.source, edge.target)
-        node = lineage.nodes[other]
-        if edge.kind is kind and own == step.id and node.kind in _DATASETS:
-            yield _dataset(node)
 
 
 def _dataset(node: Node) -> Json:

@@ -7,12 +7,12 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.lineage.model import EdgeKind, Lineage, NodeKind
+from nb2pipe.lineage.model import EdgeKind, Lineage, NodeKind, used
 from nb2pipe.pipeline.drawing import Arrow, Card, draw
 from nb2pipe.pipeline.render_mermaid import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from nb2pipe.lineage.model import Edge, Node
 
@@ -35,7 +35,8 @@ class _Picture:
 def to_svg(lineage: Lineage) -> str:
     """A lineage as an SVG picture."""
     picture = _picture(lineage)
-    cards = [_card(node, lineage) for node in picture.nodes]
+    taken = used(lineage)
+    cards = [_card(node, lineage, taken.get(node.id, ())) for node in picture.nodes]
     arrows = [
         Arrow(source=source, target=target, text=kind.value, kind=f"line{' order' if kind is EdgeKind.USED else ''}")
         for source, target, kind in picture.edges
@@ -51,9 +52,10 @@ def to_mermaid(lineage: Lineage) -> str:
 
 def _mermaid(lineage: Lineage) -> Iterator[str]:
     picture = _picture(lineage)
+    taken = used(lineage)
     yield "flowchart TD"
     for number, node in enumerate(picture.nodes):
-        text = "<br/>".join(escaped(row) for row, _ in _rows(node, lineage))
+        text = "<br/>".join(escaped(row) for row, _ in _rows(node, taken.get(node.id, ())))
         yield f'    n{number}["{text}"]' if node.kind is NodeKind.STEP else f'    n{number}(["{text}"])'
     for source, target, kind in picture.edges:
         yield f"    n{source} -->|{kind.value}| n{target}"
@@ -84,13 +86,13 @@ def _order(keys: list[str], edges: list[Edge]) -> list[str]:
             before[circle[1]].discard(circle[0])
 
 
-def _card(node: Node, lineage: Lineage) -> Card:
+def _card(node: Node, lineage: Lineage, taken: Sequence[Node]) -> Card:
     kind = "step" if node.kind is NodeKind.STEP else "step made"
     more = [f"sha256 {node.sha256}"] if node.sha256 else []
-    return Card(rows=_rows(node, lineage), more=tuple(more), kind=kind, double=node.id in lineage.start)
+    return Card(rows=_rows(node, taken), more=tuple(more), kind=kind, double=node.id in lineage.start)
 
 
-def _rows(node: Node, lineage: Lineage) -> tuple[tuple[str, str], ...]:
+def _rows(node: Node, taken: Sequence[Node]) -> tuple[tuple[str, str], ...]:
     if node.kind is not NodeKind.STEP:
         name = node.name if node.kind is NodeKind.ARTIFACT else Path(node.name).name
         return ((name or node.kind.value, "name"), (f"{node.kind.value} {(node.sha256 or '')[:_SHORT]}", "cells"))
@@ -98,11 +100,10 @@ def _rows(node: Node, lineage: Lineage) -> tuple[tuple[str, str], ...]:
     cells = node.facts.get("cells")
     if isinstance(cells, list) and cells:
         rows.append((f"cells {', '.join(map(str, cells))}", "cells"))
-    used = [lineage.nodes[edge.source] for edge in lineage.edges if edge.target == node.id]
-    parameters = [f"{each.name}={each.facts.get('value')!r}" for each in used if each.kind is NodeKind.PARAMETER]
+    parameters = [f"{each.name}={each.facts.get('value')!r}" for each in taken if each.kind is NodeKind.PARAMETER]
     if parameters:
         rows.append((", ".join(parameters), "parameters"))
-    commits = [each.name[:_SHORT] for each in used if each.kind is NodeKind.COMMIT]
+    commits = [each.name[:_SHORT] for each in taken if each.kind is NodeKind.COMMIT]
     return (*rows, *((f"commit {commit}", "cells") for commit in commits))
 
 

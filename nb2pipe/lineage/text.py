@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.lineage.model import FILES, EdgeKind, NodeKind
+from nb2pipe.lineage.model import FILES, EdgeKind, NodeKind, made, used
 from nb2pipe.lineage.nodes import step_id
 from nb2pipe.records.files import DIFFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.lineage.model import Lineage, Node
     from nb2pipe.records.model import RunRecord, StepRecord
@@ -38,10 +39,20 @@ def _lines(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
         yield f"  sha256  {node.sha256}"
     if not lineage.runs:
         yield "  no step made it: it came from outside" if not lineage.forward else "  no step used it"
+    flows = _Flows(used(lineage), made(lineage), shown)
     for run in _ordered(lineage):
         yield ""
-        yield from _run(lineage, run, shown)
+        yield from _run(lineage, run, flows)
     yield from _ends(lineage, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flows:
+    """What steps used and made, by their ids, and how paths are shown."""
+
+    used: Mapping[str, Sequence[Node]]
+    made: Mapping[str, Sequence[Node]]
+    shown: Callable[[str], str]
 
 
 def _ordered(lineage: Lineage) -> list[RunRecord]:
@@ -49,35 +60,33 @@ def _ordered(lineage: Lineage) -> list[RunRecord]:
     return sorted(lineage.runs.values(), key=lambda run: (run.started, run.run), reverse=not lineage.forward)
 
 
-def _run(lineage: Lineage, run: RunRecord, shown: Callable[[str], str]) -> Iterator[str]:
+def _run(lineage: Lineage, run: RunRecord, flows: _Flows) -> Iterator[str]:
     who = " on ".join(filter(None, (run.user, run.machine.host)))
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(run.started))
     yield ", ".join(filter(None, (f"run {run.run}", run.name, when, who, run.status.value)))
-    yield f"  notebook  {shown(run.notebook)}"
+    yield f"  notebook  {flows.shown(run.notebook)}"
     if run.git is not None and run.git.commit is not None:
         changes = f", with changes: {DIFFERENCE} in the run's folder" if run.git.dirty else ""
         yield f"  commit    {run.git.commit}{f' on {run.git.branch}' if run.git.branch else ''}{changes}"
     yield f"  python    {run.python}, {len(run.packages)} packages"
     steps = [step for step in run.steps if step_id(run.run, step.name) in lineage.nodes]
     for step in steps if lineage.forward else reversed(steps):
-        yield from _step(lineage, run, step, shown)
+        yield from _step(step_id(run.run, step.name), step, flows, forward=lineage.forward)
 
 
-def _step(lineage: Lineage, run: RunRecord, step: StepRecord, shown: Callable[[str], str]) -> Iterator[str]:
-    own = step_id(run.run, step.name)
+def _step(own: str, step: StepRecord, flows: _Flows, *, forward: bool) -> Iterator[str]:
     who = " on ".join(filter(None, (step.user, step.host)))
     status = f"{step.status} from {step.source}" if step.source else str(step.status)
     cells = ", ".join(map(str, step.cells))
     yield f"  step {step.name}  {', '.join(filter(None, (f'cells {cells}' if cells else '', status, who)))}"
-    used = [lineage.nodes[edge.source] for edge in lineage.edges if edge.target == own]
-    made = [lineage.nodes[edge.target] for edge in lineage.edges if edge.source == own]
+    taken = flows.used[own]
     rows = (
-        ("made", [_name(node, shown) for node in made if node.kind in _FLOWS]),
-        ("used", [_name(node, shown) for node in used if node.kind in _FLOWS]),
-        ("with", [f"{node.name}={node.facts.get('value')!r}" for node in used if node.kind is NodeKind.PARAMETER]),
-        ("code", [shown(node.name) for node in used if node.kind is NodeKind.MODULE]),
+        ("made", [_name(node, flows.shown) for node in flows.made[own] if node.kind in _FLOWS]),
+        ("used", [_name(node, flows.shown) for node in taken if node.kind in _FLOWS]),
+        ("with", [f"{node.name}={node.facts.get('value')!r}" for node in taken if node.kind is NodeKind.PARAMETER]),
+        ("code", [flows.shown(node.name) for node in taken if node.kind is NodeKind.MODULE]),
     )
-    for word, names in rows if not lineage.forward else (rows[1], rows[0], *rows[2:]):
+    for word, names in rows if not forward else (rows[1], rows[0], *rows[2:]):
         if names:
             yield f"    {word}  {_some(names)}"
 
@@ -94,8 +103,8 @@ def _ends(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
         yield from _digests("data", lineage.of_kind(NodeKind.DATA), shown)
         yield from _digests("modules", lineage.of_kind(NodeKind.MODULE), shown)
         return
-    made = {edge.target for edge in lineage.edges if edge.kind is EdgeKind.MADE}
-    nodes = [node for node in lineage.nodes.values() if node.id in made]
+    ends = {edge.target for edge in lineage.edges if edge.kind is EdgeKind.MADE}
+    nodes = [node for node in lineage.nodes.values() if node.id in ends]
     yield from _digests("files made from it", [node for node in nodes if node.kind in FILES], shown)
     yield from _digests("artifacts made from it", [node for node in nodes if node.kind is NodeKind.ARTIFACT], shown)
 

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run: its record, and which of its steps made what, by their places."""
+    """A run: its record, and which of its steps made and used what, by their places."""
 
     record: RunRecord
     steps: dict[str, int]
     made: dict[str, list[int]]
+    used: dict[str, list[int]]
 
     def maker(self, sha256: str, step: str) -> str | None:
         """The last step before another one that made some content."""
@@ -80,16 +81,14 @@ class Walk:
         return self._found(digests, forward=True)
 
     def _found(self, digests: Sequence[str], *, forward: bool) -> Lineage:
+        visited = {name for name, _ in self._seen}
         return Lineage(
             start=tuple(map(content_id, digests)),
             forward=forward,
             nodes=self._nodes,
             edges=tuple(self._edges),
-            runs={name: run.record for name, run in self._runs.items() if run and self._stands(name)},
+            runs={name: run.record for name, run in self._runs.items() if run and name in visited},
         )
-
-    def _stands(self, run: str) -> bool:
-        return any(name == run for name, _ in self._seen)
 
     # -- back
 
@@ -141,10 +140,10 @@ class Walk:
                 yield from self._users_elsewhere(run, sha256)
 
     def _users_within(self, run: _Run, maker: StepRecord, sha256: str) -> Iterator[tuple[str, str]]:
-        for later in run.record.steps[run.steps[maker.name] + 1 :]:
-            takes = any(used == sha256 for used, *_ in used_by(later))
-            if takes and run.maker(sha256, later.name) == maker.name:
-                yield run.record.run, later.name
+        for place in run.used.get(sha256, ()):
+            later = run.record.steps[place].name
+            if place > run.steps[maker.name] and run.maker(sha256, later) == maker.name:
+                yield run.record.run, later
 
     def _users_elsewhere(self, run: _Run, sha256: str) -> Iterator[tuple[str, str]]:
         """The steps of other runs that used what this one made, and no step of their own."""
@@ -214,8 +213,11 @@ class Walk:
 
 def _run(record: RunRecord) -> _Run:
     made: dict[str, list[int]] = {}
+    used: dict[str, list[int]] = {}
     for place, step in enumerate(record.steps):
         if not is_outer(step.name, record):
-            for sha256, *_ in made_by(step):
+            for sha256 in {each for each, *_ in made_by(step)}:
                 made.setdefault(sha256, []).append(place)
-    return _Run(record, {step.name: place for place, step in enumerate(record.steps)}, made)
+            for sha256 in {each for each, *_ in used_by(step)}:
+                used.setdefault(sha256, []).append(place)
+    return _Run(record, {step.name: place for place, step in enumerate(record.steps)}, made, used)
