@@ -2,7 +2,7 @@
 
 There is one file of rows for each optimizer that steps, `loop-1.rows` and so on, a row for each step that it makes. The
 first one gives the series `loss`, `lr`, `epoch`, `batch`, `epoch_loss` (means) and `examples_per_second`, a further one
-`loss/NAME` and so on.
+`loss/NAME` and so on. What code logs under a name stands in `logged-1.rows` and so on, and counts rather than these.
 """
 
 from __future__ import annotations
@@ -31,16 +31,18 @@ SERIES = "series"
 CHECKPOINTS = "checkpoints.jsonl"
 """What a step saved, a line of JSON for each checkpoint, and one for each digest."""
 COLUMNS = ("time", "loss", "losses", "epoch", "batch", "examples")
-"""The columns of every file of rows; the learning rate of each group of parameters follows."""
+"""The columns of the rows of an optimizer; the learning rate of each group of parameters follows."""
+LOGGED = ("time", "index", "value")
+"""The columns of the rows of a series that code logs."""
 
-_LOOP = re.compile(r"loop-[0-9]{1,4}\.rows")
-ROWS = "loop-*.rows"
+_FILE = re.compile(r"(loop|logged)-[0-9]{1,4}\.rows")
+ROWS = "lo*-*.rows"
 """The names of the files of rows."""
 _WINDOW = 1.0
 """Seconds that examples are counted over."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Points(Sequence[tuple[int, float]]):
     """The points of a series: (index, value) each, kept as columns.
 
@@ -72,11 +74,21 @@ class Points(Sequence[tuple[int, float]]):
         """Their number."""
         return len(self.values)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence holds the same points."""
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+
+    def __hash__(self) -> int:
+        """Of the number of points and the last one."""
+        return hash((len(self), self[-1] if len(self) else None))
+
 
 def recorded(folder: Path) -> dict[str, Points]:
     """The series of one step by name, out of its folder of `series`, as they are now; what is damaged is left out."""
     found: dict[str, Points] = {}
-    for path in sorted(folder.glob(ROWS), key=_number):
+    for path in sorted(folder.glob(ROWS), key=_number):  # what code logs comes last, and counts
         with suppress(OSError, ValueError, KeyError):
             found |= series_of(read(path))
     return found
@@ -88,9 +100,12 @@ def recorded_counts(folder: Path) -> dict[str, int]:
 
 
 def series_of(table: Table) -> dict[str, Points]:
-    """The series that the rows of an optimizer give, by name; those without points are left out."""
+    """The series that rows give, by name; those without points are left out."""
     columns = table.columns
     name = str(table.facts.get("name", ""))
+    if "index" in columns:
+        places = array("q", map(int, columns["index"]))
+        return {name: Points(indices=places, values=columns["value"], times=columns["time"])}
     ending = f"/{name}" if name else ""
     rates = [column for column in columns if column == "lr" or column.startswith("lr/")]
     found = {"loss": _where(columns, "loss", "losses"), "epoch_loss": _by_epoch(columns)}
@@ -207,7 +222,7 @@ def is_recorded(name: str) -> bool:
     >>> is_recorded("loop-1.rows"), is_recorded("checkpoints.jsonl"), is_recorded("../loop-1.rows")
     (True, True, False)
     """
-    return name == CHECKPOINTS or _LOOP.fullmatch(name) is not None
+    return name == CHECKPOINTS or _FILE.fullmatch(name) is not None
 
 
 def copy_recorded(source: Path, target: Path) -> None:
@@ -231,6 +246,6 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
                     yield told
 
 
-def _number(path: Path) -> int:
-    digits = path.name.removeprefix("loop-").removesuffix(".rows")
-    return int(digits) if digits.isdigit() else 0
+def _number(path: Path) -> tuple[bool, int]:
+    kind, _, digits = path.stem.partition("-")
+    return kind == "logged", int(digits) if digits.isdigit() else 0

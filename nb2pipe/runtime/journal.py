@@ -1,7 +1,7 @@
 """What the author's code logs while a step runs: numbers, series of numbers, and parameters.
 
-Points of series go to a file as they come, so that a million of them costs no memory, and what a step logged before it
-failed is there. Single numbers and parameters are few, and are kept here.
+Points of series go to files as they come, so that a million of them costs no memory, and what a step logged before it
+failed, or was killed, is there. Single numbers and parameters are few, and are kept here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import time
 from json import dumps
 from typing import IO, TYPE_CHECKING, Any
 
+from nb2pipe.records.blocks import Rows
+from nb2pipe.records.series import LOGGED
 from nb2pipe.records.values import encode, masked
 
 if TYPE_CHECKING:
@@ -24,6 +26,11 @@ if TYPE_CHECKING:
 
 POINTS = "points.jsonl"
 """The file beside a step's result that holds the points of its series."""
+
+_MOST_ROWS = 200
+"""Series that have a file of rows each; those of further names share the file of lines."""
+_EXACT = 2**53
+"""The places that a row can hold."""
 
 _EVERY = 1.0
 """Seconds after which points are written, so that a process that is killed loses little."""
@@ -37,12 +44,13 @@ class Journal:
 
     Args:
         path: Where points go, one line of JSON each; None counts them only.
+        rows: The folder of files of rows that they go to instead, as long as there are not too many series.
 
     Attributes:
         resuming: Where trainings of the step are saved; None where they are not.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, rows: Path | None = None) -> None:
         self.metrics: dict[str, float] = {}
         self.parameters: dict[str, object] = {}
         self.series: dict[str, int] = {}
@@ -50,6 +58,8 @@ class Journal:
         self.last: dict[str, float] = {}
         self.resuming: Resuming | None = None
         self._path = path
+        self._folder = rows
+        self._rows: dict[str, Rows] = {}
         self._stream: IO[str] | None = None
         self._names: dict[str, str] = {}
         self._written = 0.0
@@ -122,6 +132,19 @@ class Journal:
         return {"metrics": dict(self.metrics), "series": dict(self.series), "parameters": encoded, "data": self.data}
 
     def _point(self, name: str, value: float, index: int, now: float) -> None:
+        rows = self._rows.get(name) or self._made(name)
+        if rows is not None and -_EXACT <= index <= _EXACT:
+            rows.add((now, index, value))
+        elif self._path is not None:
+            self._line(name, value, index, now)
+
+    def _made(self, name: str) -> Rows | None:
+        if self._folder is None or len(self._rows) >= _MOST_ROWS:
+            return None
+        path = self._folder / f"logged-{len(self._rows) + 1}.rows"
+        return self._rows.setdefault(name, Rows(path, LOGGED, {"name": name}))
+
+    def _line(self, name: str, value: float, index: int, now: float) -> None:
         if self._path is None:
             return
         if self._stream is None:

@@ -58,7 +58,10 @@ class Session:
         self.namespace = namespace
         self.keeper = Keeper(store or _store(Path(spec.store)), namespace)
         self.loaded: dict[GroupSpec, dict[str, object]] = {}
-        self.journal = Journal(points or (Path(spec.result).with_name(POINTS) if spec.result else None))
+        self.journal = Journal(
+            points or (Path(spec.result).with_name(POINTS) if spec.result else None),
+            Path(spec.series) if spec.result and spec.series else None,
+        )
         self.metrics: dict[str, float] = {}
         self.measured: set[int] = set()
         kinds = {generator.kind for generator in GENERATORS}

@@ -24,7 +24,7 @@ import nbformat
 from nb2pipe.execution.home import Home
 from nb2pipe.execution.keys import GENERATORS
 from nb2pipe.records.events import RunStatus, StepStatus
-from nb2pipe.records.files import read_points, read_run
+from nb2pipe.records.files import read_logged, read_run
 from nb2pipe.records.index import list_runs
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Values:
 
     steps: dict[str, Any]
     metrics: dict[str, float]
-    series: dict[str, list[tuple[str, int, float]]]
+    series: dict[str, dict[str, list[tuple[int, float]]]]
     outputs: list[Any]
     files: dict[str, bytes]
 
@@ -340,7 +340,10 @@ def values_of(home: Home, folder: Path) -> Values:
             for step in record.steps
         },
         metrics=dict(record.metrics),
-        series={step.name: read_points(run, step.name) for step in record.steps},
+        series={
+            step.name: {name: list(points) for name, points in read_logged(run, step.name).items()}
+            for step in record.steps
+        },
         outputs=[(cell.source, _shown(cell)) for cell in cells if cell.cell_type == "code"],
         files={path.name: path.read_bytes() for path in sorted(folder.glob("left_*"))},
     )
