@@ -47,8 +47,9 @@ class Publisher:
             if self._closed:
                 return
             self._write(event)
+            shown = self._masking.shown(event)
             for listener in tuple(self._listeners):
-                self._tell(listener, event)
+                self._tell(listener, shown)
 
     def broken(self) -> Exception | None:
         """Why the record cannot be written, or None."""

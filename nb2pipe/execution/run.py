@@ -210,7 +210,7 @@ class _Session:
         listeners: Sequence[Callable[[Event], None]],
         cancel: threading.Event,
     ) -> RunEnd:
-        recorder = Recorder(self.folder, conceal=self.prepared.masking.difference)
+        recorder = Recorder(self.folder, masking=self.prepared.masking)
         shared = [self.shared.take] if self.shared else []
         publish = Publisher(recorder.handle, (*listeners, *shared), self.prepared.masking)
         if self.shared is not None:

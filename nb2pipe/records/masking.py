@@ -23,6 +23,7 @@ from nb2pipe.records.events import (
     OutputWritten,
     ParameterSet,
     RunFinished,
+    RunStarted,
     StepFailed,
     StepRetried,
     StepSkipped,
@@ -114,6 +115,12 @@ class Masking:
     def event(self, event: E) -> E:
         """An event, as whoever listens may see it."""
         return self._event(event) if self.values else event  # type: ignore[return-value]  # of the same class
+
+    def shown(self, event: E) -> E:
+        """An event as all but the record may see it, which has to know which parameters are secret."""
+        if not isinstance(event, RunStarted):
+            return event
+        return replace(event, parameters=self.value(masked(event.parameters)))
 
     def _event(self, event: Event) -> Event:
         match event:

@@ -45,12 +45,13 @@ from nb2pipe.records.events import (
     Transfer,
 )
 from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, read_run, write_atomically, write_run, write_step
+from nb2pipe.records.masking import Masking
 from nb2pipe.records.model import DataFile, GroupRecord, Machine, RunRecord, StepRecord
 from nb2pipe.records.process import this_process
 from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from nb2pipe.records.events import Event
 
@@ -76,12 +77,12 @@ class Recorder:
 
     Args:
         folder: `runs/RUN` in the home; it is made if it is not there.
-        conceal: Masks secrets in the difference to the commit.
+        masking: Replaces secrets in parameters of other names, and in the difference to the commit.
     """
 
-    def __init__(self, folder: Path, *, conceal: Callable[[bytes], bytes] = bytes) -> None:
+    def __init__(self, folder: Path, *, masking: Masking | None = None) -> None:
         self._folder = folder
-        self._conceal = conceal
+        self._masking = masking or Masking()
         self._lock = threading.Lock()
         self._run: RunRecord | None = None
         self._steps: dict[str, StepRecord] = {}
@@ -142,7 +143,7 @@ class Recorder:
             self._steps |= {step.name: step for step in before.steps if step.name in self._steps}
         self._began = event.time
         self._seconds_before = before.seconds if before else 0.0
-        self._run = _begun(event, before)
+        self._run = _begun(event, before, self._masking)
         self._parameters = self._run.parameters
         with _told(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -184,7 +185,7 @@ class Recorder:
         self._observing = False
         if found.git is not None and found.git.difference:
             with _told(self._folder):
-                write_atomically(self._folder / DIFFERENCE, self._conceal(found.git.difference))
+                write_atomically(self._folder / DIFFERENCE, self._masking.difference(found.git.difference))
         self._update(git=found.git.record if found.git else None, packages=found.packages, machine=found.machine)
         self._write_run()
 
@@ -300,8 +301,9 @@ class Recorder:
             self._write_step(self._steps[name])
 
 
-def _begun(event: RunStarted, before: RunRecord | None) -> RunRecord:
-    parameters = masked(event.parameters)
+def _begun(event: RunStarted, before: RunRecord | None, masking: Masking) -> RunRecord:
+    hidden = masked(event.parameters)
+    parameters = {name: new if (new := masking.value(value)) != value else value for name, value in hidden.items()}
     return RunRecord(
         run=event.run,
         status=RunStatus.RUNNING,

@@ -47,7 +47,8 @@ def main() -> None:
     try:
         _run(name, Path(folder), _Pulse(said))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the run's process tells it
-        answer["error"] = f"{type(error).__name__}: {error}"
+        hint = getattr(error, "hint", None)
+        answer["error"] = f"{type(error).__name__}: {error}" + (f" ({hint})" if hint else "")
     with contextlib.suppress(OSError):
         said.write(b"\n" + json.dumps(answer).encode() + b"\n")
     os._exit(0)  # threads of a library must not keep it

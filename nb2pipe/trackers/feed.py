@@ -16,8 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe import plugins
-from nb2pipe.records.events import CellFinished, MetricLogged, OutputWritten, RunStarted, Transfer
-from nb2pipe.records.values import masked
+from nb2pipe.records.events import CellFinished, MetricLogged, OutputWritten, Transfer
 from nb2pipe.trackers.replay import shows_image
 
 if TYPE_CHECKING:
@@ -175,9 +174,7 @@ class Feed:
 
 
 def _plain(event: Event) -> Event:
-    """An event as it may leave the run: no secrets, nothing but plain types, and of outputs of cells only images."""
-    if isinstance(event, RunStarted):
-        return replace(event, parameters=masked(event.parameters))
+    """An event as it may leave the run: nothing but plain types, and of outputs of cells only images."""
     if not isinstance(event, CellFinished):
         return event
     outputs: Any = json.loads(json.dumps([each for each in event.outputs if shows_image(each)], default=str))

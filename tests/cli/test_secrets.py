@@ -24,7 +24,7 @@ CELLS = [
         ["parameters"],
         (
             'import os\napi_key = "planted-as-default"\ntoken = ""\nmax_tokens = 5\nkey_column = "id"\n'
-            'db = {"host": "h", "password": "planted-within"}'
+            'db = {"host": "h", "password": "planted-within"}\nurl = ""'
         ),
     ),
     (
@@ -42,7 +42,7 @@ CELLS = [
         ),
     ),
 ]
-VARIABLES = {"MY_PASSWORD": "planted in the environment", "PLAIN": "planted%by&tag", "IPYTHONDIR": "ipython"}
+VARIABLES = {"MY_PASSWORD": "planted in the environment", "PLAIN": "planted%by&tag", "NB2PIPE_KERNELS": "cold"}
 
 
 @pytest.fixture
@@ -58,7 +58,13 @@ def notebook(folder: Path, write: Write) -> Path:
 def said(folder: Path, *words: object, code: int = 0, **variables: str) -> str:
     """All that the program says, which is checked on the way."""
     (folder / "tmp").mkdir(exist_ok=True)
-    around = {**os.environ, **VARIABLES, "TMPDIR": str(folder / "tmp"), **variables}
+    around = {
+        **os.environ,
+        **VARIABLES,
+        "TMPDIR": str(folder / "tmp"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        **variables,
+    }
     command = [sys.executable, "-m", *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=around, cwd=folder)
     text = done.stdout + done.stderr
@@ -83,7 +89,8 @@ def finds(folder: Path) -> list[Path]:
 def test_no_secret_is_left_by_a_run_a_failed_run_or_what_shows_them(
     folder: Path, notebook: Path, executor: str
 ) -> None:
-    given = ("-p", "token", "planted-and-given", "--executor", executor)
+    url = "https://me:planted-and-given@host"  # of no secret name
+    given = ("-p", "token", "planted-and-given", "-p", "url", url, "--executor", executor)
     said(folder, "nb2pipe", "run", notebook, "OUT.ipynb", *given)
     said(folder, "nb2pipe", "run", notebook, *given, "--force", "-v", code=5, FAILS="1")
     for words in (["runs", "show"], ["runs", "list"], ["runs", "open", "--no-browser"], ["explain", "latest", "fit"]):

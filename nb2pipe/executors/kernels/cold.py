@@ -22,6 +22,10 @@ _LAUNCH = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 _OURS = frozenset({"python", f"python{sys.version_info[0]}", f"python{sys.version_info[0]}.{sys.version_info[1]}"})
 
 
+_NO_HISTORY = "--HistoryManager.hist_file=:memory:"
+"""As Jupyter's own client has it: cells, which may hold secrets, go into no history of the user's."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Started:
     """A kernel that was started.
@@ -147,7 +151,7 @@ def start_cold(spec: KernelSpec, environment: Mapping[str, str], folder: Path) -
     words = {"{connection_file}": file, "{resource_dir}": spec.resources, "{prefix}": sys.prefix}
     argv = [_filled(word, words) for word in (*spec.command, *spec.argv[len(spec.command) :])]
     process = launch_kernel(
-        argv,
+        [*argv, _NO_HISTORY],
         env={**environment, **_expanded(spec.variables, environment)},
         cwd=str(folder),
         stdout=subprocess.DEVNULL,
