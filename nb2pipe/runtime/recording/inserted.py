@@ -72,21 +72,24 @@ def _definition(function: FunctionType) -> ast.Module:
 
 
 def _changed(tree: ast.Module, name: str, told: Told) -> ast.Module:
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name)
-    definition = next(found)
+    definition = next(
+        (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == name), None
+    )
+    if definition is None:
+        message = f"the code of `{name}` is no function's"
+        raise ValueError(message)
     start = 1 if ast.get_docstring(definition, clean=False) is not None else 0
     body = first, *_ = definition.body[start:]
     if told.result is not None:
         body = [_Returns(told.names).visit(statement) for statement in body]
     if told.around is not None:
-        body = [ast.With(items=[ast.withitem(context_expr=_call(_AROUND, told.names))], body=body)]
+        around = ast.With(items=[ast.withitem(context_expr=_call(_AROUND, told.names))], body=body)
+        body = [ast.copy_location(around, first)]
     if told.before is not None:
-        body = [ast.Expr(_call(_BEFORE, told.names)), *body]
-    for statement in body:
-        ast.fix_missing_locations(ast.copy_location(statement, first) if statement is not first else statement)
+        body = [ast.copy_location(ast.Expr(_call(_BEFORE, told.names)), first), *body]
     definition.body[start:] = body
     definition.decorator_list = []
-    return tree
+    return ast.fix_missing_locations(tree)
 
 
 def _compiled(tree: ast.Module, old: CodeType) -> CodeType | None:
