@@ -72,6 +72,7 @@ Examples:
 """
 RUN = click.argument("run", default="latest", metavar="[RUN]", shell_complete=complete_run)
 _WIDE = 60
+_MOST_DATA = 10
 _LAST_CHECKPOINTS = 10
 
 
@@ -286,6 +287,7 @@ def _shown(session: Session, record: RunRecord, home: Path) -> Iterator[str]:
     yield from _section("parameters", {name: repr(value) for name, value in record.parameters.items()})
     yield from _section("metrics", {name: number(value) for name, value in record.metrics.items()})
     yield from _curves(session, record, Home(home).runs / record.run)
+    yield from _data(record)
     yield from _checkpoints(record)
     yield from _steps(record)
     for note in record.notes:
@@ -309,6 +311,18 @@ def _curves(session: Session, record: RunRecord, folder: Path) -> Iterator[str]:
     drawn = is_terminal(session.people) and (session.people.encoding or "").lower().startswith("utf")
     yield "\nseries:"
     yield table(curve_rows(read_series(folder), drawn=drawn), indent="  ")
+
+
+def _data(record: RunRecord) -> Iterator[str]:
+    """The versions of data sets that the run took from outside, with the beginnings of their digests."""
+    if not record.data:
+        return
+    yield f"\ndata: {len(record.data)}"
+    rows = [
+        (one_line(shown_path(Path(each.path))), each.sha256[:12], one_line(each.name or ""))
+        for each in record.data[:_MOST_DATA]
+    ]
+    yield table(rows, indent="  ")
 
 
 def _checkpoints(record: RunRecord) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ _MOST = 20
 _WHOLE = ".whole"
 """Stands in the copy of a run whose steps are all here."""
 _DEEPEST = 20
+_AT_ONCE = 8
+"""Runs that are brought at a time; most of that is waiting for answers."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,130}")
 _RUN = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
 
@@ -88,10 +91,11 @@ class Mirror:
         Raises:
             StoreError: The place cannot be reached, or refuses; or nothing can be written here.
         """
-        for run in [name for name in self._remote.names("runs") if _RUN.fullmatch(name)]:
-            whole = self.runs / run / _WHOLE
-            if not (self._is_final(run) and whole.exists()):
-                self._bring_steps(run)
+        known = [name for name in self._remote.names("runs") if _RUN.fullmatch(name)]
+        wanted = [run for run in known if not ((self.runs / run / _WHOLE).exists() and self._is_final(run))]
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            for _ in threads.map(self._bring_steps, wanted):
+                pass  # what one of them raised is raised here
         self.bring_runs()
 
     def _bring_steps(self, run: str) -> None:

@@ -70,6 +70,9 @@ def test_a_renamed_model_leads_back_to_the_data_and_the_commit(project: Path) ->
     ]
     assert shown["git"]["commit"] == commit.stdout.strip()
 
+    text = invoke("runs", "show", run).stdout
+    assert f"  data/train.csv  {sha256sum(project / 'data' / 'train.csv')[:12]}" in text.splitlines()
+
     data = json.loads(invoke("lineage", "--forward", "data/train.csv", "--format", "json").stdout)
     made = {node["name"]: node["kind"] for node in data["nodes"] if node["kind"] in {"file", "model", "artifact"}}
     assert made == {str(project / "net.pt"): "model", "net": "artifact", "rows": "artifact", "score": "artifact"}

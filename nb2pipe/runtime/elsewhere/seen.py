@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,4 +58,4 @@ def _written(path: str) -> WrittenFile | None:
 
 def _masked(value: str | None) -> str | None:
     """Variables may be secrets: the record holds a digest."""
-    return None if value is None else hashlib.sha256(os.fsencode(f"variable\0{value}")).hexdigest()
+    return None if value is None else str(Digest.of("variable", value))

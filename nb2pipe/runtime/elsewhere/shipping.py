@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from nb2pipe.records.model import RunRecord, StepRecord
 
 _ROUNDS = 20
-_SECONDS = 60.0
 _PROGRAM = """\
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -57,13 +56,14 @@ class Parcel:
     folder: str
 
 
-def ship(url: str, parcel: Parcel, environment: Mapping[str, str]) -> str | None:
+def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: float) -> str | None:
     """Starts a process that brings records to a store, and waits for it.
 
     Args:
         url: The store.
         parcel: What is to be brought.
         environment: The variables that the step began with, credentials among them.
+        seconds: How long it may take.
 
     Returns:
         Why it is not there, or None.
@@ -78,12 +78,12 @@ def ship(url: str, parcel: Parcel, environment: Mapping[str, str]) -> str | None
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=dict(environment),
-            timeout=_SECONDS,
+            timeout=seconds,
             start_new_session=True,  # Ctrl-C is for the step
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"the store {url} did not answer within {_SECONDS:.0f} s"
+        return f"the store {url} did not answer within {seconds:.0f} s"
     except OSError as error:
         return str(error)
     said = done.stderr.decode("utf-8", "replace").strip().splitlines()

@@ -41,6 +41,8 @@ STORE = "NB2PIPE_STORE"
 RUN = "NB2PIPE_RUN"
 """The variable that names the run, where whoever starts the steps has a name for it."""
 
+_AT_FIRST, _AT_LAST = 20.0, 60.0
+"""Seconds that a store gets, before the step and after it."""
 _ID = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
 
 
@@ -157,7 +159,8 @@ class StepElsewhere:
 
     def _ship(self) -> list[str]:
         parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder)
-        problem = ship(self.url, parcel, self._environment)
+        seconds = _AT_FIRST if self.step.status is StepStatus.RUNNING else _AT_LAST
+        problem = ship(self.url, parcel, self._environment, seconds=seconds)
         return [f"the record of the step is not in the store: {problem}"] if problem else []
 
     def _skipped(self) -> Iterator[StepRecord]:
