@@ -143,6 +143,8 @@ TRACKER = click.option(
     "trackers",
     multiple=True,
     metavar="NAME",
+    envvar="NB2PIPE_TRACKER",
+    show_envvar=True,
     shell_complete=complete_tracker,
     help="Send the run to a tracker: mlflow, tensorboard. May be repeated.",
 )

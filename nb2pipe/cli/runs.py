@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 import webbrowser
@@ -34,6 +35,7 @@ from nb2pipe.records.compare import compare_runs, comparison_json
 from nb2pipe.records.files import read_series
 from nb2pipe.records.index import find_run, list_runs, reindex, summary_json
 from nb2pipe.records.where import by_value, chosen
+from nb2pipe.trackers.tensorboard import FOLDER as TENSORBOARD
 from nb2pipe.trackers.tracked import push
 
 if TYPE_CHECKING:
@@ -208,6 +210,7 @@ def delete_command(session: Session, run: str) -> None:
     home = Home(_home(session))
     found = run if run in _folders(home) else find_run(home.root, run).run  # one that cannot be read can be deleted
     delete_run(home, found)
+    shutil.rmtree(home.root / TENSORBOARD / Path(found).name, ignore_errors=True)
     if session.json:
         session.emit({"run": found})
     session.say(f"deleted run {found}; nb2pipe gc deletes from the store what only it needed")

@@ -23,7 +23,7 @@ from nb2pipe.records.events import StepFailed, StepFinished, StepStarted
 from nb2pipe.trackers.replay import Series, live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from nb2pipe.records.events import Event
     from nb2pipe.trackers.model import Tracker, TrackerFactory
@@ -34,6 +34,7 @@ _LOOK = 2.0
 _SHARE = 10
 """Looking takes no more than one part of so many of the time."""
 _ALIVE = 0.5
+_IMPORT = 40.0
 
 
 def main() -> None:
@@ -68,9 +69,26 @@ class _Pulse:
             with contextlib.suppress(OSError):
                 self._said.write(b".")
 
+    @contextlib.contextmanager
+    def going(self) -> Iterator[None]:
+        """Beats within it: a large library is imported, which takes long on a busy machine and waits for nobody."""
+        done = threading.Event()
+
+        def beat() -> None:
+            end = time.monotonic() + _IMPORT
+            while not done.wait(_ALIVE) and time.monotonic() < end:
+                self.beat()
+
+        threading.Thread(target=beat, daemon=True).start()
+        try:
+            yield
+        finally:
+            done.set()
+
 
 def _run(name: str, folder: Path, pulse: _Pulse) -> None:
-    tracker: Tracker = cast("TrackerFactory", plugins.load("trackers", name))(folder)
+    with pulse.going():
+        tracker: Tracker = cast("TrackerFactory", plugins.load("trackers", name))(folder)
 
     def handle(event: Event) -> None:
         tracker.handle(event)

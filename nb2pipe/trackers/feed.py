@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 10_000
 """Events that may wait; points of series, of which there may be millions, are read from files instead."""
-_STILL = 15.0
+_STILL = 10.0
 """Seconds after which a tracker that says nothing hangs, once the run is over."""
 _WHOLE = 60.0
 _IMPATIENT = 1.5

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.errors import PluginError
+from nb2pipe.errors import PluginError, RecordsError
 from nb2pipe.records.events import (
     CellFinished,
     CheckpointSaved,
@@ -32,6 +32,7 @@ from nb2pipe.records.events import (
     StepSkipped,
     StepStarted,
 )
+from nb2pipe.records.files import read_run
 from nb2pipe.records.values import plain
 from nb2pipe.trackers.replay import images_of
 
@@ -52,6 +53,7 @@ _DEFAULTS = {
 _BATCH = 1000
 """The most metrics that MLflow takes at once."""
 _PARAMETERS = 100
+_DATA = 50
 _PAUSE = 1.0
 _LONGEST = 6000
 _LONGEST_NAME = 250
@@ -183,10 +185,24 @@ class MlflowTracker:
         self._flush()
         if event.failure is not None:
             self._tag(self._id, "nb2pipe.error", f"{event.failure.kind}: {event.failure.message}")
+        for name, text in self._origin():
+            self._tag(self._id, name, text)
         for name in ("notebook.ipynb", "run.json"):
             if (self._folder / name).is_file():
                 self._client.log_artifact(self._id, str(self._folder / name))
         self._client.set_terminated(self._id, _STATUS.get(event.status, "FINISHED"), end_time=_moment(event.time))
+
+    def _origin(self) -> Iterator[tuple[str, str]]:
+        """What the record knows of where the run comes from."""
+        try:
+            record = read_run(self._folder)
+        except RecordsError:
+            return
+        if record.git is not None and record.git.commit:
+            yield "mlflow.source.git.commit", record.git.commit
+        yield "mlflow.user", record.user
+        for number, file in enumerate(record.data[:_DATA], 1):
+            yield f"nb2pipe.data.{number}", f"{file.sha256} {file.path}"
 
     # -- steps
 

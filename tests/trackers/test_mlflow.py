@@ -106,6 +106,7 @@ def test_a_run_is_sent_as_it_goes_on_and_where_the_server_is_killed_it_ends_well
     assert {each.info.status for each in runs.values()} == {"FINISHED"}
     assert runs["first"].data.tags["mlflow.parentRunId"] == run.info.run_id
     assert run.data.tags["nb2pipe.tag.good"] == "true"
+    assert run.data.tags["mlflow.user"]
     given = {name: value for name, value in run.data.params.items() if name != "nb2pipe.seed"}
     assert given == {"lr": "0.1", "api_token": "********", "optimizer": "adam"}
     assert points(run, "loss/val") == [(place, 1 / (place + 1)) for place in range(1510)]
