@@ -98,6 +98,7 @@ class Traces:
                 reads.setdefault(path, self.digests.of(path))
         return StepTrace(
             reads=reads,
+            brought={path: digest for path in seen["brought"] if (digest := self.digests.of(path))},
             listed=dict(seen["listed"]),
             writes={path: file for path in sorted(written) if (file := self._keep(path)) is not None},
             folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),

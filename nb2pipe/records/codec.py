@@ -306,6 +306,7 @@ def _trace(data: object) -> StepTrace | None:
     fields = _object(data)
     return StepTrace(
         reads=_maybe_texts(fields["reads"]),
+        brought=_text_map(fields.get("brought", {})),  # older records have none
         listed=_text_map(fields["listed"]),
         writes={path: _written(_object(file)) for path, file in _object(fields["writes"]).items()},
         folders=_texts(fields["folders"]),

@@ -37,6 +37,8 @@ def read_by(step: StepRecord) -> Iterator[DataFile]:
     for path, sha256 in (step.trace.reads if step.trace else {}).items():
         if sha256 is not None and not is_module(path):
             yield DataFile(path=path, sha256=sha256)
+    for path, sha256 in (step.trace.brought if step.trace else {}).items():
+        yield DataFile(path=path, sha256=sha256)
 
 
 def is_module(path: str) -> bool:

@@ -77,6 +77,8 @@ def used_by(step: StepRecord) -> Iterator[tuple[str, bool, str, str]]:
     for path, sha256 in (step.trace.reads if step.trace else {}).items():
         if sha256 is not None and (path, sha256) not in declared:
             yield sha256, False, "module" if is_module(path) else "file", path
+    for path, sha256 in (step.trace.brought if step.trace else {}).items():
+        yield sha256, False, "file", path
 
 
 def made_by(step: StepRecord) -> Iterator[tuple[str, bool, str, str]]:

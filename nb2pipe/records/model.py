@@ -47,6 +47,7 @@ class StepTrace:
 
     Attributes:
         reads: SHA-256 of the files that it read as they were before it, by absolute path; None: there was none.
+        brought: SHA-256 of the files with data that libraries brought along or fetched, and that it read.
         listed: Digests of the names in folders that it listed, by absolute path.
         writes: The files that it left, by absolute path.
         folders: The folders that it made.
@@ -57,6 +58,7 @@ class StepTrace:
     """
 
     reads: Mapping[str, str | None] = field(default_factory=dict)
+    brought: Mapping[str, str] = field(default_factory=dict)
     listed: Mapping[str, str] = field(default_factory=dict)
     writes: Mapping[str, WrittenFile] = field(default_factory=dict)
     folders: tuple[str, ...] = ()

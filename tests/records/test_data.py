@@ -28,6 +28,13 @@ def test_a_file_that_a_step_changes_counts_as_it_was_before() -> None:
     assert data_of((before, after)) == (DataFile(path="/log", sha256="old"),)
 
 
+def test_data_of_libraries_count_too() -> None:
+    trace = StepTrace(brought={"/site-packages/lib/rows.csv.gz": "r"})
+    assert data_of([StepRecord(name="load", trace=trace)]) == (
+        DataFile(path="/site-packages/lib/rows.csv.gz", sha256="r"),
+    )
+
+
 def test_modules_are_no_data() -> None:
     assert is_module("/project/own.py")
     assert not is_module("/project/py.csv")

@@ -33,6 +33,7 @@ def trace_of(seen: Mapping[str, Any], counts: Callable[[str], bool]) -> StepTrac
             reads.setdefault(path, _digest(path))
     return StepTrace(
         reads=reads,
+        brought={path: digest for path in seen["brought"] if (digest := _digest(path))},
         listed=dict(seen["listed"]),
         writes={path: file for path in seen["writes"] if counts(path) and (file := _written(path)) is not None},
         folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),

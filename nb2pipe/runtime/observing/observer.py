@@ -50,6 +50,7 @@ class Seen:
         writes: Files that were opened to be written.
         folders: Folders that were made.
         removed: Files that were there before, and that the step removed or renamed.
+        brought: Files with data of libraries that were read; the libraries' versions stand for them, too.
         variables: Environment variables that were read.
         reasons: Why what the step makes depends on more than can be looked at.
     """
@@ -60,6 +61,7 @@ class Seen:
     writes: set[str] = field(default_factory=set)
     folders: set[str] = field(default_factory=set)
     removed: set[str] = field(default_factory=set)
+    brought: set[str] = field(default_factory=set)
     variables: dict[str, str | None] = field(default_factory=dict)
     reasons: set[str] = field(default_factory=set)
 
@@ -72,6 +74,7 @@ class Seen:
             "writes": sorted(self.writes),
             "folders": sorted(self.folders),
             "removed": sorted(self.removed),
+            "brought": sorted(self.brought),
             "variables": self.variables,
             "reasons": sorted(self.reasons),
         }
@@ -85,6 +88,7 @@ class Seen:
         self.writes |= set(told["writes"])
         self.folders |= set(told["folders"])
         self.removed |= set(told["removed"])
+        self.brought |= set(told["brought"])
         self.variables = told["variables"] | self.variables
         self.reasons |= set(told["reasons"])
 
@@ -156,8 +160,17 @@ class Observer:
     def reads(self, given: Any) -> None:
         """A file is about to be read."""
         path = self.path(given)
-        if path is not None and path not in self.seen.writes and path not in self.seen.reads:
+        if path is None:
+            self._brings(given)
+        elif path not in self.seen.writes and path not in self.seen.reads:
             self.seen.reads[path] = _state(path)
+
+    def _brings(self, given: Any) -> None:
+        """A file that does not count is about to be read: data of a library stand for themselves."""
+        if isinstance(given, str | bytes | os.PathLike):
+            path = os.path.abspath(os.fsdecode(given))  # noqa: PTH100  # plain texts, quickly
+            if self.places.holds_data(path):
+                self.seen.brought.add(path)
 
     def writes(self, given: Any, *, after_reading: bool = False) -> None:
         """A file is about to be written; what is there is read, too, where it is not all replaced."""

@@ -16,6 +16,14 @@ _CACHES = (".cache", ".ipython", ".jupyter", ".local/share/jupyter", ".config/ma
 _PARTS = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
+_DATA = (
+    *(".csv", ".csv.gz", ".csv.bz2", ".tsv", ".tsv.gz", ".txt.gz", ".jsonl", ".jsonl.gz", ".data", ".data.gz"),
+    *(".npy", ".npz", ".npy.gz", ".pkl.gz", ".parquet", ".feather", ".arrow", ".arff", ".arff.gz", ".h5", ".hdf5"),
+    *(".mat", ".dta", ".sas7bdat", ".safetensors", ".pt", ".pth", ".onnx", ".gguf", ".keras", ".jpg", ".jpeg"),
+)
+"""Endings of files with data, or with trained weights."""
+
+
 class Places:
     """Which paths count.
 
@@ -29,12 +37,19 @@ class Places:
         libraries |= {str(Path(__file__).resolve().parents[2])}
         home = os.path.expanduser("~")  # noqa: PTH111  # plain texts are compared
         others = {*_MACHINE, *map(_real, apart), *(os.path.join(home, each) for each in _CACHES)}  # noqa: PTH118
+        self._caches = _begins({os.path.join(home, each) for each in _CACHES})  # noqa: PTH118
         self._libraries = _begins(libraries)
         self._apart = _begins(libraries | others)
 
     def counts(self, path: str) -> bool:
         """Whether an absolute path is of a file that counts."""
         return not path.startswith(self._apart) and not any(part in path for part in _PARTS)
+
+    def holds_data(self, path: str) -> bool:
+        """Whether an absolute path that does not count is of data that a library brought along, or fetched once."""
+        if not path.endswith(_DATA):
+            return False
+        return path.startswith(self._caches) or any(part in path for part in _PARTS)
 
     def is_authors(self, file: str) -> bool:
         """Whether code of a file, as it stands in frames, is the author's."""

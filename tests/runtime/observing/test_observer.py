@@ -132,3 +132,17 @@ def test_what_cannot_be_looked_at_is_a_reason(folder: Path, code: str, reason: s
 def test_how_a_library_looks_at_the_machine_is_none(folder: Path) -> None:
     found = seen(folder, "import platform, sklearn, importlib.metadata as m; platform.processor(); [*m.entry_points()]")
     assert (found["reasons"], found["listed"], found["reads"], found["variables"]) == ([], {}, {}, {})
+
+
+def test_data_that_a_library_brings_along_or_has_fetched_are_told_apart(folder: Path) -> None:
+    library, cache = folder / "site-packages" / "lib" / "data", folder / ".cache" / "lib"
+    for place in (library, cache):
+        place.mkdir(parents=True)
+        for name in ("rows.csv.gz", "settings.json", "net.safetensors"):
+            (place / name).write_text("x")
+    code = "import glob\nfor file in glob.glob('*/lib/data/*') + glob.glob('.cache/lib/*'):\n    open(file).read()"
+    found = seen(folder, code)
+    assert found["brought"] == sorted(
+        str(place / name) for place in (library, cache) for name in ("net.safetensors", "rows.csv.gz")
+    )
+    assert not found["reads"]
