@@ -47,6 +47,10 @@ STEP = "main"
 """The name of the one step of such a run."""
 
 
+_left: dict[str, Outside] = {}
+"""Those whose loop was left, by their run."""
+
+
 class _Recorded(Journal):
     """Takes what code logs into the record of a run."""
 
@@ -116,6 +120,9 @@ class Outside:
             name: The training's.
         """
         _make(self.home)
+        before = _left.pop(self.run, None)
+        if before is not None:
+            before.drop()
         self.began = time.time()
         self._recorder = Recorder(self.home / "runs" / self.run)
         self._tell(
@@ -172,6 +179,7 @@ class Outside:
         """The loop was left before its last epoch; whether by an error shows when the cell or script ends."""
         if self._journal is not None:
             self._journal.end()
+        _left[self.run] = self
         shell = _shell()
         if shell is None:
             atexit.register(self._settle)
@@ -182,6 +190,13 @@ class Outside:
             self._end_with(getattr(result, "error_in_exec", None))
 
         shell.events.register("post_run_cell", ended)
+
+    def drop(self) -> None:
+        """Somebody else goes on with the run."""
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            with suppress(RecordsError):
+                recorder.close()
 
     def _settle(self) -> None:
         self._end_with(getattr(sys, "last_value", None))

@@ -218,7 +218,11 @@ class Session:
         names = leftovers(found[1], scope.calls(), self.place.outputs | read_outside(found[0]))
         mine = {id(one) for one in self._own_objects()}
         return [
-            each for each in names if id(scope.variables.get(each.name)) not in mine and not self._follows(each, scope)
+            each
+            for each in names
+            if (each.bound or each.name in scope.variables)  # a function may change what only it sees
+            and id(scope.variables.get(each.name)) not in mine
+            and not self._follows(each, scope)
         ]
 
     def _own_objects(self) -> list[Any]:

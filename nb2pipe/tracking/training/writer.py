@@ -47,6 +47,8 @@ def main(memories: list[int]) -> None:
             return
         *lines, rest = (rest + data).split(b"\n")
         for line in lines:
+            if not line:  # workers of loaders have the pipe too, so its end is said, rather than seen
+                return
             job = json.loads(line)
             with contextlib.suppress(OSError):
                 os.write(1, json.dumps(_told(job, memories[job["memory"]])).encode() + b"\n")

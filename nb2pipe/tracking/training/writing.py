@@ -154,6 +154,9 @@ class Writer:
         process, self._process = self._process, None
         if process is None or os.getpid() != self._pid:
             return
+        assert process.stdin is not None
+        with suppress(OSError):
+            process.stdin.write(b"\n")
         for stream in (process.stdin, process.stdout):
             with suppress(OSError):
                 if stream is not None:

@@ -1,0 +1,139 @@
+"""What a loop hands from one round to the next is found in its text."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nb2pipe.pipeline.compile import compile_notebook
+from nb2pipe.tracking.training.leftovers import Calls, clears_gradients, leftovers, loops_over, takes_before
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = "for epoch in training.epochs(3):\n"
+CASES = {
+    "bound in each round": ("loss = f()\nprint(loss)", []),
+    "bound by the loop over the batches": ("for x in epoch.batches(d):\n    loss = f(x)\nprint(loss)", []),
+    "added to from the beginning": ("total = 0\nfor x in epoch.batches(d):\n    total += f(x)", []),
+    "added to from before": ("total += f()", ["total"]),
+    "the best so far": ("score = f()\nif score > best:\n    best = score", ["best"]),
+    "kept, and not read": ("if f():\n    weights = g()", ["weights"]),
+    "told at once": ("if f():\n    text = g()\n    print(text)", []),
+    "in both branches": ("if f():\n    rate = 1\nelse:\n    rate = 2\nprint(rate)", []),
+    "left early": ("if f():\n    rate = 1\nelse:\n    break\nprint(rate)", []),
+    "a list from before": ("history.append(f())", ["history"]),
+    "a list in a dictionary": ("history['loss'].append(f())", ["history"]),
+    "a new list": ("losses = []\nlosses.append(f())", []),
+    "a part of something from before": ("rows = table['rows']\nrows.append(1)", ["table"]),
+    "an element": ("counts[0] = f()", ["counts"]),
+    "an attribute": ("model.rate = f()", ["model"]),
+    "in place, as torch does": ("shadow.mul_(0.9)", ["shadow"]),
+    "another optimizer": ("second.step()", ["second"]),
+    "deleted": ("del cache['a']", ["cache"]),
+    "by a function": ("note(log, f())", ["log"]),
+    "by a function, through a global name": ("count()", ["number"]),
+    "by a function of its own": ("fresh()", []),
+    "in a comprehension": ("both = [x for x in f()]\nprint(both)", []),
+    "in a try": ("try:\n    value = f()\nexcept ValueError:\n    value = 0\nprint(value)", []),
+    "in a try, perhaps": ("try:\n    value = f()\nexcept ValueError:\n    pass\nprint(value)", ["value"]),
+    "in a with": ("with f() as stream:\n    text = stream.read()\nprint(text)", []),
+    "only read": ("print(rate * f())", []),
+}
+FUNCTIONS = """
+def note(target, value):
+    target.append(value)
+def count():
+    global number
+    number = number + 1
+def fresh():
+    made = []
+    made.append(1)
+"""
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_is_handed_on_is_found(case: tuple[str, list[str]]) -> None:
+    text, names = case
+    functions = {node.name: node for node in ast.parse(FUNCTIONS).body if isinstance(node, ast.FunctionDef)}
+    assert [one.name for one in leftovers(_loop(text), Calls(functions.get))] == names
+
+
+def test_what_is_told_at_once_counts_where_it_is_read_later() -> None:
+    loop = _loop("if f():\n    text = g()\n    print(text)")
+    assert [one.name for one in leftovers(loop, Calls(lambda _: None), ["text"])] == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("optimizer.zero_grad()\nloss.backward()", True),
+        ("loss.backward()\noptimizer.zero_grad()", False),
+        ("optimizer.zero_grad(set_to_none=False)\nloss.backward()", False),
+        ("if i % 4 == 0:\n    optimizer.zero_grad()\nloss.backward()", False),
+        ("train(net)", False),
+    ],
+)
+def test_gradients_are_left_out_only_where_each_round_clears_them(text: str, *, found: bool) -> None:
+    assert clears_gradients(_loop(text)) is found
+
+
+def test_what_is_made_of_the_model_before_the_batches_is_found() -> None:
+    loop = _loop("teacher = copy(net)\nfor x in epoch.batches(d):\n    f(x)")
+    (inner,) = loops_over(ast.Module(loop.body, []), "batches")
+    assert takes_before(loop, inner.lineno, {"net"})
+    assert not takes_before(loop, inner.lineno, {"other"})
+
+
+def _loop(text: str) -> ast.For:
+    body = "".join(f"    {line}\n" for line in text.splitlines())
+    loop = ast.parse(HEAD + body).body[0]
+    assert isinstance(loop, ast.For)
+    return loop
+
+
+NOTEBOOK = """# %% tags=["imports"]
+import torch
+from nb2pipe import track
+# %% tags=["step:train"]
+net = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+history, best = [], 0.0
+# %%
+{made}
+for epoch in training.epochs(3):
+    total = 0.0
+    for x in epoch.batches([torch.ones(2)] * 4):
+        optimizer.zero_grad()
+        net(x).sum().backward()
+        optimizer.step()
+        total += 1
+    history.append(total)
+    if total > best:
+        best = total
+# %% tags=["step:score"]
+print(history, best)
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "found"),
+    [
+        ("training = track.training(net, optimizer)", ["best", "history"]),
+        ('training = track.training(net, optimizer, state={"history": history})', ["best"]),
+        ('training = track.training(net, optimizer, state={"history": history, "best": best})', []),
+        ('s = {"history": history, "best": best}\ntraining = track.training(net, optimizer, state=s)', []),
+        (
+            'training = track.training(net, optimizer, every="5 steps", state={"history": history, "best": best})',
+            ["total"],
+        ),
+    ],
+)
+def test_check_names_it(tmp_path: Path, made: str, found: list[str]) -> None:
+    notebook = tmp_path / "n.py"
+    notebook.write_text(NOTEBOOK.format(made=made))
+    told = [one for one in compile_notebook(notebook).report if one.code == "NB211"]
+    assert [one.message.split("`")[1] for one in told] == sorted(found, key=lambda name: name != "history")
+    assert all(one.location is not None and one.location.position == 3 for one in told)
