@@ -18,6 +18,7 @@ from nb2pipe.errors import UsageError
 from nb2pipe.execution.home import Home, find_home
 from nb2pipe.execution.shared import shared_records
 from nb2pipe.lineage import model, openlineage, picture, text
+from nb2pipe.lineage.code import code_of
 from nb2pipe.lineage.find import find
 from nb2pipe.lineage.walk import Walk
 from nb2pipe.records.index import links
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
     from nb2pipe.cli.session import Session
     from nb2pipe.lineage.model import Lineage
+    from nb2pipe.records.model import RunRecord, StepRecord
+
+    Code = Callable[[RunRecord, StepRecord], Mapping[int, str]]
 
 FORMATS = ("text", "json", "mermaid", "svg", "openlineage")
 _ENDINGS = {
@@ -46,6 +50,7 @@ beginning of one, of a file or of an artifact in the store.
 Examples:
   nb2pipe lineage net.pt
   nb2pipe lineage --forward data/train.csv
+  nb2pipe lineage net.pt -v
   nb2pipe lineage net.pt -o net.svg
   nb2pipe lineage net.pt --store s3://bucket/team --format json
 """
@@ -74,9 +79,9 @@ Examples:
 def command(
     session: Session, x: str, form: str | None, output: Path | None, store: str | None, *, forward: bool
 ) -> None:
-    """Show all that X came from: steps, cells, parameters, the commit, and data sets with their SHA-256."""
+    """Show all that X came from: steps, cells (with -v their texts), parameters, the commit, data sets by SHA-256."""
     chosen = form or ("json" if session.json else None) or _by_ending(output)
-    shown = _renderers()[chosen](_lineage(session, x, store, forward=forward))
+    shown = _renderers(_code(session))[chosen](_lineage(session, x, store, forward=forward))
     if output is not None:
         write_file(output, shown.rstrip("\n") + "\n")
         session.say(f"wrote {shown_path(output)}")
@@ -109,11 +114,19 @@ def _by_ending(output: Path | None) -> str:
     return form
 
 
-def _renderers() -> Mapping[str, Callable[[Lineage], str]]:
+def _renderers(code: Code) -> Mapping[str, Callable[[Lineage], str]]:
     return {
-        "text": lambda lineage: text.to_text(lineage, lambda path: shown_path(Path(path))),
+        "text": lambda lineage: text.to_text(lineage, lambda path: shown_path(Path(path)), code),
         "json": lambda lineage: json.dumps(model.to_json(lineage), indent=2),
         "mermaid": picture.to_mermaid,
         "svg": picture.to_svg,
         "openlineage": openlineage.to_openlineage,
     }
+
+
+def _code(session: Session) -> Code:
+    """With `-v`, the texts of the cells are shown; they stand in the notebooks of the home's runs."""
+    if not session.verbose:
+        return lambda *_: {}
+    home = find_home(Path.cwd(), session.home)
+    return lambda run, step: code_of(home, run, step)

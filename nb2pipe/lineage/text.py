@@ -22,24 +22,30 @@ _FLOWS = (*FILES, NodeKind.DATA, NodeKind.ARTIFACT)
 _MANY = 6
 
 
-def to_text(lineage: Lineage, shown: Callable[[str], str] = str) -> str:
+def to_text(
+    lineage: Lineage,
+    shown: Callable[[str], str] = str,
+    code: Callable[[RunRecord, StepRecord], Mapping[int, str]] = lambda *_: {},
+) -> str:
     """A lineage as text.
 
     Args:
         lineage: The lineage.
         shown: A path as people are shown it.
+        code: The texts of a step's cells by their positions, as far as they are to be shown.
     """
-    return "\n".join(_lines(lineage, shown))
+    flows = _Flows(used(lineage), made(lineage), shown, code)
+    return "\n".join(_lines(lineage, flows))
 
 
-def _lines(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
+def _lines(lineage: Lineage, flows: _Flows) -> Iterator[str]:
+    shown = flows.shown
     for start in lineage.start:
         node = lineage.nodes[start]
         yield f"{_name(node, shown)} ({node.kind})"
         yield f"  sha256  {node.sha256}"
     if not lineage.runs:
         yield "  no step made it: it came from outside" if not lineage.forward else "  no step used it"
-    flows = _Flows(used(lineage), made(lineage), shown)
     for run in _ordered(lineage):
         yield ""
         yield from _run(lineage, run, flows)
@@ -48,11 +54,12 @@ def _lines(lineage: Lineage, shown: Callable[[str], str]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Flows:
-    """What steps used and made, by their ids, and how paths are shown."""
+    """What steps used and made, by their ids, and how paths and code are shown."""
 
     used: Mapping[str, Sequence[Node]]
     made: Mapping[str, Sequence[Node]]
     shown: Callable[[str], str]
+    code: Callable[[RunRecord, StepRecord], Mapping[int, str]]
 
 
 def _ordered(lineage: Lineage) -> list[RunRecord]:
@@ -72,6 +79,9 @@ def _run(lineage: Lineage, run: RunRecord, flows: _Flows) -> Iterator[str]:
     steps = [step for step in run.steps if step_id(run.run, step.name) in lineage.nodes]
     for step in steps if lineage.forward else reversed(steps):
         yield from _step(step_id(run.run, step.name), step, flows, forward=lineage.forward)
+        for cell, text in flows.code(run, step).items():
+            yield f"    cell {cell}:"
+            yield from (f"      {line}".rstrip() for line in text.splitlines())
 
 
 def _step(own: str, step: StepRecord, flows: _Flows, *, forward: bool) -> Iterator[str]:

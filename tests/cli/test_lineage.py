@@ -70,6 +70,10 @@ def test_a_renamed_model_leads_back_to_the_data_and_the_commit(project: Path) ->
     ]
     assert shown["git"]["commit"] == commit.stdout.strip()
 
+    verbose = invoke("lineage", "elsewhere/renamed.bin", "-v").stdout.splitlines()
+    place = verbose.index("    cell 4:")
+    assert verbose[place + 1 : place + 3] == [f"      {line}" for line in CELLS[3][1].splitlines()]
+
     text = invoke("runs", "show", run).stdout
     assert f"  data/train.csv  {sha256sum(project / 'data' / 'train.csv')[:12]}" in text.splitlines()
 
