@@ -43,8 +43,8 @@ _ENDINGS = {
     ".ndjson": "openlineage",
 }
 _EPILOG = """\b
-X is a file, which is found by its content, also where it was moved or renamed; or a SHA-256, or the
-beginning of one, of a file or of an artifact in the store.
+X is a file, which is found by its content, also where it was moved or renamed; a folder of such; or a
+SHA-256, or the beginning of one, of a file or of an artifact in the store.
 
 \b
 Examples:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import RecordsError, UsageError
+from nb2pipe.records.links import EMPTY
 
 if TYPE_CHECKING:
     from nb2pipe.records.links import Link, Links
@@ -35,7 +36,7 @@ def find(text: str, links: Links, folder: Path) -> Found:
     """The content that a user means.
 
     Args:
-        text: A path, a SHA-256, or the beginning of one.
+        text: The path of a file or of a folder, a SHA-256, or the beginning of one.
         links: What runs used and made.
         folder: The working directory.
 
@@ -45,7 +46,7 @@ def find(text: str, links: Links, folder: Path) -> Found:
     """
     path = Path(os.path.normpath((folder / text).absolute()))
     if path.is_dir():
-        raise UsageError(f"{text} is a folder", hint="name one of the files in it")
+        return _of_folder(text, path, links)
     if path.is_file():
         return _of_file(text, path, links)
     if match := _HEX.fullmatch(text):
@@ -70,6 +71,28 @@ def _of_file(text: str, path: Path, links: Links) -> Found:
     if others:
         hint = f"it has changed since: {_told(others[0])} with other content: nb2pipe lineage {others[0].sha256[:16]}"
     raise RecordsError(f"no run knows the content of {text} (SHA-256 {digest})", hint=hint)
+
+
+def _of_folder(text: str, path: Path, links: Links) -> Found:
+    """The files in a folder whose content runs know, such as those of a model that is saved as several."""
+    files = sorted(each for each in path.rglob("*") if each.is_file() and not _is_hidden(each.relative_to(path)))
+    digests = dict.fromkeys(digest for each in files if (digest := _digest(each)) is not None)
+    known = tuple(digest for digest in digests if digest != EMPTY and links.beginning_with(digest))
+    if not known:
+        raise RecordsError(f"no run knows the content of any file in {text}", hint="nb2pipe runs list")
+    unknown = len(digests) - len(known)
+    return Found(known, f"runs know {len(known)} contents in {text}, and {unknown} not" if unknown else None)
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return str(Digest.of_file(path))
+    except OSError:
+        return None
 
 
 def _of_digest(prefix: str, links: Links) -> Found:

@@ -60,7 +60,7 @@ def test_a_file_that_is_gone_is_found_by_its_path(past: Past, folder: Path) -> N
         ("net.pt", RecordsError, "no run knows the content of net.pt", f"other content: nb2pipe lineage {DIGEST[:16]}"),
         ("new.csv", RecordsError, "no run knows the content of new.csv", "nb2pipe runs list"),
         ("nothing.csv", UsageError, "there is no file nothing.csv", "give a file"),
-        ("home", UsageError, "home is a folder", "one of the files"),
+        ("empty", RecordsError, "no run knows the content of any file in empty", "runs list"),
         ("abcdef12", RecordsError, "no run knows content whose SHA-256 begins with abcdef12", "runs list"),
         ("f" * 64, RecordsError, "no run knows content with the SHA-256 fff", "runs list"),
         ("7477", UsageError, "there is no file 7477", "SHA-256"),
@@ -71,9 +71,19 @@ def test_what_is_not_known_is_told_with_a_hint(
 ) -> None:
     (folder / "net.pt").write_bytes(b"changed since")
     (folder / "new.csv").write_bytes(b"never read")
+    (folder / "empty").mkdir()
     with pytest.raises(kind, match=message) as caught:
         found(past, folder, text)
     assert hint in (caught.value.hint or "")
+
+
+def test_a_folder_stands_for_the_files_in_it_that_runs_know(past: Past, folder: Path) -> None:
+    (folder / "model" / ".cache").mkdir(parents=True)
+    (folder / "net.pt").rename(folder / "model" / "net.bin")
+    assert found(past, folder, "model") == Found((DIGEST,))
+    (folder / "model" / "notes.txt").write_text("mine")
+    (folder / "model" / ".cache" / "x").write_text("hidden")
+    assert found(past, folder, "model") == Found((DIGEST,), "runs know 1 contents in model, and 1 not")
 
 
 def test_a_beginning_of_several_is_told(past: Past, folder: Path) -> None:
