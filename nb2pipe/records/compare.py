@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 _OURS = "injected-parameters"
+_NO_MATTER = frozenset({"reuse", "trackers", "store"})
+"""Surroundings that decide on no value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ def _around(run: RunRecord) -> dict[str, object]:
     """What else decides on values."""
     commit = {} if run.git is None else {"git commit": run.git.commit}
     own: dict[str, object] = {"seed": run.seed, "executor": run.executor, "python": run.python, "nb2pipe": run.version}
-    return {**commit, **own, "processor": run.machine.processor, **run.surroundings}
+    rest = {name: value for name, value in run.surroundings.items() if name not in _NO_MATTER}
+    return {**commit, **own, "processor": run.machine.processor, **rest}
 
 
 # -- code

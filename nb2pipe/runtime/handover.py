@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StepError, StoreError, UsageError
+from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
 from nb2pipe.runtime.elsewhere.step import elsewhere
@@ -166,7 +167,9 @@ class Handover:
         left_out = [error["message"] for error in told["unstorable"]]
         left_out += [f"the state `{kind}` cannot be handed on: {reason}" for kind, reason in told["lost"].items()]
         spec = self.session.spec
+        hidden = masking_of(parameters) | masking_of_environment(os.environ)
         kept = {key: told[key] for key in _KEPT if key in told}
+        kept["parameters"] = hidden.value(kept.get("parameters", {}))
         run = {"run": self.noted.run.run} if self.noted else {}
         _write(
             self.outputs / f"{_file(spec.step)}.json",

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 CELLS = [
     (["parameters"], "api_token = 'planted-as-default'"),
     (
+        ["step:first"],
+        "from nb2pipe import track\ntrack.params(note=f'with {api_token}')\nx = len(api_token)",
+    ),
+    (
         ["step:only"],
         (
             "import os\nfrom nb2pipe import track\ntrack.params(note=api_token)\n"
@@ -34,6 +38,11 @@ def test_what_a_failed_step_says_and_notes_is_masked(
     (tmp_path / "work").mkdir()
     words = ("-m", "small_pipeline.steps.only", "--outputs", "left", "--api_token", "planted-and-given")
     variables = {"NB2PIPE_STORE": str(tmp_path / "store"), "OWN_PASSWORD": "planted-too"}
+    first = ("-m", "small_pipeline.steps.first", *words[2:])
+    done = elsewhere.run(*first, bundle=tmp_path / "bundle", cwd=tmp_path / "work", variables=variables)
+    assert done.returncode == 0, done.stderr
+    (left,) = (tmp_path / "work/left").glob("first.json")
+    assert json.loads(left.read_text())["parameters"] == {"note": "with ********"}
     done = elsewhere.run(*words, bundle=tmp_path / "bundle", cwd=tmp_path / "work", variables=variables)
     assert done.returncode == 5
     (record,) = (tmp_path / "store").rglob("steps/only.json")
