@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.records.events import CheckpointSaved, DataUsed, MetricLogged, ParameterSet, SeriesRecorded
+from nb2pipe.records.events import CheckpointSaved, DataUsed, FigureLogged, MetricLogged, ParameterSet, SeriesRecorded
 from nb2pipe.records.model import Checkpoint
 from nb2pipe.records.series import recorded_checkpoints, recorded_counts
 from nb2pipe.records.values import decode
@@ -48,6 +48,8 @@ def tell_logged(step: str, points: Path, told: Mapping[str, Any], emit: Callable
         emit(ParameterSet(step=step, name=name, value=decode(value), time=now))
     for file in logged.get("data", []):
         emit(DataUsed(step=step, time=now, **file))
+    for figure in logged.get("figures", []):
+        emit(FigureLogged(step=step, **figure))
     if "completed" not in told:
         for name, number in logged.get("metrics", {}).items():
             emit(MetricLogged(step=step, name=name, value=number, time=now))

@@ -18,7 +18,7 @@ from nb2pipe.executors.failures import failure_of
 from nb2pipe.executors.origin import where_bound
 from nb2pipe.executors.watch import Reason
 from nb2pipe.records.files import safe_name, series_path
-from nb2pipe.runtime.resuming import CHECKPOINTS
+from nb2pipe.runtime.resuming import CHECKPOINTS, FIGURES
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.serializers.groups import Group
 from nb2pipe.tracking.training.leftovers import read_outside
@@ -65,6 +65,7 @@ def step_spec(call: StepCall, result: Path) -> StepSpec:
         patched=tuple(sorted(call.step.patched)),
         series=str(series_path(call.surroundings.run_folder, call.step.name).resolve()),
         checkpoints=str((call.surroundings.run_folder / CHECKPOINTS / safe_name(call.step.name)).resolve()),
+        figures=str((call.surroundings.run_folder / FIGURES / safe_name(call.step.name)).resolve()),
         key=call.key,
         continues=call.surroundings.continues and call.step.cache is not False,
         reads=_reads(call),

@@ -252,6 +252,22 @@ class DataUsed:
     name: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureLogged:
+    """The author's code kept a figure.
+
+    Attributes:
+        path: The picture or page, in the folder of the run.
+        index: Its place in a series of figures of this name, or None.
+    """
+
+    step: str
+    name: str
+    path: str
+    time: float
+    index: int | None = None
+
+
 class ArtifactKind(StrEnum):
     """What an artifact of a step is."""
 
@@ -373,6 +389,7 @@ Event = (
     | MetricLogged
     | ParameterSet
     | DataUsed
+    | FigureLogged
     | StepObserved
     | ArtifactUsed
     | ArtifactMade

@@ -25,6 +25,7 @@ from nb2pipe.records.events import (
     CellStarted,
     CheckpointSaved,
     DataUsed,
+    FigureLogged,
     MetricLogged,
     Noted,
     OutputWritten,
@@ -113,7 +114,7 @@ class Recorder:
                     self._finish(event.status, event.time)
                 case Noted():
                     self._update(notes=(*self._current().notes, event))
-                case CellStarted() | CellFinished() | OutputWritten() | Transfer():
+                case CellStarted() | CellFinished() | OutputWritten() | Transfer() | FigureLogged():
                     pass  # cells stand in the step notebooks
                 case _:
                     self._handle_step(event)

@@ -55,6 +55,7 @@ class Journal:
         self.parameters: dict[str, object] = {}
         self.series: dict[str, int] = {}
         self.data: list[dict[str, str | None]] = []
+        self.figures: list[dict[str, Any]] = []
         self.last: dict[str, float] = {}
         self.resuming: Resuming | None = None
         self._path = path
@@ -101,6 +102,11 @@ class Journal:
         with self._lock:
             self.data.append({"path": path, "sha256": sha256, "name": name})
 
+    def figure(self, name: str, path: Path, index: int | None) -> None:
+        """Takes a figure that the code keeps, as `records.events.FigureLogged` has it."""
+        with self._lock:
+            self.figures.append({"name": name, "path": str(path), "index": index, "time": time.time()})
+
     def begin(self) -> None:
         """From now on it takes what is logged in this process.
 
@@ -129,7 +135,13 @@ class Journal:
     def told(self) -> dict[str, Any]:
         """What it took, without the points, as JSON; secrets are masked."""
         encoded = {name: encode(value) for name, value in masked(self.parameters).items()}
-        return {"metrics": dict(self.metrics), "series": dict(self.series), "parameters": encoded, "data": self.data}
+        return {
+            "metrics": dict(self.metrics),
+            "series": dict(self.series),
+            "parameters": encoded,
+            "data": self.data,
+            "figures": self.figures,
+        }
 
     def _point(self, name: str, value: float, index: int, now: float) -> None:
         rows = self._rows.get(name) or self._made(name)

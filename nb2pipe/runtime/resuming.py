@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 UNFINISHED = "unfinished"
 """The folder of a home that tells, by a step's key, whose checkpoints a step may go on from that did not end."""
 
+FIGURES = "figures"
+"""The folder of a run that holds what `track.figure` keeps, by step."""
+
 CHECKPOINTS = "checkpoints"
 """The folder of a run that holds them, by step."""
 
@@ -29,6 +32,7 @@ class Resuming:
         note: The file that names the folders of steps with this key that did not end; None where nobody looks there.
         continues: Whether it may go on from those of other runs.
         outputs: The names that later steps may take.
+        figures: For the step's figures; None where they are not kept.
         seen: What the step was seen to read so far, as `Seen.told` has it.
     """
 
@@ -37,6 +41,7 @@ class Resuming:
     note: Path | None = None
     continues: bool = True
     outputs: frozenset[str] = frozenset()
+    figures: Path | None = None
     seen: Callable[[], dict[str, Any]] = field(default=dict)
 
     def sources(self) -> Iterator[Path]:

@@ -125,6 +125,7 @@ class Session:
             "checkpoints": self.recording.checkpoints(),
             "parameters": logged["parameters"],
             "data": logged["data"],
+            "figures": logged["figures"],
             "types": type_names(self.namespace, self.spec.outputs),
             "summaries": summaries(self.namespace, self.spec.outputs),
             "seen": seen,
@@ -163,6 +164,7 @@ def _resuming(spec: StepSpec, observer: Observer | None) -> Resuming | None:
         note=note_of(Path(spec.store).parent, spec.key) if spec.store else None,
         continues=spec.continues,
         outputs=frozenset((*spec.required, *spec.reads)),
+        figures=Path(spec.figures) if spec.figures else None,
         seen=(lambda: {"reads": dict(observer.seen.reads)}) if observer is not None else dict,
     )
 

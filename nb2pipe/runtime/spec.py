@@ -49,6 +49,7 @@ class StepSpec:
         patched: Places in libraries that the step sets, by their dotted names.
         series: The folder for what is recorded of its training, absolute; empty where nothing is.
         checkpoints: The folder for what its trainings save, absolute; empty where they save nothing.
+        figures: The folder for its figures, absolute; empty where they are not kept.
         key: Digest of all that the step depends on, as far as it is known; a training goes on only where it is equal.
         continues: A training may go on from what another run with this key saved, and did not end.
         reads: The names that cells of the step read outside of loops over epochs, where it has such.
@@ -67,6 +68,7 @@ class StepSpec:
     patched: tuple[str, ...] = ()
     series: str = ""
     checkpoints: str = ""
+    figures: str = ""
     key: str = ""
     continues: bool = True
     reads: tuple[str, ...] = ()

@@ -19,14 +19,16 @@ from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from nb2pipe.runtime import journal
 from nb2pipe.runtime.numbers import as_number
+from nb2pipe.tracking.kept_figures import keeper_of
 from nb2pipe.tracking.training.said import is_muted, note_log, note_params
+from nb2pipe.tracking.versions import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nb2pipe.tracking.training.loop import Training
 
-__all__ = ["log", "params", "training"]
+__all__ = ["data", "figure", "log", "params", "training"]
 
 _LONGEST_NAME = 250
 _FARTHEST = 2**63
@@ -77,6 +79,50 @@ def params(mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
     if found is not None:
         found.set(plain)
         note_params(plain)
+
+
+def data(source: Any, /, name: str | None = None) -> None:
+    """Declares data that the code uses, as a version of a data set by its content.
+
+    What a step is seen to read is recorded without it; this gives it a name, and covers what comes another way, such
+    as a table out of a database.
+
+    Args:
+        source: The path of a file, or the data itself: a table, an array, or whatever a step may hand on.
+        name: The data set's; needed where the data itself is given.
+
+    Raises:
+        OSError: The file cannot be read.
+        TypeError: The name is no text.
+        ValueError: There is no name, or the content has no lasting state.
+    """
+    if name is not None:
+        _check_name(name)
+    path, sha256 = version_of(source, name)
+    found = None if is_muted() else _journal("data")
+    if found is not None:
+        found.use(path, sha256, name)
+
+
+def figure(fig: Any, /, name: str, *, step: SupportsIndex | None = None) -> None:
+    """Keeps a figure in the folder of the run.
+
+    Args:
+        fig: A figure of matplotlib, plotly or altair, or a picture of PIL.
+        name: The figure's; one of a name that was kept before, without a `step`, takes its place.
+        step: Its place in a series of figures of this name.
+
+    Raises:
+        TypeError: It cannot be kept, the name is no text, or the step is no whole number.
+        ValueError: The name is empty, too long or not printable.
+        OSError: It cannot be written.
+    """
+    _check_name(name)
+    index = None if step is None else _index(step)
+    keep = keeper_of(fig)
+    found = None if is_muted() else _journal("figure")
+    if found is not None and found.resuming is not None and found.resuming.figures is not None:
+        found.figure(name, keep(found.resuming.figures, name, index), index)
 
 
 def training(  # noqa: PLR0913  # one line of the user's says all of it
