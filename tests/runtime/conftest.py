@@ -6,13 +6,13 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nb2pipe.runtime.spec import BOOTSTRAP
+from nb2pipe.runtime.spec import BOOTSTRAP, StepSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ stand_for_notebook(globals())
 
 # %% cell 1
 import random
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 # %% cell 2, line 2
 @dataclass
@@ -348,23 +348,9 @@ class Bundle:
 
     def spec(self, step: str, result: Path, **more: Any) -> dict[str, Any]:
         """What the executor tells a step."""
-        told = {
-            "step": step,
-            "folder": str(self.folder),
-            "store": str(self.folder / "store"),
-            "result": str(result),
-            "seed": 3,
-            "inputs": [],
-            "outputs": [],
-            "required": [],
-            "state": {},
-            "metrics": {},
-            "patched": [],
-            "package": str(self.folder),
-            "name": PACKAGE,
-            "parameters": {},
-            "token": TOKEN,
-        }
+        folder, store = str(self.folder), str(self.folder / "store")
+        spec = StepSpec(step=step, folder=folder, store=store, result=str(result), seed=3)
+        told = {**asdict(spec), "package": folder, "name": PACKAGE, "parameters": {}, "token": TOKEN}
         return told | more
 
     def launch(self, step: str, inputs: Sequence[Any] = (), outputs: str = "", **more: Any) -> Launched:
