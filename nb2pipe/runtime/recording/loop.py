@@ -181,8 +181,10 @@ class Loop:
         self._own.spent = losses.spent = True
         if self._own.count:
             self._own.clear()
-        for device in self._devices.values():
-            device.tick(now)
+        if self._devices:
+            with without_modes():
+                for device in self._devices.values():
+                    device.tick(now)
 
     def gives(self, iterator: Any, data: Any) -> None:
         """A data loader gives a batch."""

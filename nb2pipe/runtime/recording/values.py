@@ -95,10 +95,7 @@ class Device:
 
     def add(self, tensor: Any, weight: Any = None) -> tuple[_Block, int] | None:
         """Copies the number of a tensor; the place that it gets, or None where this cannot be done now."""
-        torch = _torch()
-        if torch._C._len_torch_dispatch_stack():  # noqa: SLF001  # there is no other way
-            return None
-        if self._has_events and torch.cuda.is_current_stream_capturing():
+        if self._is_looked_at():
             return None
         block = self._open()
         place = block.used
@@ -109,6 +106,8 @@ class Device:
 
     def tick(self, now: float) -> None:
         """Sends a block that is full or old, and reads what has arrived; nothing is waited for."""
+        if self._is_looked_at():
+            return
         block = self._block
         if block is not None and (block.used == _LENGTH or (block.used and now - block.began > _AGE)):
             self._send(block)
@@ -123,6 +122,13 @@ class Device:
             block.wait()
             self._read(block)
         self._sent.clear()
+
+    def _is_looked_at(self) -> bool:
+        """Whether operations are counted, or captured for a graph, by the author's code."""
+        torch = _torch()
+        if torch._C._len_torch_dispatch_stack():  # noqa: SLF001  # there is no other way
+            return True
+        return self._has_events and bool(torch.cuda.is_current_stream_capturing())
 
     def _open(self) -> _Block:
         if self._block is not None and self._block.used == _LENGTH:
