@@ -20,7 +20,6 @@ from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
-from nb2pipe.runtime.elsewhere.step import elsewhere
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
@@ -216,7 +215,7 @@ def prepare(
     spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
     points = outputs / f"{facts.file}.{POINTS}" if outputs else None
     series = outputs / f"{facts.file}.{SERIES}" if outputs else None
-    noted = elsewhere(description, facts, spec, _runs(records), _own(inputs, outputs, points, series))
+    noted = _noted(description, facts, spec, _runs(records), _own(inputs, outputs, points, series))
     if noted is not None:
         noted.series = str(series) if series else noted.series
     folder = noted.series if noted else str(series) if series else ""
@@ -247,6 +246,17 @@ def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> 
         metrics=facts.metrics,
         patched=facts.patched,
     )
+
+
+def _noted(
+    description: Description, facts: StepFacts, spec: StepSpec, runs: Sequence[str], own: Sequence[Path]
+) -> StepElsewhere | None:
+    """Records the step in the store that the environment names; None where it names none."""
+    if not os.environ.get("NB2PIPE_STORE"):
+        return None
+    from nb2pipe.runtime.elsewhere.step import elsewhere  # noqa: PLC0415  # most steps do without
+
+    return elsewhere(description, facts, spec, runs, own)
 
 
 def _runs(records: Mapping[str, Any]) -> list[str]:
