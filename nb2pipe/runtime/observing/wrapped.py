@@ -22,6 +22,11 @@ _CALLS = (
     ("pandas", "pandas.core.frame", "DataFrame.to_feather", 1, "path", "w"),
     ("pandas", "pandas.core.frame", "DataFrame.to_orc", 1, "path", "w"),
     ("pyarrow.feather", "pyarrow.feather", "write_feather", 1, "dest", "w"),
+    ("pyarrow.csv", "pyarrow.csv", "read_csv", 0, "input_file", "r"),
+    ("cv2", "cv2", "imread", 0, "filename", "r"),
+    ("cv2", "cv2", "imwrite", 0, "filename", "w"),
+    *(("polars", "polars", f"read_{kind}", 0, "source", "r") for kind in ("csv", "parquet", "json", "ndjson", "ipc")),
+    *(("polars", "polars", f"scan_{kind}", 0, "source", "r") for kind in ("csv", "parquet", "ndjson", "ipc")),
     ("safetensors.torch", "safetensors.torch", "save_file", 1, "filename", "w"),
     ("safetensors.torch", "safetensors.torch", "load_file", 0, "filename", "r"),
 )

@@ -98,6 +98,21 @@ sqlite3.connect("data.db").close()
     assert {"pandas", "torch"} <= set(found["modules"]["installed"])
 
 
+def test_libraries_that_may_not_be_installed_are_watched_by_name(folder: Path) -> None:
+    """Stand-ins with the names of functions that read in C or Rust."""
+    (folder.parent / "polars.py").write_text("def read_csv(source):\n    pass\ndef scan_parquet(source):\n    pass\n")
+    (folder.parent / "cv2.py").write_text("def imread(filename):\n    pass\ndef imwrite(filename, img):\n    pass\n")
+    code = """
+import cv2, polars as pl, pyarrow.csv
+pl.read_csv("a.csv"); pl.scan_parquet(source="b.parquet"); cv2.imread("c.png"); cv2.imwrite("d.png", None)
+pyarrow.csv.read_csv("rows.csv")
+"""
+    (folder / "rows.csv").write_text("a\n1\n")
+    found = seen(folder, code)
+    assert {"a.csv", "b.parquet", "c.png", "rows.csv"} <= names(found["reads"])
+    assert names(found["writes"]) == {"d.png"}
+
+
 def test_a_forked_process_tells_too(folder: Path) -> None:
     code = """
 child = os.fork()
