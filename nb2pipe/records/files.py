@@ -180,7 +180,8 @@ def read_series(folder: Path) -> dict[str, Sequence[tuple[int, float]]]:
 
 def _recorded(folder: Path) -> list[tuple[str, dict[str, Points]]]:
     """The series that were recorded of each step, with the place of its files, in the order in which they began."""
-    folders = {path.parent for path in (folder / SERIES).rglob(ROWS)}
+    found = {path.parent for path in (folder / SERIES).rglob(ROWS)}
+    folders = {each for each in found if not each.name.startswith(".")}  # those are of an earlier attempt
     series = [(each.relative_to(folder / SERIES).as_posix(), recorded(each)) for each in sorted(folders)]
     return sorted(series, key=lambda one: min((points.times[0] for points in one[1].values()), default=0.0))
 

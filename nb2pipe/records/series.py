@@ -201,7 +201,7 @@ def recorded_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
     """
     saved: dict[int, Mapping[str, Any]] = {}
     digests: dict[int, str] = {}
-    for line in _lines(folder / CHECKPOINTS):
+    for line in lines_of(folder / CHECKPOINTS):
         with suppress(KeyError, TypeError):
             if "path" in line:
                 saved[line["number"]] = line
@@ -237,13 +237,23 @@ def copy_recorded(source: Path, target: Path) -> None:
                 shutil.copyfile(path, target / path.name)
 
 
-def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
+def lines_of(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The lines of a file of JSON that can be read; none where there is no file."""
     with suppress(OSError), path.open(encoding="utf-8") as stream:
         for line in stream:
             with suppress(ValueError):  # the process was killed while it wrote
                 told = json.loads(line)
                 if isinstance(told, dict):
                     yield told
+
+
+def rows_of(folder: Path) -> dict[int, Table]:
+    """The rows of the optimizers of one step, by their numbers."""
+    found: dict[int, Table] = {}
+    for path in folder.glob("loop-*.rows"):
+        with suppress(OSError, ValueError, KeyError):
+            found[_number(path)[1]] = read(path)
+    return found
 
 
 def _number(path: Path) -> tuple[bool, int]:

@@ -19,9 +19,11 @@ from nb2pipe.runtime.recording.names import variable_of
 from nb2pipe.runtime.recording.values import Device, in_memory, modes_are_on, plain_tensor, without_modes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import FrameType
+
+    from nb2pipe.records.blocks import Table
 
 _MOST_LOOPS = 200
 """Optimizers that are followed in one step of a pipeline; one that makes more is seeking something."""
@@ -86,6 +88,7 @@ class _Followed:
         self.steps = 0
         self.last: _Pass | None = None
         self.seen = 0
+        self.first = 1
         self._passes: list[tuple[Callable[[], int | None], int]] = []
 
     def epoch(self, where: _Pass) -> int:
@@ -100,7 +103,7 @@ class _Followed:
         before = before or next((each for each in self._passes if each[0]() is None), None)
         if before is not None:
             self._passes.remove(before)
-        number = before[1] + 1 if before is not None else 1
+        number = before[1] + 1 if before is not None else self.first
         self._passes.append((where.data, number))
         where.epochs[self.number] = number
         return number
@@ -124,6 +127,9 @@ class Loop:
         self._followed: dict[int, _Followed] = {}
         self._names: set[str] = set()
         self._made = 0
+        self._earlier: dict[int, Table] = {}
+        self._until = 0.0
+        self._middle = False
         self._losses = _Losses()
         self._own = _Losses()
         self._within: list[int] = []
@@ -131,6 +137,18 @@ class Loop:
         self._scaled: dict[int, tuple[weakref.ref[Any], Any]] = {}
         self._passes: dict[int, _Pass] = {}
         self._pass: _Pass | None = None
+
+    def go_on(self, earlier: Mapping[int, Table], until: float, *, middle: bool) -> None:
+        """The step goes on with a training: what was recorded of it before is part of its series.
+
+        Args:
+            earlier: The rows of its optimizers, by their numbers.
+            until: What came after this time is done again.
+            middle: It goes on within a pass.
+        """
+        self._earlier = dict(earlier)
+        self._until = until
+        self._middle = middle
 
     # -- what hooks tell
 
@@ -274,7 +292,21 @@ class Loop:
         facts = {"name": self._name(optimizer), "optimizer": type(optimizer).__name__}
         rows = Rows(self._folder / f"loop-{self._made}.rows", columns, facts)
         found = self._followed[id(optimizer)] = _Followed(optimizer, self._made, rows, rates)
+        self._add_earlier(found, columns)
         return found
+
+    def _add_earlier(self, followed: _Followed, columns: tuple[str, ...]) -> None:
+        """Puts the rows before those of an optimizer that an earlier process made of it."""
+        earlier = self._earlier.pop(followed.number, None)
+        if earlier is None or set(earlier.columns) != set(columns):
+            return
+        values = [earlier.columns[name] for name in columns]
+        for row in zip(*values, strict=True):
+            if row[0] > self._until:
+                break
+            followed.rows.add(row)
+            followed.steps += 1
+            followed.first = int(row[3]) + (not self._middle)
 
     def _name(self, optimizer: Any) -> str:
         """What tells the series of an optimizer from those of the first one."""

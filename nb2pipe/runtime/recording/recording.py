@@ -7,7 +7,7 @@ import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from nb2pipe.records.series import recorded_checkpoints, recorded_counts
+from nb2pipe.records.series import CHECKPOINTS, SERIES, recorded_checkpoints, recorded_counts, rows_of
 from nb2pipe.runtime.observing import observer
 from nb2pipe.runtime.recording import hooks
 from nb2pipe.runtime.recording.loop import Loop
@@ -17,6 +17,31 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
+
+
+_current: list[Recording] = []
+"""What records in this process; at most one."""
+
+
+def goes_on(checkpoints: Path, until: float, *, middle: bool) -> None:
+    """As `Recording.go_on`, of what records in this process, if anything does."""
+    for recording in _current:
+        try:
+            recording.go_on(checkpoints, until, middle=middle)
+        except OSError as error:
+            _log.debug("what was recorded before is not known", exc_info=error)
+
+
+def _series_beside(checkpoints: Path) -> Path | None:
+    """Where the series lie that belong to the checkpoints of a training.
+
+    >>> from pathlib import Path
+    >>> str(_series_beside(Path("/home/runs/RUN/checkpoints/outer/train/training")))
+    '/home/runs/RUN/series/outer/train'
+    """
+    step = checkpoints.parent
+    found = next((each for each in step.parents if each.name == "checkpoints"), None)
+    return found.parent / SERIES / step.relative_to(found) if found is not None else None
 
 
 def _parts(folder: Path) -> tuple[Loop, Saves]:
@@ -35,6 +60,29 @@ class Recording:
         self._folder = folder
         self._parts = _parts(folder) if folder else None
 
+    @property
+    def _before(self) -> Path:
+        """What an earlier attempt left, until this one ends."""
+        assert self._folder is not None
+        return self._folder.with_name(f".{self._folder.name}.before")
+
+    def go_on(self, checkpoints: Path, until: float, *, middle: bool) -> None:
+        """The step goes on with a training of an earlier attempt, or of another run.
+
+        Args:
+            checkpoints: The folder of what it goes on from: `runs/RUN/checkpoints/STEP/NAME`.
+            until: When the checkpoint was taken; what came after it is done again.
+            middle: It was taken within a pass.
+        """
+        if self._folder is None or self._parts is None:
+            return
+        source = _series_beside(checkpoints)
+        if source == self._folder:
+            source = self._before
+        if source is not None:
+            self._parts[0].go_on(rows_of(source), until, middle=middle)
+            self._parts[1].go_on(source / CHECKPOINTS, until)
+
     def begin(self) -> None:
         """From now on it records.
 
@@ -44,15 +92,26 @@ class Recording:
         if self._folder is None or self._parts is None:
             return
         if self._folder.exists():
-            shutil.rmtree(self._folder)
+            self._move_aside(self._folder)
+        _current[:] = [self]
         hooks.listen(*self._parts)
         observer.renaming[:] = [self._parts[1].renamed]
+
+    def _move_aside(self, folder: Path) -> None:
+        """Keeps what the last attempt left that stepped."""
+        if self._before.exists() and not rows_of(folder):
+            shutil.rmtree(folder)
+            return
+        shutil.rmtree(self._before, ignore_errors=True)
+        folder.rename(self._before)
 
     def finish(self) -> None:
         """It records nothing any more, and all of it is written."""
         if self._parts is None:
             return
         hooks.stop_listening(*self._parts)
+        _current[:] = [each for each in _current if each is not self]
+        shutil.rmtree(self._before, ignore_errors=True)
         observer.renaming.clear()
         for part in self._parts:
             try:

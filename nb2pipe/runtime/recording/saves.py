@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.records.series import CHECKPOINTS
+from nb2pipe.records.series import CHECKPOINTS, lines_of
 from nb2pipe.runtime.observing.observer import unobserved
 from nb2pipe.runtime.recording import hashing
 
@@ -73,6 +74,7 @@ class Saves:
             self._open[self._count] = path, handle
             self._numbers[path] = self._count
             facts = {"number": self._count, "path": path, "step": self._loop.steps, "epoch": self._loop.epoch}
+            facts["time"] = time.time()
             self._file.parent.mkdir(parents=True, exist_ok=True)
             hashing.append(str(self._file), json.dumps(facts).encode() + b"\n")
             self._send(self._count, handle)
@@ -85,6 +87,23 @@ class Saves:
             self._numbers[target] = number
             with unobserved():
                 hashing.append(str(self._file), json.dumps({"number": number, "renamed": target}).encode() + b"\n")
+
+    def go_on(self, earlier: Path, until: float) -> None:
+        """The step goes on with a training: what was saved before is part of its record.
+
+        Args:
+            earlier: The file that it was noted in.
+            until: What came after this time is done again.
+        """
+        known: set[int] = set()
+        for line in lines_of(earlier):
+            number = line.get("number")
+            if "path" in line and isinstance(number, int) and line.get("time", until) <= until:
+                known.add(number)
+            if number in known:
+                self._file.parent.mkdir(parents=True, exist_ok=True)
+                hashing.append(str(self._file), json.dumps(line).encode() + b"\n")
+        self._count = max(known, default=self._count)
 
     def finish(self) -> None:
         """Waits until all digests are noted."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.records.events import RunStatus
+from nb2pipe.runtime.recording.recording import goes_on
 from nb2pipe.tracking.training import said
 from nb2pipe.tracking.training.draws import find_draws
 from nb2pipe.tracking.training.every import Clock
@@ -356,6 +357,7 @@ class Session:
 
     def _restore(self, folder: Path, told: Told, tensors: dict[str, Any], data: Any) -> None:
         self._adopt(folder, told)
+        goes_on(folder, told.told["time"], middle=bool(told.place[1]))
         self._said = Said(self.place.folder)
         entries = self._said.begin(told.told["said"])
         self._put(data, tensors)

@@ -8,11 +8,14 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from nb2pipe.records.series import recorded, recorded_checkpoints
 from nb2pipe.runtime.recording import hooks
+from nb2pipe.runtime.recording.recording import Recording as Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from conftest import Seen
 
@@ -308,3 +311,31 @@ def test_compiled_steps_run_as_they_do(recording: Recording) -> None:
         step()
         assert hooks._loops
     assert training.net.weight.tolist() != before
+
+
+@pytest.mark.parametrize("middle", [False, True])
+def test_a_training_that_goes_on_keeps_what_was_recorded_until_its_checkpoint(tmp_path: Path, *, middle: bool) -> None:
+    training = Training()
+    folder = tmp_path / "run" / "series" / "train"
+
+    def attempt(*, goes_on: float | None) -> None:
+        recording = Record(folder)
+        recording.begin()
+        if goes_on is not None:
+            recording.go_on(tmp_path / "run" / "checkpoints" / "train" / "training", goes_on, middle=middle)
+        training.epoch()
+        torch.save(1, tmp_path / "net.pt")
+        recording.finish()
+
+    attempt(goes_on=None)
+    first = recorded(folder)["loss"]
+    kept = 2 if middle else 3
+    attempt(goes_on=first.times[kept - 1])
+    series = recorded(folder)
+    assert list(series["loss"].values) == training.losses[:kept] + training.losses[3:]
+    assert list(series["epoch"].values) == [1.0] * kept + ([1.0] if middle else [2.0]) * 3
+    assert [each.step for each in recorded_checkpoints(folder)] == [kept + 3]
+    assert [path.name for path in folder.parent.iterdir()] == ["train"]
+    attempt(goes_on=float("inf"))
+    assert len(recorded(folder)["loss"]) == kept + 6
+    assert [each.step for each in recorded_checkpoints(folder)] == [kept + 3, kept + 6]
