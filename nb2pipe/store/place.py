@@ -71,6 +71,11 @@ class Folder:
             raise StoreError(f"cannot write {target}: {error.strerror or error}", hint=hint) from error
 
 
+def is_folder(url: str) -> bool:
+    """Whether a URL is a folder here."""
+    return "://" not in url or url.strip().startswith("file://")
+
+
 def place(url: str) -> Place:
     """The place of a URL.
 

@@ -202,6 +202,14 @@ def test_a_store_that_cannot_be_reached_fails_no_step(make: Callable[[str], Mach
     assert "warning: the record of the step is not in the store: cannot write" in done.stderr
 
 
+def test_a_store_that_is_named_with_a_password_is_refused_and_told(make: Callable[[str], Machine]) -> None:
+    machine = make("s3://somebody:planted-7f3a@bucket/team")
+    done = machine.step("load", "--outputs", "left")
+    assert done.returncode == 0
+    assert "warning: the record of the step is not in the store: the URL of the store holds a password" in done.stderr
+    assert "7f3a" not in done.stderr
+
+
 def test_nothing_is_recorded_where_no_store_is_named(make: Callable[[str], Machine], tmp_path: Path) -> None:
     machine = make("")
     assert machine.step("load", "--outputs", "left").returncode == 0

@@ -1,6 +1,6 @@
-"""Brings the record of one step to a store, in a process of its own, and the run's up to date with it.
+"""Brings the record of one step to a store, and the run's up to date with it.
 
-The step's process does not do this itself: what reaches a store starts threads and draws random numbers.
+Where the store is no folder, a process of its own does: what reaches it starts threads and draws random numbers.
 
 Several steps may end at the same time on several machines, and each writes the run's record from all steps that it
 finds. So each looks once more after it has written: the last one that writes has seen all of them.
@@ -23,7 +23,7 @@ from nb2pipe.records.data import data_of
 from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.files import DIFFERENCE, RUN_FILE, STEPS, safe_name
 from nb2pipe.records.model import GitRecord
-from nb2pipe.store.place import Place, place
+from nb2pipe.store.place import Place, is_folder, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Parcel:
 
 
 def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: float) -> str | None:
-    """Starts a process that brings records to a store, and waits for it.
+    """Brings records to a store: a folder at once, anything else by a process that is waited for.
 
     Args:
         url: The store.
@@ -68,6 +68,16 @@ def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: f
     Returns:
         Why it is not there, or None.
     """
+    try:
+        if is_folder(url):
+            bring(place(url), parcel)
+            return None
+    except Nb2pipeError as error:
+        return error.message
+    return _by_a_process(url, parcel, environment, seconds)
+
+
+def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seconds: float) -> str | None:
     steps = [step_file(step) for step in parcel.steps]
     told = json.dumps({"url": url, "folder": parcel.folder, "run": run_file(parcel.run), "steps": steps})
     root = str(Path(__file__).resolve().parents[3])

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
+from nb2pipe.errors import UsageError
 from nb2pipe.records.events import Failure, RunStatus, SkipReason, StepStatus
 from nb2pipe.records.files import ELSEWHERE
 from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
@@ -29,6 +30,7 @@ from nb2pipe.runtime.elsewhere.seen import trace_of
 from nb2pipe.runtime.elsewhere.shipping import Parcel, ship
 from nb2pipe.runtime.gates import gate_holds
 from nb2pipe.runtime.observing.observer import Observer
+from nb2pipe.store.remote import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -190,6 +192,8 @@ def elsewhere(
     url = os.environ.get(STORE, "").strip()
     if not url:
         return None
+    with suppress(UsageError):  # it is told when it is used
+        url = normal(url)  # the step may change its folder
     user = user_name()
     run = RunRecord(
         run=_id(os.environ.get(RUN, ""), runs),
