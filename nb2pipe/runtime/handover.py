@@ -21,6 +21,7 @@ from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
 from nb2pipe.runtime.journal import POINTS
+from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.runtime.versions import Earlier, take_from
@@ -211,7 +212,9 @@ def prepare(
     earlier = [_earlier(each, records[each.name]) for each in description.earlier(step)]
     taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
     seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
-    known = seeds[0] if seeds else secrets.randbelow(_SEEDS)
+    place = outputs / f"{facts.file}.{CHECKPOINTS}" if outputs else None
+    kept = None if seeds else seed_of(place)
+    known = seeds[0] if seeds else secrets.randbelow(_SEEDS) if kept is None else kept
     spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
     points = outputs / f"{facts.file}.{POINTS}" if outputs else None
     series = outputs / f"{facts.file}.{SERIES}" if outputs else None
@@ -219,8 +222,18 @@ def prepare(
     if noted is not None:
         noted.series = str(series) if series else noted.series
     folder = noted.series if noted else str(series) if series else ""
-    spec = replace(spec, series=folder)
+    key = _key(description, spec, namespace)
+    spec = replace(spec, series=folder, checkpoints=str(place) if place else "", key=key)
     return Handover(Session(spec, namespace, FolderStore(inputs, outputs), points), outputs, noted)
+
+
+def _key(description: Description, spec: StepSpec, namespace: Mapping[str, Any]) -> str:
+    """Digest of what a training of the step depends on: it goes on only in a process for which that is equal."""
+    parameters = {name: repr(namespace[name]) for name in description.parameters if name in namespace}
+    given = [] if parameters else sys.argv[1:]  # a module takes them from there, a notebook has them set
+    taken = [[list(group.names), group.digest] for group in spec.inputs]
+    content = [description.digest, spec.step, spec.seed, taken, dict(spec.state), parameters, given]
+    return str(Digest.of("handover", content))
 
 
 def _spec(facts: StepFacts, taken: Taken, wanted: frozenset[str], seed: int) -> StepSpec:

@@ -32,6 +32,7 @@ class Resuming:
         note: The file that names the folders of steps with this key that did not end; None where nobody looks there.
         continues: Whether it may go on from those of other runs.
         outputs: The names that later steps may take.
+        seed: The initial random state.
         figures: For the step's figures; None where they are not kept.
         seen: What the step was seen to read so far, as `Seen.told` has it.
     """
@@ -42,6 +43,7 @@ class Resuming:
     continues: bool = True
     outputs: frozenset[str] = frozenset()
     figures: Path | None = None
+    seed: int = 0
     seen: Callable[[], dict[str, Any]] = field(default=dict)
 
     def sources(self) -> Iterator[Path]:
@@ -54,8 +56,11 @@ class Resuming:
             yield from dict.fromkeys(Path(line) for line in reversed(lines) if line and line != str(self.folder))
 
     def begin(self) -> None:
-        """Tells later runs of the checkpoints here."""
+        """Tells later runs of the checkpoints here; where no run does, they are told the initial random state."""
         if self.note is None:
+            with suppress(OSError):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / _SEED).write_text(f"{self.seed}\n", encoding="ascii")
             return
         with suppress(OSError):
             self.note.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +79,19 @@ class Resuming:
 
 DONE = "done"
 """A file beside the checkpoints of a training whose step ran to its end."""
+
+
+_SEED = "seed"
+
+
+def seed_of(folder: Path | None) -> int | None:
+    """The initial random state of a step that did not end, out of the folder of its checkpoints; None where none is."""
+    if folder is None or any(folder.glob(f"*/{DONE}")):
+        return None
+    try:
+        return int((folder / _SEED).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
 
 
 def note_of(home: Path, key: str) -> Path:

@@ -161,6 +161,7 @@ def _resuming(spec: StepSpec, observer: Observer | None) -> Resuming | None:
     return Resuming(
         folder=Path(spec.checkpoints),
         key=spec.key,
+        seed=spec.seed,
         note=note_of(Path(spec.store).parent, spec.key) if spec.store else None,
         continues=spec.continues,
         outputs=frozenset((*spec.required, *spec.reads)),
