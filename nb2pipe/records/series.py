@@ -20,11 +20,12 @@ from os import link
 from typing import TYPE_CHECKING, Any, overload
 
 from nb2pipe.records.blocks import Table, read
-from nb2pipe.records.model import Checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from nb2pipe.records.model import Checkpoint
 
 SERIES = "series"
 """The folder in that of a run that holds a folder for each step."""
@@ -199,6 +200,8 @@ def recorded_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
 
     A checkpoint is left out where something overwrote it before its digest was taken.
     """
+    from nb2pipe.records.model import Checkpoint  # noqa: PLC0415  # few steps save any, and it takes time
+
     saved: dict[int, Mapping[str, Any]] = {}
     digests: dict[int, str] = {}
     for line in lines_of(folder / CHECKPOINTS):
