@@ -28,9 +28,14 @@ _LONGEST = 10_000
 """Events that may wait; points of series, of which there may be millions, are read from files instead."""
 _STILL = 10.0
 """Seconds after which a tracker that says nothing hangs, once the run is over."""
-_WHOLE = 60.0
+_WHOLE = 20.0
+"""Seconds that a run, once over, waits for a tracker that gets on; then that goes on without anybody waiting."""
 _IMPATIENT = 1.5
 """Seconds that a tracker has in all, once the run is over."""
+
+
+_left: list[subprocess.Popen[bytes]] = []
+"""Trackers that go on after their runs."""
 
 
 class Feed:
@@ -53,6 +58,7 @@ class Feed:
         self._limits = (still, whole)
         self._events: queue.Queue[Event | None] = queue.Queue(maxsize=_LONGEST)
         self._problem: str | None = None
+        self._goes_on = False
         self._heard = time.monotonic()
         self._words = bytearray()
         self._writer: threading.Thread | None = None
@@ -98,6 +104,9 @@ class Feed:
         process = self._process
         if process is None:
             return
+        if self._goes_on and self._writer is not None and not self._writer.is_alive():
+            _left.append(process)  # it has heard all, and ends by itself
+            return
         if process.poll() is None:
             process.kill()
         process.wait()
@@ -120,9 +129,13 @@ class Feed:
                 self._problem = self._problem or f"it hung, and was given up after {still:g} s"
                 return
             if now - began > whole:
-                self._problem = self._problem or f"it was not through {whole:g} s after the run"
+                self._goes_on = cancel is None or not cancel.is_set()
+                self._problem = self._problem or f"it was not through {whole:g} s after the run{self._fate()}"
                 return
             time.sleep(0.02)
+
+    def _fate(self) -> str:
+        return ", and goes on in the background" if self._goes_on else ""
 
     def _is_busy(self) -> bool:
         if self._problem is not None:

@@ -2,8 +2,8 @@
 
 It goes where `MLFLOW_TRACKING_URI` says, into the experiment of `MLFLOW_EXPERIMENT_NAME`, by default that of the
 pipeline's name. A run has the parameters, the metrics with their series, tags, the executed notebook and the record;
-the run of a step has its own metrics and figures. A run that was sent before is found again by its tag `nb2pipe.run`,
-and MLflow keeps equal points once.
+the run of a step has its own single numbers and figures. A run that was sent before is found again by its tag
+`nb2pipe.run`, and MLflow keeps equal points once.
 """
 
 from __future__ import annotations
@@ -254,10 +254,10 @@ class MlflowTracker:
     # -- metrics
 
     def _log(self, event: MetricLogged) -> None:
-        place = 0 if event.index is None else event.index
-        self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, place)
-        if event.index is not None:  # single numbers come with the end of the run
-            self._wait(self._id, event.name, event.value, event.time, place)
+        if event.index is None:  # those of the run come with its end
+            self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, 0)
+        else:
+            self._wait(self._id, event.name, event.value, event.time, event.index)
         if self._count >= _BATCH or time.monotonic() - self._sent > _PAUSE:
             self._flush()
 

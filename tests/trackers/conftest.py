@@ -88,6 +88,14 @@ class Hangs(Fails):
     def handle(self, event):
         time.sleep(600)
 
+class Slow(Fails):
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+    def handle(self, event):
+        time.sleep(0.6)
+    def close(self):
+        (self.folder / "through").touch()
+
 class Dies(Fails):
     def handle(self, event):
         os._exit(3)
@@ -110,7 +118,9 @@ def misbehaving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "site"
     (folder / "others-1.dist-info").mkdir(parents=True)
     (folder / "others-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: others\nVersion: 1\n")
-    entries = "".join(f"{name.lower()} = other_trackers:{name}\n" for name in ("Fails", "Hangs", "Dies", "Writes"))
+    entries = "".join(
+        f"{name.lower()} = other_trackers:{name}\n" for name in ("Fails", "Hangs", "Slow", "Dies", "Writes")
+    )
     (folder / "others-1.dist-info/entry_points.txt").write_text(f"[nb2pipe.trackers]\n{entries}broken = missing:X\n")
     (folder / "other_trackers.py").write_text(MISBEHAVING)
     monkeypatch.syspath_prepend(folder)

@@ -86,6 +86,15 @@ def test_a_tracker_that_hangs_costs_a_run_no_time_and_takes_no_memory_without_en
     assert feed.close() == "it did not keep up with the run"
 
 
+def test_a_tracker_that_is_slow_goes_on_after_the_run(runs: Path) -> None:
+    problem = fed(Feed("slow", runs, whole=1.0))
+    assert problem == "it was not through 1 s after the run, and goes on in the background"
+    end = time.monotonic() + 60
+    while not (runs / "r/through").exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_who_interrupts_a_run_does_not_wait_for_a_tracker_that_hangs(runs: Path) -> None:
     feed, cancel = Feed("hangs", runs), threading.Event()
     feed.take(EVENTS[0])
