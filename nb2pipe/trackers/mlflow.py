@@ -21,6 +21,7 @@ from nb2pipe.errors import PluginError, RecordsError
 from nb2pipe.records.events import (
     CellFinished,
     CheckpointSaved,
+    FigureLogged,
     MetricLogged,
     ParameterSet,
     RunFinished,
@@ -113,6 +114,8 @@ class MlflowTracker:
                 self._step(event)
             case CellFinished():
                 self._figures(event)
+            case FigureLogged(path=path) if Path(path).is_file():
+                self._client.log_artifact(self._step_id(event.step, event.time), path, "figures")
             case CheckpointSaved(checkpoint=saved):
                 self._tag(self._step_id(event.step, event.time), f"checkpoint.{saved.sha256[:12]}", saved.path)
             case _:

@@ -10,6 +10,7 @@ from nb2pipe.records.events import (
     CellFinished,
     CheckpointSaved,
     Event,
+    FigureLogged,
     MetricLogged,
     ParameterSet,
     RunFinished,
@@ -23,8 +24,9 @@ from nb2pipe.records.events import (
     StepStarted,
     StepStatus,
 )
-from nb2pipe.records.files import read_logged, series_path, step_path
+from nb2pipe.records.files import read_logged, safe_name, series_path, step_path
 from nb2pipe.records.series import recorded
+from nb2pipe.runtime.resuming import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -130,6 +132,7 @@ def _step(record: RunRecord, step: StepRecord, folder: Path, series: Series) -> 
     for checkpoint in step.checkpoints:
         yield CheckpointSaved(step=step.name, checkpoint=checkpoint, time=end)
     yield from figures_of(folder, step.name, end)
+    yield from kept_figures_of(folder, step.name, end)
     yield from series.all_of(step.name)
     for name, value in step.metrics.items():
         yield MetricLogged(step=step.name, name=name, value=value, time=end)
@@ -160,6 +163,13 @@ def figures_of(folder: Path, step: str, time: float) -> Iterator[CellFinished]:
                 yield CellFinished(step=step, cell=place, time=time, outputs=outputs)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
+
+
+def kept_figures_of(folder: Path, step: str, time: float) -> Iterator[FigureLogged]:
+    """The figures that the code of a step kept, out of the run's folder."""
+    kept = folder / FIGURES / safe_name(step)
+    for path in sorted(kept.iterdir()) if kept.is_dir() else ():
+        yield FigureLogged(step=step, name=path.stem, path=str(path), time=time)
 
 
 def shows_image(output: Mapping[str, Any]) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import PluginError
-from nb2pipe.records.events import CellFinished, MetricLogged, ParameterSet, RunFinished, RunStarted
+from nb2pipe.records.events import CellFinished, FigureLogged, MetricLogged, ParameterSet, RunFinished, RunStarted
 from nb2pipe.records.values import plain
 from nb2pipe.trackers.replay import images_of
 
@@ -74,13 +74,20 @@ class TensorboardTracker:
                 self._scalar(event.name, event.value, index, event.time)
             case ParameterSet():
                 self._text(f"parameters/{event.name}", f"`{plain(event.value)}`", event.time)
-            case CellFinished():
-                for number, image in enumerate(images_of(event)):
-                    self._image(f"{event.step}/cell {event.cell}", base64.b64decode(image), number, event.time)
             case RunFinished():
                 for name, value in event.metrics.items():
                     self._scalar(name, value, 0, event.time)
                 self._file.flush()
+            case _:
+                self._figure(event)
+
+    def _figure(self, event: Event) -> None:
+        match event:
+            case CellFinished():
+                for number, image in enumerate(images_of(event)):
+                    self._image(f"{event.step}/cell {event.cell}", base64.b64decode(image), number, event.time)
+            case FigureLogged(path=path) if path.endswith(".png") and Path(path).is_file():
+                self._image(f"{event.step}/{event.name}", Path(path).read_bytes(), event.index or 0, event.time)
             case _:
                 pass
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from nb2pipe.records.events import CellFinished, MetricLogged, ParameterSet, RunFinished, RunStarted, RunStatus
+from nb2pipe.records.events import (
+    CellFinished,
+    FigureLogged,
+    MetricLogged,
+    ParameterSet,
+    RunFinished,
+    RunStarted,
+    RunStatus,
+)
 from nb2pipe.trackers.tensorboard import TensorboardTracker
 
 if TYPE_CHECKING:
@@ -29,6 +37,10 @@ def write(folder: Path) -> EventAccumulator:
     tracker.handle(ParameterSet(step="fit", name="optimizer", value="adam", time=2.0))
     outputs = ({"output_type": "display_data", "data": {"image/png": PNG}},)
     tracker.handle(CellFinished(step="fit", cell=3, time=20.0, outputs=outputs))
+    kept = folder.parent / "kept.png"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_bytes(base64.b64decode(PNG))
+    tracker.handle(FigureLogged(step="fit", name="confusion", path=str(kept), time=21.0, index=4))
     finished = RunFinished(run="r", status=RunStatus.SUCCEEDED, time=30.0, seconds=29.0, metrics={"accuracy": 0.75})
     tracker.handle(finished)
     tracker.close()
@@ -49,6 +61,7 @@ def test_curves_figures_and_parameters_are_read_back_and_written_again_they_are_
     assert [each.value for each in found.Scalars("accuracy")] == [0.75]
     (image,) = found.Images("fit/cell 3")
     assert (image.width, image.height, image.encoded_image_string) == (2, 3, base64.b64decode(PNG))
+    assert [(each.step, each.width) for each in found.Images("fit/confusion")] == [(4, 2)]
     (text,) = found.Tensors("parameters/text_summary")
     assert text.tensor_proto.string_val[0] == b"| name | value |\n|---|---|\n| lr | a\\|b |"
 
