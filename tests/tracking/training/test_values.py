@@ -62,7 +62,7 @@ def test_arrays_come_back_with_type_and_order(value: Any) -> None:
         torch.randn(2, dtype=torch.complex64),
         torch.randn(4).to(torch.float8_e4m3fn),
     ],
-    ids=str,
+    ids=lambda value: f"{value.dtype} {tuple(value.shape)}",
 )
 def test_tensors_come_back_bit_for_bit(value: Any) -> None:
     back = again({"t": value})["t"]
