@@ -102,6 +102,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
     assert worker.stdout is not None
     yield Other(LocalStore(tmp_path_factory.mktemp("store")), worker.stdin, worker.stdout)
     worker.stdin.close()
+    worker.terminate()  # what tests forked may hold the other end open
     worker.wait(30)
     worker.stdout.close()
 

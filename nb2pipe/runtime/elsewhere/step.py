@@ -228,7 +228,7 @@ def _id(given: str, runs: Sequence[str]) -> str:
     """The run's id: the one that is given, made safe; that of the steps before; or a new one.
 
     >>> _id("scheduled 2026", ())
-    'scheduled_2026.1c1cdf8e'
+    'scheduled_2026.259594f0'
     >>> _id("", ("20261122-103000-ab12", "20261121-090000-cd34"))
     '20261122-103000-ab12'
     """

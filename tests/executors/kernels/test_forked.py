@@ -25,17 +25,18 @@ LIBRARIES = "import matplotlib.pyplot as plt\nimport numpy as np\nimport torch\n
 SURROUNDINGS = """
 import json, logging, os, random, signal, sys, warnings
 shell = get_ipython()
+settings = sorted({*shell.config} - {"HistoryManager"})
 handler = logging.StreamHandler()
 environment = {name: text for name, text in os.environ.items() if name not in ("JPY_PARENT_PID", "NB2PIPE_KERNELS")}
 print(json.dumps({
-    "argv": [sys.argv[0], sys.argv[1], len(sys.argv)],
+    "argv": sys.argv[:2],  # a cold one is told besides to keep no history
     "path": sys.path,
     "folder": os.getcwd(),
     "environment": environment,
     "filters": [str(each) for each in warnings.filters],
     "streams": [type(sys.stdout).__name__, type(sys.stderr).__module__, handler.stream is sys.stderr, sys.stdin.read()],
     "is a terminal": [sys.stdout.isatty(), sys.stdout.encoding, sys.stdout.name],
-    "shell": [type(shell).__name__, shell.kernel is not None, shell.parent is shell.kernel, sorted(shell.config)],
+    "shell": [type(shell).__name__, shell.kernel is not None, shell.parent is shell.kernel, settings],
     "names": sorted(globals()),
     "main": [__name__, sys.modules["__main__"].__dict__ is globals(), type(sys.modules["__main__"]).__name__],
     "loggers": [logging.getLogger().level, len(logging.getLogger().handlers)],
