@@ -189,7 +189,8 @@ def test_its_record_is_that_of_a_run(script: Callable[[str], Script]) -> None:
     names = one.run()
     (folder,) = one.folders
     record = read_run(folder)
-    name = Path(str(sys.modules["__main__"].__file__)).stem  # the tests' own program is the script
+    program = getattr(sys.modules["__main__"], "__file__", None)  # that of the tests; there is none in their workers
+    name = Path(program or "notebook").stem
     assert (record.status, record.resumed, record.pipeline) == (RunStatus.SUCCEEDED, 1, name)
     assert read_series(folder)["score"] == [(place, abs(total)) for place, total in enumerate(names["history"])]
     told = {each.path: each.sha256 for each in record.checkpoints}
