@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tokenize
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from nb2pipe.codegen.modules.lines import DICT, bracketed, enclosed
 from nb2pipe.codegen.modules.parameters import own_parameters
 from nb2pipe.codegen.modules.values import formatted, value_text
 from nb2pipe.codegen.modules.words import one_line, quoted
+from nb2pipe.codegen.notebooks.original import as_text, code_cell
 from nb2pipe.codegen.notebooks.step_notebook import injections, joined, loads
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.pipeline.blocks import block_text
@@ -80,14 +80,7 @@ def _file(unit: Unit, pipeline: Pipeline, plan: PackagePlan, templates: Path | N
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return EmittedFile(path=f"notebooks/{name}.ipynb", text=_json(notebook))
-
-
-def _json(notebook: dict[str, Any]) -> str:
-    text = json.dumps(notebook, indent=1, sort_keys=True, ensure_ascii=False)
-    if any("\ud800" <= character <= "\udfff" for character in text):  # half of a character; UTF-8 has no place for it
-        text = json.dumps(notebook, indent=1, sort_keys=True)
-    return text + "\n"
+    return EmittedFile(path=f"notebooks/{name}.ipynb", text=as_text(notebook))
 
 
 def _cells(unit: Unit, pipeline: Pipeline, plan: PackagePlan, templates: Path | None) -> Iterator[dict[str, Any]]:
@@ -174,18 +167,18 @@ def _default(one: Parameter) -> Code:
 
 
 def _markdown(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": _rows(source.strip())}
+    return {"cell_type": "markdown", "metadata": {}, "source": source.strip()}
 
 
 def _ours(source: str, *tags: str) -> dict[str, Any]:
-    return _code(source, {"tags": [*tags], "nb2pipe": {"role": "ours"}})
+    return code_cell(source, {"tags": [*tags], "nb2pipe": {"role": "ours"}})
 
 
 def _authors(cell: Cell, block: Block) -> dict[str, Any]:
     tags = [tag for tag in cell.raw_tags if tag not in _PAPERMILLS]
     ours = {"cell": cell.position, "role": block.role.value}
     text = block_text(cell, block)
-    return _code(text if block.lines is None else _closed_up(text), {"tags": tags, "nb2pipe": ours})
+    return code_cell(text if block.lines is None else _closed_up(text), {"tags": tags, "nb2pipe": ours})
 
 
 def _closed_up(text: str) -> str:
@@ -199,17 +192,3 @@ def _closed_up(text: str) -> str:
         if row.strip() or number in inside or kept[-2:] != ["", ""]:
             kept.append(row)
     return "\n".join(kept).strip("\n")
-
-
-def _code(source: str, metadata: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "cell_type": "code",
-        "execution_count": None,
-        "metadata": metadata,
-        "outputs": [],
-        "source": _rows(source),
-    }
-
-
-def _rows(source: str) -> list[str]:
-    return source.splitlines(keepends=True)

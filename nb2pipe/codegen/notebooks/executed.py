@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.codegen.literals import literal
-from nb2pipe.codegen.notebooks.original import original, read_file
+from nb2pipe.codegen.notebooks.original import as_text, code_cell, original, read_file
 from nb2pipe.errors import RecordsError
 from nb2pipe.notebook.model import CellKind, InjectedParametersTag, NestedTag, SkipTag
 from nb2pipe.notebook.secret_defaults import masking_of_notebook, without_secret_defaults
@@ -21,8 +21,6 @@ from nb2pipe.records.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from nbformat import NotebookNode
 
     from nb2pipe.notebook.model import Cell, Notebook
     from nb2pipe.pipeline.model import Pipeline
@@ -94,17 +92,14 @@ def assemble(run_folder: Path, pipeline: Pipeline) -> Path:
     Raises:
         RecordsError: The notebook cannot be written, or the record cannot be read.
     """
-    import nbformat.v4  # heavy
-
     record = read_run(run_folder) if (run_folder / RUN_FILE).exists() else None
     notebook = original(pipeline.notebook)
     found = _find(run_folder, pipeline, record)
-    notebook.cells = _cells(notebook.cells, pipeline, found, record)
+    notebook["cells"] = _cells(notebook["cells"], pipeline, found, record)
     path = run_folder / NAME
     _set_metadata(notebook, pipeline, found, record, path)
-    text = nbformat.v4.writes(notebook) + "\n"
     try:
-        write_atomically(path, text.encode("utf-8", "surrogatepass"))
+        write_atomically(path, as_text(notebook).encode())
     except OSError as error:
         raise RecordsError(f"cannot write {path}: {error.strerror or error}") from error
     return path
@@ -121,8 +116,8 @@ def _find(run_folder: Path, pipeline: Pipeline, record: RunRecord | None) -> _Fo
         node = read_file(path) if path is not None else None
         if node is None:
             continue
-        found.metadata.append(node.metadata)
-        for cell in node.cells:
+        found.metadata.append(node["metadata"])
+        for cell in node["cells"]:
             _note(found, step.name, cell, shown if record and record.resumed else None)
     return found
 
@@ -141,13 +136,13 @@ def _step_notebook(run_folder: Path, step: str, record: RunRecord | None) -> Pat
     return here
 
 
-def _note(found: _Found, step: str, cell: Any, edited: Notebook | None) -> None:
+def _note(found: _Found, step: str, cell: dict[str, Any], edited: Notebook | None) -> None:
     """Takes what a cell of a step notebook holds.
 
     In a run that was gone on with, the notebook may have been `edited` since a step ran that has not run again yet;
     what another cell left there is not taken.
     """
-    metadata = cell.get("metadata", {}) if isinstance(cell, dict) else {}
+    metadata = cell["metadata"]
     ours = metadata.get("nb2pipe", {})
     position, role = (ours.get("cell"), ours.get("role")) if isinstance(ours, dict) else (None, None)
     if not isinstance(position, int) or cell.get("cell_type") != "code":
@@ -178,15 +173,15 @@ def _is_of(notebook: Notebook, position: int, source: str) -> bool:
 
 
 def _cells(
-    originals: Iterable[NotebookNode], pipeline: Pipeline, found: _Found, record: RunRecord | None
-) -> list[NotebookNode]:
+    originals: Iterable[dict[str, Any]], pipeline: Pipeline, found: _Found, record: RunRecord | None
+) -> list[dict[str, Any]]:
     given = _given(pipeline, record)
     secrets = masking_of_notebook(pipeline.notebook)
     shown = without_secret_defaults(pipeline.notebook)
     failures = {step.failure.cell: step.failure for step in record.steps if step.failure} if record else {}
     numbers = _numbers(pipeline, found, record, given)
     counts = {key: numbers[position] for key, position in found.places.items() if position in numbers}
-    cells: list[NotebookNode] = []
+    cells: list[dict[str, Any]] = []
     for cell, model in zip(originals, shown.cells, strict=True):
         position = model.position
         if not _is_replaced(model, given):
@@ -247,24 +242,22 @@ def _literal(value: object) -> str:
         return repr(repr(value))
 
 
-def _clear(cell: NotebookNode) -> None:
+def _clear(cell: dict[str, Any]) -> None:
     """Takes out what an earlier run left."""
     for key in ("papermill", "execution"):
-        cell.metadata.pop(key, None)
-    if cell.cell_type == "code":
+        cell["metadata"].pop(key, None)
+    if cell["cell_type"] == "code":
         cell["outputs"] = []
         cell["execution_count"] = None
 
 
-def _fill(cell: NotebookNode, ran: list[_Ran], number: int | None, counts: Mapping[tuple[str, int], int]) -> None:
-    from nbformat import from_dict  # heavy
-
-    if number is None or cell.cell_type != "code":
+def _fill(cell: dict[str, Any], ran: list[_Ran], number: int | None, counts: Mapping[tuple[str, int], int]) -> None:
+    if number is None or cell["cell_type"] != "code":
         return
     cell["execution_count"] = number
     for each in ran:
-        cell["metadata"].update(from_dict(dict(each.metadata)))
-        cell["outputs"].extend(from_dict(_numbered(output, number, each.step, counts)) for output in each.outputs)
+        cell["metadata"].update(each.metadata)
+        cell["outputs"].extend(_numbered(output, number, each.step, counts) for output in each.outputs)
 
 
 def _numbered(output: dict[str, Any], number: int, step: str, counts: Mapping[tuple[str, int], int]) -> dict[str, Any]:
@@ -280,32 +273,27 @@ def _numbered(output: dict[str, Any], number: int, step: str, counts: Mapping[tu
     return {**output, "traceback": [_CELL_IN.sub(renumber, str(line)) for line in output.get("traceback", ())]}
 
 
-def _name_failure(cell: NotebookNode, failure: Failure | None) -> None:
+def _name_failure(cell: dict[str, Any], failure: Failure | None) -> None:
     """Shows the end of a kernel, or of the time, in the cell that it hit; an exception stands there already."""
-    import nbformat.v4  # heavy
-
-    if failure is None or cell.cell_type != "code" or any(each.output_type == "error" for each in cell.outputs):
+    if failure is None or cell["cell_type"] != "code":
+        return
+    if any(each.get("output_type") == "error" for each in cell["outputs"]):
         return
     lines = (failure.traceback or f"{failure.kind}: {failure.message}").splitlines()
-    error = nbformat.v4.new_output("error", ename=failure.kind, evalue=failure.message, traceback=lines)
+    error = {"output_type": "error", "ename": failure.kind, "evalue": failure.message, "traceback": lines}
     cell["outputs"].append(error)
 
 
-def _injected(source: str, number: int, identity: str) -> NotebookNode:
-    import nbformat.v4  # heavy
-
-    metadata = {"tags": ["injected-parameters"]}
-    return nbformat.v4.new_code_cell(source, metadata=metadata, execution_count=number, id=identity)
+def _injected(source: str, number: int, identity: str) -> dict[str, Any]:
+    return {**code_cell(source, {"tags": ["injected-parameters"]}, count=number), "id": identity}
 
 
 # -- the notebook's metadata
 
 
 def _set_metadata(
-    notebook: NotebookNode, pipeline: Pipeline, found: _Found, record: RunRecord | None, path: Path
+    notebook: dict[str, Any], pipeline: Pipeline, found: _Found, record: RunRecord | None, path: Path
 ) -> None:
-    from nbformat import from_dict  # heavy
-
     metadata = notebook["metadata"]
     metadata.pop("papermill", None)
     metadata.pop("widgets", None)
@@ -315,9 +303,9 @@ def _set_metadata(
     if "language_info" in first:
         metadata["language_info"] = first["language_info"]
     if widgets := _widgets(found.metadata):
-        metadata["widgets"] = from_dict(widgets)
+        metadata["widgets"] = widgets
     if record is not None:
-        metadata["papermill"] = from_dict(_papermill(pipeline, record, path))
+        metadata["papermill"] = _papermill(pipeline, record, path)
 
 
 def _papermill(pipeline: Pipeline, record: RunRecord, path: Path) -> dict[str, Any]:

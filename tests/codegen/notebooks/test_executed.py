@@ -398,3 +398,13 @@ def test_the_states_of_widgets_of_all_steps_are_kept(tmp_path: Path) -> None:
     node = nbformat.read(assemble(tmp_path / "run", case.pipeline()), as_version=4)
     kept = node.metadata.widgets["application/vnd.jupyter.widget-state+json"]
     assert (sorted(kept.state), kept.version_major) == (["id-a", "id-b"], 2)
+
+
+def test_half_a_character_is_escaped(tmp_path: Path) -> None:
+    case = plain_case(tmp_path)
+    case.write()
+    halved = new_notebook(cells=[ran(7, 3, new_output("stream", name="stdout", text="Ä?"))])
+    text = nbformat.writes(halved).replace("?", "\\ud800")
+    (tmp_path / "run" / "steps" / "b.ipynb").write_text(text)
+    node = nbformat.read(assemble(tmp_path / "run", case.pipeline()), as_version=4)
+    assert texts(node)[6] == ["Ä\ud800"]
