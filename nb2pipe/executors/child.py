@@ -50,12 +50,15 @@ class Child:
         command: What to start.
         folder: Its working directory.
         variables: Its environment.
+        files: Files that it may read by their numbers.
 
     Attributes:
         peak: The bytes of memory that it had at most, once it has ended by itself.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, variables: Mapping[str, str], files: Sequence[int] = ()
+    ) -> None:
         self._process = subprocess.Popen(  # noqa: S603  # the kernel's Python
             command,
             cwd=folder,
@@ -64,6 +67,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=files,
         )
         self._guard = Guard(self._process.pid)
         self.peak: int | None = None

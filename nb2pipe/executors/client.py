@@ -36,8 +36,8 @@ _PATIENCE = 0.8
 """Seconds that an interrupted cell gets to end by itself."""
 _LAST_WORDS = 0.2
 """Seconds in which the output of a kernel that died still arrives."""
-_END = "(lambda loop: loop.call_later(0.01, loop.stop))(__import__('IPython').get_ipython().kernel.io_loop)"
-_GLANCE = 0.01
+_END = "(lambda loop: loop.call_later(0.002, loop.stop))(__import__('IPython').get_ipython().kernel.io_loop)"
+_GLANCE = 0.002
 """Seconds between two looks at a kernel that is ending."""
 _FAREWELL = 5.0
 """Seconds that a kernel gets for its `atexit` functions."""
@@ -279,16 +279,21 @@ class StepClient(PapermillNotebookClient):  # type: ignore[misc]  # papermill ha
 
         Jupyter's own request for that is answered by one thread of ipykernel while another is closing what the answer
         needs: one time in ten both wait for ten seconds. So the kernel's loop is stopped instead, as `exit()` does.
+        Where that happens before the reply is sent, none ever comes.
         """
-        try:
-            ended = await self._ask(_END)
-        except TimeoutError:
-            return
-        if ended != "ok":  # not ipykernel
-            self.kc.shutdown()
-        for _ in range(int(_FAREWELL / _GLANCE)):
-            if await self.km.provisioner.poll() is not None:
-                return
+        asked = asyncio.create_task(self._ask(_END))
+        ended = asyncio.create_task(self._has_ended())
+        await asyncio.wait({asked, ended}, timeout=_ANSWER, return_when=asyncio.FIRST_COMPLETED)
+        if asked.done() and asked.exception() is None:
+            if asked.result() != "ok":  # not ipykernel
+                self.kc.shutdown()
+            await asyncio.wait({ended}, timeout=_FAREWELL)
+        for task in (asked, ended):
+            task.cancel()
+        await asyncio.wait({asked, ended})
+
+    async def _has_ended(self) -> None:
+        while await self.km.provisioner.poll() is None:  # noqa: ASYNC110  # another process sets no event
             await asyncio.sleep(_GLANCE)
 
 

@@ -55,6 +55,8 @@ class StepEngine:
         from nb2pipe.executors.client import StepClient  # noqa: PLC0415  # it imports papermill
         from nb2pipe.executors.watch import Reason, StepWatch  # noqa: PLC0415  # kept beside the client
 
+        if watch is not None:
+            nb.metadata["papermill"]["input_path"] = None  # papermill was given the notebook itself, and keeps it there
         manager = NotebookExecutionManager(
             nb,
             output_path=output_path,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.errors import UsageError
+from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
 from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
@@ -48,7 +49,7 @@ class _StepWatch(StepWatch):
     call: StepCall
     emit: Callable[[Event], None]
     path: Path
-    given: Path
+    secrets: HeardSecrets
     kernels: Kernels | None = None
     notebook: NotebookNode | None = None
     saved: float = field(default_factory=time.monotonic)
@@ -61,7 +62,6 @@ class _StepWatch(StepWatch):
 
     def begins(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
-        self.given.unlink(missing_ok=True)  # papermill has read it, and it may hold secrets
 
     def ends(self, notebook: NotebookNode) -> None:
         self.notebook = notebook
@@ -72,10 +72,12 @@ class _StepWatch(StepWatch):
             self.emit(CellStarted(step=self.call.step.name, cell=place, time=time.time()))
 
     def printed(self, cell: NotebookNode, stream: str, text: str) -> None:
+        self.secrets.listen()
         if place := self._own(cell):
             self.emit(OutputWritten(step=self.call.step.name, cell=place, stream=stream, text=text))
 
     def cell_ended(self, cell: NotebookNode) -> None:
+        self.secrets.listen()
         if place := self._own(cell):
             outputs = tuple(cell["outputs"])
             self.emit(CellFinished(step=self.call.step.name, cell=place, time=time.time(), outputs=outputs))
@@ -105,6 +107,7 @@ class _StepWatch(StepWatch):
 
     def save(self) -> None:
         """Writes the step notebook as it stands."""
+        self.secrets.listen()
         if self.notebook is not None:
             write_notebook(
                 without_secrets(self.notebook, self.call.parameters, self.call.surroundings.masking), self.path
@@ -163,10 +166,8 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
     with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
         result = Path(folder).resolve() / "result.json"
-        given = Path(folder).resolve() / "step.ipynb"  # papermill reads a file; this one is gone when the step begins
         spec = step_spec(call, result)
         notebook = step_notebook(call, spec, kernel=call.surroundings.kernel)
-        write_notebook(notebook, given)
         write_notebook(without_secrets(notebook, call.parameters, call.surroundings.masking), path)
         watch = _StepWatch(
             folder=call.surroundings.folder,
@@ -176,10 +177,11 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
             call=call,
             emit=emit,
             path=path,
-            given=given,
+            secrets=HeardSecrets(result.parent, call.surroundings.masking),
             kernels=kernels,
         )
-        _papermill(given, watch, call.surroundings.kernel)
+        with watch.secrets:
+            _papermill(notebook, watch, call.surroundings.kernel)
         told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
         tell_logged(call.step.name, result.with_name(POINTS), told, emit)
         tell_recorded(call.step.name, Path(spec.series), emit)
@@ -187,7 +189,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
     return outcome_of(call, watch.stopped, told, emit)
 
 
-def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
+def _papermill(notebook: NotebookNode, watch: _StepWatch, kernel: str) -> None:
     import papermill  # noqa: PLC0415  # heavy
     from papermill.engines import papermill_engines  # noqa: PLC0415  # heavy
 
@@ -198,7 +200,7 @@ def _papermill(path: Path, watch: _StepWatch, kernel: str) -> None:
     # The watch knows of an error that stopped the step; one in a cell that may raise is none.
     with _known_kernel(kernel), suppress(papermill.PapermillExecutionError):
         papermill.execute_notebook(
-            str(path).replace("{", "{{").replace("}", "}}"),  # papermill formats paths
+            notebook,  # it may hold secrets, so it is written nowhere
             None,
             engine_name=_ENGINE,
             kernel_name=kernel,

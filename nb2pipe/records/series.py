@@ -200,11 +200,14 @@ def recorded_checkpoints(folder: Path) -> tuple[Checkpoint, ...]:
 
     A checkpoint is left out where something overwrote it before its digest was taken.
     """
+    lines = list(lines_of(folder / CHECKPOINTS))
+    if not lines:
+        return ()
     from nb2pipe.records.model import Checkpoint  # noqa: PLC0415  # few steps save any, and it takes time
 
     saved: dict[int, Mapping[str, Any]] = {}
     digests: dict[int, str] = {}
-    for line in lines_of(folder / CHECKPOINTS):
+    for line in lines:
         with suppress(KeyError, TypeError):
             if "path" in line:
                 saved[line["number"]] = line

@@ -45,7 +45,7 @@ def stand_for_notebook(package: str, folder: str) -> None:
     """
     if _packages.get(package) != folder:
         _packages[package] = folder
-        _globals.cache_clear()
+        _places.clear()
         module_text.cache_clear()
 
 
@@ -109,7 +109,7 @@ class Names:
 
     def sentinel(self, value: object) -> Named | None:
         """The place where a module has this very object as a global."""
-        found = _globals(len(sys.modules)).get(id(value))
+        found = _places.of(value)
         if found is None or self.of_notebook(found.module) or self._is_namespace(found.module):
             return None
         return found if _lookup(found.module, found.qualname) is value else None
@@ -129,24 +129,69 @@ class Names:
 
 def survey() -> None:
     """Looks through all modules now, so that processes forked from this one need not."""
-    _globals(len(sys.modules))
+    _places.of(None)
     _installed(len(sys.modules))
 
 
-@functools.lru_cache(maxsize=1)
-def _globals(_modules: int) -> dict[int, Named]:
-    """What modules hold, by `id`; looked through again once there are other modules."""
-    places: dict[int, Named] = {}
-    for name in sorted(sys.modules, key=lambda one: (len(one), one)):
-        module: object = sys.modules[name]  # some put other objects there
-        if not isinstance(module, ModuleType) or vars(module).get("__name__") == "__main__":
-            continue  # a kernel has `__main__` under a second name
-        if in_packages(name):
-            continue
-        for key, value in list(vars(module).items()):
-            if type(value) not in ATOMS and not isinstance(value, ModuleType):
-                places.setdefault(id(value), Named(name, key))
-    return places
+class _Places:
+    """What modules hold, by `id`. Once there are other modules, those are looked through that are new or have grown.
+
+    Of several places of an object that of the shortest module's name counts, whatever was imported first.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, Named] = {}
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._modules = 0
+
+    def of(self, value: object) -> Named | None:
+        """The place of an object, as far as a module had it when it was looked through."""
+        if self._modules != len(sys.modules):
+            self._modules = len(sys.modules)
+            self._look()
+        return self._found.get(id(value))
+
+    def clear(self) -> None:
+        """Forgets all."""
+        self._found.clear()
+        self._seen.clear()
+        self._modules = 0
+
+    def _look(self) -> None:
+        changed: list[tuple[int, str, dict[str, object]]] = []
+        modules: list[tuple[str, object]] = list(sys.modules.items())
+        for name, module in modules:
+            if not isinstance(module, ModuleType):  # some put other objects there
+                continue
+            content = vars(module)
+            state = (id(module), len(content))
+            if self._seen.get(name) != state:
+                self._seen[name] = state
+                changed.append((len(name), name, content))
+        for _, name, content in sorted(changed, key=lambda each: each[:2]):
+            if content.get("__name__") != "__main__" and not in_packages(name):  # a kernel has it under two names
+                self._take(name, content)
+
+    def _take(self, module: str, content: dict[str, object]) -> None:
+        for key, value in list(content.items()):
+            if type(value) in ATOMS or issubclass(type(value), ModuleType):  # `isinstance` would run code of the value
+                continue
+            known = self._found.get(id(value))
+            if known is None or _rank(module) < _rank(known.module) or not _holds(known, value):
+                self._found[id(value)] = Named(module, key)
+
+
+def _holds(place: Named, value: object) -> bool:
+    """Whether a place still has an object; asks no module for what it has not made yet."""
+    module: object = sys.modules.get(place.module)
+    return isinstance(module, ModuleType) and vars(module).get(place.qualname) is value
+
+
+def _rank(module: str) -> tuple[int, str]:
+    return len(module), module
+
+
+_places = _Places()
 
 
 @functools.lru_cache(maxsize=1)

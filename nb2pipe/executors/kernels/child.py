@@ -162,11 +162,13 @@ _SOON = ("IPython.core.logger", "IPython.extensions.storemagic", "faulthandler",
 
 
 def preload() -> None:
-    """Imports what every kernel and every step of ours imports sooner or later, after the author's imports."""
+    """Imports and prepares what every kernel and every step of ours needs, after the author's imports."""
     from nb2pipe.runtime import session  # noqa: F401, PLC0415  # see above
+    from nb2pipe.runtime.recording import hooks  # noqa: PLC0415  # see above
     from nb2pipe.serializers import names  # noqa: PLC0415  # see above
 
     for module in _SOON:
         with suppress(ImportError):
             importlib.import_module(module)
+    hooks.install()
     names.survey()

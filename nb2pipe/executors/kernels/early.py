@@ -9,7 +9,6 @@ import sysconfig
 import tempfile
 import threading
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime import imports
@@ -94,10 +93,10 @@ def is_installed(file: str | None) -> bool:
     """
     if file is None or not os.path.isabs(file):  # noqa: PTH117  # text, compared with text
         return True
-    return not _PACKAGES.isdisjoint(Path(file).parts) or file.startswith(_PYTHONS)
+    return any(folder in file for folder in _PACKAGES) or file.startswith(_PYTHONS)
 
 
-_PACKAGES = frozenset({"site-packages", "dist-packages"})
+_PACKAGES = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
 _PYTHONS = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "platstdlib")})
 
 

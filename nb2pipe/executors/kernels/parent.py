@@ -40,8 +40,9 @@ def main(control: socket.socket) -> None:
         _refuse(control, {"reason": str(error)})
     except early.RefusedError as error:
         _refuse(control, {"reason": error.reason, "number": error.number})
-    child.preload()
     gc.freeze()  # what is there now is nobody's garbage, and a kernel that looked at it would copy it
+    child.preload()
+    gc.freeze()
     checked = canary.release()
     control.send(json.dumps({"ready": made}).encode())
     request = Server(control, checked).serve()

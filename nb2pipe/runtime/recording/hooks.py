@@ -60,7 +60,7 @@ _installed: list[bool] = []
 
 def listen(follows: Follows, notes: NotesFiles) -> None:
     """From now on, what loops do and what is saved is told."""
-    _install()
+    install()
     _loops[:] = [follows]
     _saves[:] = [notes]
 
@@ -71,7 +71,8 @@ def stop_listening(follows: Follows, notes: NotesFiles) -> None:
     _saves[:] = [each for each in _saves if each is not notes]
 
 
-def _install() -> None:
+def install() -> None:
+    """Puts the hooks into what is imported, and into the rest once it is; nothing is told before `listen`."""
     if _installed:
         return
     _installed.append(True)
