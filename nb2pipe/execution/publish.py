@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.execution.checks.nb514_listener_failed import listener_failed
 from nb2pipe.records.masking import Masking
+from nb2pipe.records.pieces import Pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +34,8 @@ class Publisher:
         listeners: Sequence[Callable[[Event], None]],
         masking: Masking | None = None,
     ) -> None:
-        self._masking = masking or Masking()
+        self._masking = masking if masking is not None else Masking()
+        self._pieces = Pieces(self._masking)
         self._record = record
         self._listeners = list(listeners)
         self._lock = threading.RLock()
@@ -42,14 +44,11 @@ class Publisher:
 
     def __call__(self, event: Event) -> None:
         """Hands an event on."""
-        event = self._masking.event(event)
         with self._lock:
             if self._closed:
                 return
-            self._write(event)
-            shown = self._masking.shown(event)
-            for listener in tuple(self._listeners):
-                self._tell(listener, shown)
+            for masked in self._pieces.through(event):
+                self._hand(masked)
 
     def broken(self) -> Exception | None:
         """Why the record cannot be written, or None."""
@@ -59,6 +58,12 @@ class Publisher:
         """Events that come later, from a step that was given up, are dropped."""
         with self._lock:
             self._closed = True
+
+    def _hand(self, event: Event) -> None:
+        self._write(event)
+        shown = self._masking.shown(event)
+        for listener in tuple(self._listeners):
+            self._tell(listener, shown)
 
     def _write(self, event: Event) -> None:
         if self._broken is not None:

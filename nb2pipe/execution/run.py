@@ -219,6 +219,7 @@ class _Session:
             end, problem = self._conduct(executor, assemble, publish, cancel)
         except BaseException as error:
             self._close_broken(publish, error)
+            self.prepared.masking.error(error)
             raise
         finally:
             publish.close()

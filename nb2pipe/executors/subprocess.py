@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.errors import Nb2pipeError
 from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.child import Child
+from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.executors.interpreter import interpreter_of
 from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
 from nb2pipe.executors.origin import where_imported
@@ -28,7 +29,7 @@ from nb2pipe.runtime.spec import BOOTSTRAP
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from nbformat import NotebookNode
 
@@ -58,8 +59,7 @@ class SubprocessExecutor:
         """A run begins."""
 
     def close(self) -> None:
-        """The run is over: no secret outlives it in its modules."""
-        self._packages.conceal()
+        """The run is over."""
 
     def run_step(self, call: StepCall, emit: Callable[[Event], None], cancel: threading.Event) -> Outcome:
         """Runs a step, and leaves a notebook of what it printed in `RUN_FOLDER/steps/STEP.ipynb`, also when it failed.
@@ -85,11 +85,11 @@ class SubprocessExecutor:
         with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as place:
             folder = Path(place).resolve()
             spec = step_spec(call, folder / "result.json")
-            more = {"package": str(package.folder), "name": package.name, "token": token}
-            more["module"] = package.modules[call.step.name]
-            _write_spec(folder / "spec.json", call, spec, more)
+            more: dict[str, object] = {"package": str(package.folder), "name": package.name, "token": token}
+            more |= {"module": package.modules[call.step.name], "sources": self._packages.sources_of(call.surroundings)}
             sheet = Sheet(call, spec, token=token, path=path, emit=emit)
-            stop = _run(call, sheet, folder, cancel)
+            with _spec_file(call, spec, more) as file, HeardSecrets(folder, call.surroundings.masking) as heard:
+                stop = _run(call, _Listener(sheet=sheet, result=folder / "result.json", secrets=heard), file, cancel)
             told = _told(folder / "result.json", call)
             tell_logged(call.step.name, folder / POINTS, told, emit)
             tell_recorded(call.step.name, Path(spec.series), emit)
@@ -121,18 +121,21 @@ class _Listener:
     """Hears of the process, and says when it is to stop.
 
     Attributes:
-        watch: Knows the deadline and the wish to cancel.
         result: The file that is there once the step's work is done.
+        secrets: Those that the process tells of.
+        watch: Knows the deadline and the wish to cancel.
         reason: Why the process was stopped, if it was.
     """
 
     sheet: Sheet
-    watch: StepWatch
     result: Path
+    secrets: HeardSecrets
+    watch: StepWatch = field(default_factory=StepWatch)
     reason: Reason | None = None
 
     def feed(self, stream: str, data: bytes, *, last: bool = False) -> None:
         """Takes what the process wrote."""
+        self.secrets.listen()
         self.sheet.feed(stream, data, last=last)
 
     def look(self) -> bool:
@@ -146,20 +149,20 @@ class _Listener:
         return self.result.exists()
 
 
-def _run(call: StepCall, sheet: Sheet, folder: Path, cancel: threading.Event) -> Stop | None:
-    """Runs the process; gives why it was stopped, or how it died."""
+def _run(call: StepCall, listener: _Listener, file: int, cancel: threading.Event) -> Stop | None:
+    """Runs the process, which reads what it is told from an open file; gives why it was stopped, or how it died."""
+    sheet = listener.sheet
     interpreter = interpreter_of(call.surroundings.kernel)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
-    watch = StepWatch(
+    watch = listener.watch = StepWatch(
         folder=call.surroundings.folder,
         variables={**call.surroundings.variables, **call.surroundings.own},
         cancel=cancel,
         deadline=deadline,
     )
-    listener = _Listener(sheet=sheet, watch=watch, result=folder / "result.json")
-    command = [*interpreter.command, str(_LAUNCH), str(folder / "spec.json")]
+    command = [*interpreter.command, str(_LAUNCH), f"/dev/fd/{file}"]
     environment = {**watch.environment(), **interpreter.variables}
-    child = Child(command, call.surroundings.folder, environment)
+    child = Child(command, call.surroundings.folder, environment, files=(file,))
     code = child.run(listener)
     cell = _node(sheet)
     if listener.reason is not None:
@@ -194,12 +197,14 @@ def _node(sheet: Sheet) -> NotebookNode | None:
     return None if sheet.cell is None else from_dict({"metadata": {"nb2pipe": {"cell": sheet.cell}}})
 
 
-def _write_spec(path: Path, call: StepCall, spec: StepSpec, more: dict[str, str]) -> None:
-    """Writes what the process is told, for nobody else to read: values may be secret."""
+@contextmanager
+def _spec_file(call: StepCall, spec: StepSpec, more: Mapping[str, object]) -> Iterator[int]:
+    """What the process is told, in an open file without a name: values may be secret."""
     values = {name: literal(value) for name, value in call.parameters.items()}
-    data = json.dumps({**asdict(spec), **more, "parameters": values})
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as stream:  # noqa: PTH123
-        stream.write(data)
+    with tempfile.TemporaryFile() as stream:
+        stream.write(json.dumps({**asdict(spec), **more, "parameters": values}).encode("ascii"))
+        stream.seek(0)
+        yield stream.fileno()
 
 
 def _told(path: Path, call: StepCall) -> dict[str, Any]:

@@ -1,33 +1,38 @@
 """Secret values, found wherever they stand in what a run leaves: outputs of cells, errors, notes, a difference to git.
 
 Names tell which values are secret (`records.values`); a value is then looked for in all texts, since code prints what
-it was given, and libraries put it into their errors. Texts of fewer than six characters count only as whole words, and
-those of fewer than three not at all: `no` and `on` stand everywhere.
+it was given, and libraries put it into their errors. `records.forms` says in which forms.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import urllib.parse
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nb2pipe.records.events import (
     CellFinished,
+    CheckpointSaved,
+    DataUsed,
     Failure,
+    FigureLogged,
+    MetricLogged,
     Noted,
     OutputWritten,
     ParameterSet,
     RunFinished,
     RunStarted,
+    SeriesRecorded,
     StepFailed,
+    StepObserved,
     StepRetried,
     StepSkipped,
+    StepStarted,
 )
+from nb2pipe.records.forms import LONG, pattern
+from nb2pipe.records.model import Checkpoint, StepTrace
 from nb2pipe.records.values import MASK, is_secret, masked
 
 if TYPE_CHECKING:
@@ -37,17 +42,34 @@ if TYPE_CHECKING:
 
     E = TypeVar("E", bound=Event)
 
-_TEXTS = ("text", "outputs", "message", "hint", "value")
-"""The fields of events that hold what code printed or said."""
+_TEXTS: Mapping[type, tuple[str, ...]] = {
+    RunStarted: ("name", "tags", "note"),
+    StepStarted: ("description",),
+    OutputWritten: ("text",),
+    CellFinished: ("outputs",),
+    StepSkipped: ("message",),
+    StepRetried: ("failure",),
+    StepFailed: ("failure",),
+    StepObserved: ("trace",),
+    MetricLogged: ("name",),
+    SeriesRecorded: ("series",),
+    ParameterSet: ("name", "value"),
+    DataUsed: ("path", "name"),
+    FigureLogged: ("name",),
+    CheckpointSaved: ("checkpoint",),
+    Noted: ("message", "hint"),
+    RunFinished: ("failure", "metrics"),
+}
+"""The fields of events that hold what code printed or said, and names that it gave."""
 
-_LONG = 6
-_SHORT = 3
-_NO_SECRETS = frozenset({"true", "false", "none", "null", "yes", "off"})
+_STYLES = re.compile(r"\x1b\[[0-9;:]*m")
+_NAMED = "the name of a file that it uses holds a secret value, which is not kept"
 _ASSIGNED = re.compile(
     r"""(?P<head>(?P<name>[A-Za-z_]\w*)(?:\\?["'])?\s*(?::\s*\w+\s*)?[=:]\s*[rbuRBU]?(?P<quote>\\?["']))"""
     r"""(?P<value>[^\n]+?)(?P<end>(?P=quote)|$)""",
     re.MULTILINE,
 )
+_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<body>.+?)-----END", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +78,24 @@ class Masking:
 
     Attributes:
         values: The secret values; no `repr` shows them.
+        learned: Those that show while a run goes on: whoever has this masking replaces them from then on.
     """
 
     values: frozenset[str] = field(default=frozenset(), repr=False)
+    learned: list[frozenset[str]] = field(default_factory=list, repr=False, compare=False)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to replace."""
+        return bool(self.values or self.learned)
 
     def __or__(self, other: Masking) -> Masking:
         """One that replaces what either does."""
-        return Masking(self.values | other.values)
+        return Masking(self.all | other.all)
+
+    @property
+    def all(self) -> frozenset[str]:
+        """The values, those included that showed since."""
+        return self.values.union(*self.learned)
 
     def text(self, text: str) -> str:
         """A text with a mask for each secret value.
@@ -70,22 +103,41 @@ class Masking:
         >>> Masking(frozenset({"s3cret!"})).text("login with s3cret!")
         'login with ********'
         """
-        pattern = _pattern(self.values)
-        return pattern.sub(MASK, text) if pattern else text
+        found = pattern(self.all)
+        if found is None:
+            return text
+        shown = found.sub(MASK, text)
+        if "\x1b[" in shown and found.search(plain := _STYLES.sub("", shown)):
+            return found.sub(MASK, plain)  # colors stand within a value
+        return shown
+
+    def path(self, path: str) -> str:
+        """A path, where short values count for nothing: folders are called so."""
+        found = pattern(frozenset(value for value in self.all if len(value.strip()) >= LONG))
+        return found.sub(MASK, path) if found else path
 
     def value(self, value: Any) -> Any:
-        """Texts, lists and dictionaries with a mask for each secret value; of other kinds the same object."""
-        if not self.values:
+        """Texts, collections and records with a mask for each secret value; of other kinds the same object."""
+        if not self:
             return value
         match value:
             case str():
                 return self.text(value)
             case dict():
-                return type(value)({key: self.value(item) for key, item in value.items()})
+                return type(value)({self._key(key): self.value(item) for key, item in value.items()})
             case list() | tuple():
                 return type(value)(self.value(item) for item in value)
+            case Failure():
+                return self.failure(value)
+            case Checkpoint():
+                return replace(value, path=self.path(value.path))
+            case StepTrace():
+                return self._trace(value)
             case _:
                 return value
+
+    def _key(self, key: object) -> object:
+        return self.text(key) if isinstance(key, str) else key
 
     def difference(self, patch: bytes) -> bytes:
         """A difference of files: secret values, and what is assigned as a text to a secret name, are masked."""
@@ -97,11 +149,11 @@ class Masking:
         >>> Masking().line('token = "abc')
         'token = "********'
         """
-        return _ASSIGNED.sub(_hidden, self.text(text))
+        return _KEY.sub(_without_body, _ASSIGNED.sub(_hidden, self.text(text)))
 
     def failure(self, failure: Failure) -> Failure:
         """An error of the author's code."""
-        if not self.values:
+        if not self:
             return failure
         line = failure.source_line
         return replace(
@@ -114,7 +166,25 @@ class Masking:
 
     def event(self, event: E) -> E:
         """An event, as whoever listens may see it."""
-        return self._event(event) if self.values else event  # type: ignore[return-value]  # of the same class
+        fields = _TEXTS.get(type(event)) if self else None
+        if fields is None:
+            return event
+        found = {name: (getattr(event, name), self._field(name, getattr(event, name))) for name in fields}
+        changed = {name: new for name, (old, new) in found.items() if new != old}
+        return replace(event, **changed) if changed else event
+
+    def error(self, error: BaseException) -> None:
+        """Masks what an exception says, and what its causes say: it is shown to the user."""
+        seen: set[int] = set()
+        each: BaseException | None = error if self else None
+        while each is not None and id(each) not in seen:
+            seen.add(id(each))
+            each.args = self.value(each.args)
+            texts = {name: getattr(each, name, None) for name in ("message", "hint", "filename")}
+            for name, text in texts.items():
+                if isinstance(text, str) and (shown := self.text(text)) != text:
+                    setattr(each, name, shown)
+            each = each.__cause__ or each.__context__
 
     def shown(self, event: E) -> E:
         """An event as all but the record may see it, which has to know which parameters are secret."""
@@ -122,16 +192,21 @@ class Masking:
             return event
         return replace(event, parameters=self.value(masked(event.parameters)))
 
-    def _event(self, event: Event) -> Event:
-        match event:
-            case OutputWritten() | CellFinished() | Noted() | StepSkipped() | ParameterSet():
-                found = {name: self.value(getattr(event, name)) for name in _TEXTS if hasattr(event, name)}
-                return replace(event, **found)
-            case StepFailed() | StepRetried() | RunFinished(failure=Failure()):
-                assert event.failure is not None
-                return replace(event, failure=self.failure(event.failure))
-            case _:
-                return event
+    def _field(self, name: str, value: Any) -> Any:
+        return self.path(value) if name == "path" else self.value(value)
+
+    def _trace(self, trace: StepTrace) -> StepTrace:
+        """What a step was seen to use: where a mask stands in a path, nobody can look at the file any more."""
+        shown = replace(
+            trace,
+            **{name: self._paths(getattr(trace, name)) for name in ("reads", "brought", "listed", "writes")},
+            folders=tuple(map(self.path, trace.folders)),
+            reasons=tuple(map(self.text, trace.reasons)),
+        )
+        return trace if shown == trace else replace(shown, reasons=(*shown.reasons, _NAMED))
+
+    def _paths(self, files: Mapping[str, Any]) -> dict[str, Any]:
+        return {self.path(path): told for path, told in files.items()}
 
 
 def _hidden(found: re.Match[str]) -> str:
@@ -140,10 +215,18 @@ def _hidden(found: re.Match[str]) -> str:
     return f"{found['head']}{MASK}{found['end']}"
 
 
+def _without_body(found: re.Match[str]) -> str:
+    """A private key over several lines, each of which keeps what a difference begins it with."""
+    first, *rest = found["body"].split("\n")
+    body = "\n".join([MASK if first.strip() else first, *(line[:1] + MASK for line in rest)])
+    return found[0].replace(found["body"], body)
+
+
 def masking_of(parameters: Mapping[str, object]) -> Masking:
     """What replaces the secret values among parameters, those in dictionaries within them too."""
     hidden = masked(parameters)
-    return Masking(frozenset(text for name, value in parameters.items() for text in _secrets(value, hidden[name])))
+    found = {text for name, value in parameters.items() for text in _secrets(value, hidden[name])}
+    return Masking(frozenset(part for text in found for part in _whole(text)))
 
 
 def masking_of_environment(variables: Mapping[str, str], declared: Iterable[str] = ()) -> Masking:
@@ -158,12 +241,24 @@ def masking_of_environment(variables: Mapping[str, str], declared: Iterable[str]
     known = frozenset(declared)
     return Masking(
         frozenset(
-            value
+            part
             for name, value in variables.items()
             if name in known or (is_secret(name) and not _is_path(value))
             if value
+            for part in _whole(value)
         )
     )
+
+
+def _whole(text: str) -> Iterator[str]:
+    """A secret text, and where it is JSON, such as the key of a service account, the secrets in it."""
+    yield text
+    if text.lstrip().startswith("{"):
+        try:
+            told = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        yield from masking_of(told).values
 
 
 def _is_path(value: str) -> bool:
@@ -204,34 +299,3 @@ def _leaves(value: object) -> Iterator[str]:
             return
         case _:
             yield str(value)
-
-
-@lru_cache(maxsize=64)
-def _pattern(values: frozenset[str]) -> re.Pattern[str] | None:
-    """What finds the values in each of the forms that texts give them, the longest first."""
-    forms: dict[str, str] = {}
-    for value in values:
-        whole = value.strip()
-        if len(whole) < _SHORT or whole.lower() in _NO_SECRETS:
-            continue
-        for form in _forms(value) | _forms(whole):
-            quoted = re.escape(form)
-            forms[form] = quoted if len(whole) >= _LONG else rf"(?<!\w){quoted}(?!\w)"
-    if not forms:
-        return None
-    return re.compile("|".join(forms[form] for form in sorted(forms, key=len, reverse=True)))
-
-
-def _forms(value: str) -> set[str]:
-    """A value as it is, and as Python, JSON, HTML and URLs write it."""
-    return {
-        value,
-        repr(value)[1:-1],
-        repr(repr(value)[1:-1])[1:-1],
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        html.escape(value),
-        html.escape(value, quote=False),
-        urllib.parse.quote(value, safe=""),
-        urllib.parse.quote_plus(value),
-    }

@@ -83,7 +83,7 @@ class Recorder:
 
     def __init__(self, folder: Path, *, masking: Masking | None = None) -> None:
         self._folder = folder
-        self._masking = masking or Masking()
+        self._masking = masking if masking is not None else Masking()
         self._lock = threading.Lock()
         self._run: RunRecord | None = None
         self._steps: dict[str, StepRecord] = {}

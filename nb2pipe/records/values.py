@@ -15,11 +15,9 @@ MASK = "********"
 
 _TAG = "$python"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
-_SECRET_WORDS = frozenset(
-    {"token", "password", "passwd", "passphrase", "secret", "secrets", "credential", "credentials", "apikey"}
-)
-_PASSWORDS = frozenset({"password", "passwd", "passphrase", "secret"})
-_SECRET_PAIRS = frozenset({("api", "key"), ("private", "key"), ("access", "key")})
+_PASSWORDS = frozenset({"password", "passwords", "passwd", "passphrase", "secret", "secrets"})
+_SECRET_WORDS = _PASSWORDS | {"token", "credential", "credentials", "apikey"}
+_SECRET_PAIRS = frozenset((one, two) for one in ("api", "private", "access") for two in ("key", "keys"))
 
 
 def is_secret(name: str) -> bool:

@@ -10,11 +10,12 @@ import gc
 import sys
 from dataclasses import replace
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import decode_source, spec_from_file_location
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from nb2pipe.runtime.given_sources import source_of
 from nb2pipe.runtime.markers import markers
 from nb2pipe.runtime.modules import UNBOUND, notebook
 
@@ -301,7 +302,7 @@ class Loader(SourceFileLoader):
         """Runs the module; `definitions` is `__main__` from its first line on, a step's is called so once it stands."""
         if self.is_main:
             sys.modules["__main__"] = module
-        for code in compiled(decode_source(self.get_data(self.path)), self.path):
+        for code in compiled(source_of(self.path), self.path):
             exec(code, vars(module))  # noqa: S102  # that is what importing is
         if Path(self.path).name != "__init__.py":
             vars(module)["__name__"] = "__main__"  # Python shows warnings of deprecation only to code of that name

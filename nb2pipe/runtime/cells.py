@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nb2pipe.runtime import borders
+from nb2pipe.runtime.given_sources import source_of
 from nb2pipe.runtime.markers import markers
 from nb2pipe.runtime.modules import UNBOUND, bind
 
@@ -102,7 +103,7 @@ def _bound(values: Mapping[str, object]) -> dict[str, object]:
 
 def parts_of(file: Path) -> tuple[Part, ...]:
     """What stands in a file of cells."""
-    return _parts(file.read_text(encoding="utf-8"))
+    return _parts(source_of(file))
 
 
 def run_definitions(part: Part, file: Path, names: dict[str, Any]) -> None:

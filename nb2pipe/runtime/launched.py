@@ -23,6 +23,7 @@ from nb2pipe.runtime.asking import refuse_questions
 from nb2pipe.runtime.display import show_tables_as_in_jupyter
 from nb2pipe.runtime.figures import close_figures, use_own_backend
 from nb2pipe.runtime.frames import describe
+from nb2pipe.runtime.given_sources import give_sources
 from nb2pipe.runtime.markers import markers_of
 from nb2pipe.runtime.modules import bind
 from nb2pipe.runtime.session import Session, Telling, write_result
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _FAILED = 5
 _PATIENCE = 0.5
 """Seconds that threads and `atexit` functions get after an interrupt."""
+_OPEN_FILES = Path("/dev/fd")
 _UNBOUND_LOCAL = re.compile(r"'([^']+)'")
 
 
@@ -51,6 +53,7 @@ class _Told:
         module: Path of the step's module below `steps`.
         parameters: The values that were given.
         token: Begins the marks.
+        sources: Texts of modules that hold secrets, by the paths of their files in the folder, which have masks.
     """
 
     spec: StepSpec
@@ -59,6 +62,7 @@ class _Told:
     module: str
     parameters: Mapping[str, object]
     token: str
+    sources: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -108,10 +112,10 @@ class _Marks:
 
 
 def run(file: str) -> int:
-    """Runs the step that a file describes; the file is removed.
+    """Runs the step that a file describes; the file is removed, or closed where it has no name any more.
 
     Args:
-        file: JSON: the fields of `StepSpec`, and `package`, `name`, `module`, `parameters`, `token`.
+        file: JSON: the fields of `StepSpec`, and `package`, `name`, `module`, `parameters`, `token`, `sources`.
 
     Returns:
         The exit code; what came of the step stands in the result.
@@ -174,6 +178,7 @@ class _Step:
         told = self.told
         calling.import_package(told.package, told.folder)
         borders.install(told.package, self.main)
+        give_sources(told.folder, told.sources)
         module: ModuleType = _authors(lambda: self._modules(told))
         name = f"{told.package}.steps.{told.module}"
         functions = [
@@ -243,7 +248,10 @@ def _authors(work: Callable[[], Any]) -> Any:
 
 def _read(file: Path) -> _Told:
     data = loads(file.read_text(encoding="utf-8"))
-    file.unlink()
+    if file.parent == _OPEN_FILES:
+        os.close(int(file.name))
+    else:
+        file.unlink()
     known = {each.name: data[each.name] for each in fields(StepSpec)}
     known["inputs"] = [
         {"names": tuple(group["names"]), "digest": group["digest"], "take": tuple(group["take"])}
@@ -258,6 +266,7 @@ def _read(file: Path) -> _Told:
         module=data.get("module") or ".".join(data["step"].replace("-", "_").split("/")),
         parameters={name: eval(text, {}) for name, text in data["parameters"].items()},  # noqa: S307  # our own text
         token=data["token"],
+        sources=data.get("sources", {}),
     )
 
 

@@ -21,8 +21,9 @@ from nb2pipe.runtime.generators import Generators
 from nb2pipe.runtime.hidden import Hidden
 from nb2pipe.runtime.journal import POINTS, Journal
 from nb2pipe.runtime.keeping import Keeper
+from nb2pipe.runtime.new_secrets import PIPE, NewSecrets
 from nb2pipe.runtime.numbers import metrics_of
-from nb2pipe.runtime.observing.observer import Observer
+from nb2pipe.runtime.observing.observer import Observer, setting
 from nb2pipe.runtime.outputs import collect
 from nb2pipe.runtime.recording.recording import Recording
 from nb2pipe.runtime.resuming import Resuming, note_of
@@ -70,6 +71,7 @@ class Session:
         state = {kind: digest for kind, digest in spec.state.items() if kind not in kinds}
         self.hidden = Hidden(self.keeper, state, spec.patched, spec.folder)
         self.recording = Recording(Path(spec.series) if spec.series else None)
+        self.secrets = NewSecrets(Path(spec.result).with_name(PIPE)) if spec.result else None
         folder = str(Path(spec.result).parent)
         self.observer = Observer((str(Path(spec.store).parent),), folder) if spec.result else None
         self.journal.resuming = _resuming(spec, self.observer)
@@ -83,6 +85,9 @@ class Session:
         self.recording.begin()
         if self.observer is not None:
             self.observer.begin()
+        if self.secrets is not None:
+            self.secrets.look()
+            setting[:] = [self.secrets.take]
 
     def load(self, names: frozenset[str]) -> None:
         """Loads the groups that hold the names, and gives the user those of their variables that the step takes."""

@@ -101,7 +101,7 @@ def without_secrets(
 
 
 def _with_masks(notebook: NotebookNode, masking: Masking | None) -> NotebookNode:
-    if masking is None or not masking.values:
+    if not masking:
         return notebook
     kept = copy.copy(notebook)
     kept["cells"] = [_hidden(cell, masking) for cell in notebook["cells"]]

@@ -230,6 +230,8 @@ def listing(path: str, without: Container[str] = ()) -> str:
 _observers: list[Observer] = []
 renaming: list[Callable[[str, str], None]] = []
 """Who else hears, while a step is observed, of a file that is about to get another name."""
+setting: list[Callable[[str, str], None]] = []
+"""Who hears, while a step is observed, of an environment variable that is about to be set."""
 
 
 @contextmanager
@@ -339,6 +341,11 @@ def _renames(observer: Observer, arguments: tuple[Any, ...]) -> None:
     observer.writes(target)
 
 
+def _sets(_observer: Observer, arguments: tuple[Any, ...]) -> None:
+    for tell in setting:
+        tell(*map(os.fsdecode, arguments[:2]))
+
+
 def _links(observer: Observer, arguments: tuple[Any, ...]) -> None:
     observer.writes(arguments[1])
 
@@ -388,6 +395,7 @@ _ACTS: dict[str, Callable[[Observer, tuple[Any, ...]], None]] = {
     "os.remove": _removes,
     "os.rmdir": _removes,
     "os.rename": _renames,
+    "os.putenv": _sets,
     "os.link": _links,
     "os.symlink": _links,
     "os.truncate": _changes,
