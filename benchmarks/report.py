@@ -20,8 +20,9 @@ TITLE = """# Measured
 
 Ratios of commands timed in turns in one session, medians of at least five pairs; papermill on the whole notebook is
 1.0. `make bench` measures them anew and writes this page. The lowest and highest ratio of the pairs stand in
-parentheses; the load is what else ran on the machine as a row began. Other tools run in environments of their own, with
-the versions that `peers.py` names.
+parentheses; the load is what else ran on the machine as a row began. What nothing of the kind could be faster than was
+measured in the same session (`limits.py`), and stands beside how often it fits into ours. Other tools run in
+environments of their own, with the versions that `peers.py` names.
 """
 
 
@@ -64,13 +65,22 @@ def _verdict(row: Mapping[str, Any]) -> str:
     return f"{row['target']:g}, {'reached' if row['ratio'] <= row['target'] else 'MISSED'}"
 
 
+def _limit(row: Mapping[str, Any]) -> str:
+    """Two cells: the limit, and how often it fits into ours."""
+    floor = row.get("floor")
+    if not floor:
+        return " | "
+    return f"{floor:.2f} s: {row['limit']} | {row['one'] / floor:.1f}"
+
+
 def _page(rows: Sequence[Mapping[str, Any]]) -> str:
     head = (
-        "| what | this | beside | ratio | to reach | what limits it | load | day |\n|---|---|---|---|---|---|---|---|\n"
+        "| what | this | beside | ratio | to reach | the limit | times the limit | load | day |\n"
+        "|---|---|---|---|---|---|---|---|---|\n"
     )
     body = "".join(
         f"| {row['name']} | {_amount(row, 'one')} | {_amount(row, 'other')} | {_ratio(row)} | {_verdict(row)} "
-        f"| {row['limit']} | {row['load']} | {row['day']} |\n"
+        f"| {_limit(row)} | {row['load']} | {row['day']} |\n"
         for row in rows
     )
     return f"{TITLE}\n![ratios to papermill](results.svg)\n\n{head}{body}\n{_machine()}"

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Literal
 
 import peers
 import report
+from limits import limits
 from timing import Side, compared, in_turns
 from workloads import BUSY, chain, fan, large, sweep, training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from limits import Limits
     from timing import Compared
     from workloads import Workload
 
@@ -46,6 +48,7 @@ class Row:
         target: What the ratio is to reach, if it has one.
         unit: What is compared: time, or memory; or the seconds that each step beyond the first ten adds.
         limit: What stands in the way of less.
+        floor: The seconds which that takes, given what nothing can be faster than and how long the other side took.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Row:
     target: float | None = None
     unit: Literal["time", "memory", "step"] = "time"
     limit: str = ""
+    floor: Callable[[Limits, float], float] | None = None
 
 
 def nb2pipe(*arguments: str, again: bool = False, jobs: int = 2, **variables: str) -> Callable[[Path], Side]:
@@ -111,7 +115,8 @@ def rows() -> Iterator[Row]:
         workload=few,
         one=nb2pipe(),
         target=1.3,
-        limit="imports, and a kernel a step",
+        limit="the program's start, the imports, 10 forked kernels",
+        floor=lambda least, _: least.start + least.imports + 10 * least.kernel,
     )
     yield Row(
         name="each of 40 more such steps",
@@ -119,17 +124,24 @@ def rows() -> Iterator[Row]:
         one=nb2pipe(),
         target=0.15,
         unit="step",
-        limit="a fork: 0.07 s",
+        limit="a forked kernel",
+        floor=lambda least, _: least.kernel,
     )
     yield Row(
         name="10 trivial steps, again",
         workload=few,
         one=nb2pipe(again=True),
         target=0.2,
-        limit="the program's own start",
+        limit="the start of Python and of a command line",
+        floor=lambda least, _: least.start,
     )
     yield Row(
-        name="6 steps of 3 s that sleep, -j 2", workload=fan(), one=nb2pipe(), target=0.62, limit="9 s and the imports"
+        name="6 steps of 3 s that sleep, -j 2",
+        workload=fan(),
+        one=nb2pipe(),
+        target=0.62,
+        limit="9 s and the imports",
+        floor=lambda least, _: 9 + least.imports,
     )
     yield Row(
         name="6 steps of 3 s that compute, -j 2",
@@ -137,31 +149,31 @@ def rows() -> Iterator[Row]:
         one=nb2pipe(),
         target=0.62,
         limit="9 s and the imports, on two idle processors",
+        floor=lambda least, _: 9 + least.imports,
     )
     yield Row(
         name="1 GiB array and a table, time",
         workload=large(),
         one=nb2pipe(),
         target=1.5,
-        limit="SHA-256 of what is made",
+        limit="papermill's time, and SHA-256 of 1.07 GiB",
+        floor=lambda least, other: other + 1.07 * least.hashing,
     )
-    yield Row(
-        name="1 GiB array and a table, memory", workload=large(), one=nb2pipe(), target=1.5, unit="memory", limit="1.0"
-    )
+    yield Row(name="1 GiB array and a table, memory", workload=large(), one=nb2pipe(), target=1.5, unit="memory")
     yield Row(
         name="10 runs with another parameter of the last of 3 steps",
         workload=sweep(),
         one=runs_of(run, "nb2pipe", HOME),
         other=runs_of(_papermill(), "papermill"),
         target=0.5,
-        limit="the last step, its imports, and a start each",
+        limit="9 s once, 3 s and the imports each time",
+        floor=lambda least, _: 9 + 9 * 3 + RUNS * least.imports,
     )
     yield Row(
         name="2 training steps, -j 2 / -j 1",
         workload=training(),
         one=nb2pipe("--no-cache"),
         other=nb2pipe("--no-cache", jobs=1),
-        limit="the threads of one step take both processors",
     )
     yield Row(
         name="10 trivial steps, forked / cold kernels",
@@ -212,6 +224,7 @@ def main() -> None:
             load = os.getloadavg()[0]
             result = measured(row)
             said = {"name": row.name, "unit": row.unit, "target": row.target, "limit": row.limit, "pairs": PAIRS}
+            said["floor"] = round(row.floor(limits(), result.other), 3) if row.floor else None
             known[row.name] = said | report.figures(result) | {"load": round(load, 1), "day": _today()}
             print(report.line(known[row.name]), flush=True)
             report.write(known, [each.name for each in rows()])
