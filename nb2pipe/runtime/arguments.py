@@ -52,11 +52,14 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
-    """An option of ours. A parameter of the same name takes its short form away; `--nb2pipe-NAME` is always there."""
+    """An option of ours. A parameter of the same name takes its short form away; `--nb2pipe-NAME` is always there.
+
+    Without a `metavar` it takes no value: it is given or not.
+    """
 
     name: str
     help: str
-    metavar: str
+    metavar: str = ""
     type: Callable[[str], object] = str
     several: bool = False
     in_examples: bool = False
@@ -111,15 +114,8 @@ def read_arguments(
         *(flag for flag in ("-h", "--help") if flag not in taken), action="help", help="show this text"
     )
     for option in own:
-        options.add_argument(
-            *(flag for flag in (f"--{option.name}", f"--nb2pipe-{option.name}") if flag not in taken),
-            dest=f"own {option.name}",
-            type=option.type,
-            metavar=option.metavar,
-            help=_plain(option.help),
-            action="append" if option.several else "store",
-            default=[] if option.several else None,
-        )
+        known = [flag for flag in (f"--{option.name}", f"--nb2pipe-{option.name}") if flag not in taken]
+        options.add_argument(*known, dest=f"own {option.name}", help=_plain(option.help), **_takes(option))
     found = vars(parser.parse_args(given))
     values = {one.name: found[f"parameter {one.name}"] for one in parameters}
     masked = [one for one in parameters if values[one.name] is UNBOUND and is_masked_default(one.default)]
@@ -130,6 +126,14 @@ def read_arguments(
         parameters={name: value for name, value in values.items() if value is not UNBOUND},
         own={option.name: found[f"own {option.name}"] for option in own},
     )
+
+
+def _takes(option: Own) -> dict[str, Any]:
+    """What an option of ours takes, as argparse wants it."""
+    if not option.metavar:
+        return {"action": "store_true"}
+    several: dict[str, Any] = {"action": "append", "default": []} if option.several else {}
+    return {"type": option.type, "metavar": option.metavar, **several}
 
 
 def whole_number(text: str) -> int:

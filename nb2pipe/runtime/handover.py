@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from json import dumps, loads
 from pathlib import Path
@@ -20,13 +21,15 @@ from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.files import keep_files, lay_out
+from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
+from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.runtime.versions import Earlier, take_from
 from nb2pipe.serializers.groups import Group
-from nb2pipe.store.local import LocalStore
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -54,62 +57,22 @@ _begun: list[Handover] = []
 """The step that this notebook is, once it has begun."""
 
 
-class FolderStore:
-    """Reads artifacts of several folders, and writes into one.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where a step takes from and leaves.
 
-    Args:
-        folders: To read from.
-        target: To write into; None where nothing is to be kept.
+    Attributes:
+        inputs: The folders that hold what the steps above it left.
+        outputs: The folder for what it leaves; None where nothing is to be kept.
+        files: Files of the working directory are handed on, too: those of earlier steps are put there as it begins.
     """
 
-    def __init__(self, folders: Sequence[Path], target: Path | None) -> None:
-        self._target = LocalStore(target / "store") if target else None
-        stores = [LocalStore(folder / "store") for folder in folders]
-        self._stores = [self._target, *stores] if self._target else stores
-
-    def put(self, data: bytes | bytearray | memoryview) -> Digest:
-        """Keeps bytes.
-
-        Raises:
-            StoreError: They cannot be written.
-        """
-        if self._target is None:
-            raise StoreError("there is no folder to write into", hint="name one for the outputs")
-        return self._target.put(data)
-
-    def get(self, digest: Digest) -> bytes:
-        """The bytes of a digest.
-
-        Raises:
-            StoreError: They are missing, damaged or cannot be read.
-        """
-        return self._home(digest).get(digest)
-
-    def path(self, digest: Digest) -> Path | None:
-        """The file that holds exactly these bytes.
-
-        Raises:
-            StoreError: They are missing, damaged or cannot be read.
-        """
-        return self._home(digest).path(digest)
-
-    def has(self, digest: Digest) -> bool:
-        """Whether the bytes are there."""
-        return any(store.has(digest) for store in self._stores)
-
-    def holds(self, digest: Digest) -> bool:
-        """Whether the bytes are there, and undamaged."""
-        return any(store.holds(digest) for store in self._stores)
-
-    def _home(self, digest: Digest) -> LocalStore:
-        found = next((store for store in self._stores if store.has(digest)), None)
-        if found is not None:
-            return found
-        hint = "a folder is copied as a whole, `store` included; or run the step that made it again"
-        raise StoreError(f"the artifact {digest.hex[:12]} is in none of the folders of the inputs", hint=hint)
+    inputs: tuple[Path, ...] = ()
+    outputs: Path | None = None
+    files: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
     """A step that takes from folders and leaves in one.
 
@@ -117,11 +80,17 @@ class Handover:
         session: The step that runs.
         outputs: Where to; None where nothing is kept.
         noted: Records it in a store; None where no store is named.
+        store: Holds what is taken and left.
+        work: What sees the files that it writes keeps its notes in it; None where files are not handed on.
+        apart: Folders of ours, whose files are not handed on.
     """
 
     session: Session
     outputs: Path | None
     noted: StepElsewhere | None = None
+    store: FolderStore
+    work: tempfile.TemporaryDirectory[str] | None = None
+    apart: tuple[Path, ...] = ()
 
     def begin(self, parameters: Mapping[str, object]) -> list[str]:
         """Sets hidden state and random generators; from now on the step is observed, where it is recorded.
@@ -136,6 +105,8 @@ class Handover:
         if self.noted is not None:
             told = self.noted.begin(parameters)
             self.session.observer = self.noted.observer()
+        elif self.work is not None:
+            self.session.observer = Observer(tuple(map(str, self.apart)), self.work.name)
         self.session.begin()
         return told
 
@@ -171,6 +142,10 @@ class Handover:
         kept = {key: told[key] for key in _KEPT if key in told}
         kept["parameters"] = hidden.value(kept.get("parameters", {}))
         run = {"run": self.noted.run.run} if self.noted else {}
+        if self.work is not None:
+            left = keep_files(told["seen"], Path(spec.folder), self.store, self.apart)
+            left_out += [f"`{path}` is not in the working directory, and stays where it is" for path in left.elsewhere]
+            kept |= left.told()
         _write(
             self.outputs / f"{_file(spec.step)}.json",
             {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **run, **kept},
@@ -181,8 +156,7 @@ class Handover:
 def prepare(
     description: Description,
     step: str,
-    inputs: Sequence[Path],
-    outputs: Path | None,
+    folders: Folders,
     *,
     seed: int | None = None,
     namespace: dict[str, Any],
@@ -192,16 +166,16 @@ def prepare(
     Args:
         description: The pipeline.
         step: The step's name.
-        inputs: The folders that hold what the steps above it left.
-        outputs: The folder for what it leaves; None where nothing is to be kept.
+        folders: Where it takes from and leaves.
         seed: The initial random state; if it is not given, that of the steps above, else a new one.
         namespace: The dictionary that stands for the notebook.
 
     Raises:
         UsageError: A folder is not there, or what the step takes is in none of them.
-        StoreError: A folder cannot be read.
+        StoreError: A folder cannot be read, or the working directory not be written.
     """
     facts = description.step(step)
+    inputs, outputs = folders.inputs, folders.outputs
     missing = next((folder for folder in inputs if not folder.is_dir()), None)
     if missing is not None:
         raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
@@ -224,7 +198,17 @@ def prepare(
     folder = noted.series if noted else str(series) if series else ""
     key = _key(description, spec, namespace)
     spec = replace(spec, series=folder, checkpoints=str(place) if place else "", key=key)
-    return Handover(Session(spec, namespace, FolderStore(inputs, outputs), points), outputs, noted)
+    store = FolderStore(inputs, outputs)
+    if folders.files:
+        lay_out((record for record in records.values() if record), Path.cwd(), store)
+    return Handover(
+        session=Session(spec, namespace, store, points),
+        outputs=outputs,
+        noted=noted,
+        store=store,
+        work=tempfile.TemporaryDirectory(prefix="nb2pipe-") if folders.files and outputs else None,
+        apart=(*inputs, outputs) if outputs else inputs,
+    )
 
 
 def _key(description: Description, spec: StepSpec, namespace: Mapping[str, Any]) -> str:
@@ -375,8 +359,10 @@ def begin(
     handover = prepare(
         read_description(Path(pipeline)).taking(step, given),
         step,
-        [Path(folder).absolute() for folder in folders if folder],
-        Path(outputs).absolute() if outputs else None,
+        Folders(
+            inputs=tuple(Path(folder).absolute() for folder in folders if folder),
+            outputs=Path(outputs).absolute() if outputs else None,
+        ),
         seed=seed,
         namespace=vars(sys.modules["__main__"]),
     )

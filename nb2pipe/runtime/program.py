@@ -325,17 +325,21 @@ def _options(*, takes: bool) -> list[Own]:
     outputs = Own(
         name="outputs", metavar="FOLDER", type=Path, in_examples=True, help="the folder for what the step leaves"
     )
-    return [inputs, outputs, _SEED]
+    files = Own(name="files", help="files that steps write go along in the folders; for steps that share no disk")
+    return [inputs, outputs, files, _SEED]
 
 
 def _handover(description: Description, facts: StepFacts, given: Given, namespace: dict[str, Any]) -> Handover:
-    from nb2pipe.runtime.handover import prepare  # noqa: PLC0415  # the whole pipeline in one process needs no store
+    from nb2pipe.runtime.handover import Folders, prepare  # noqa: PLC0415  # a whole pipeline in one process has no store
 
-    inputs = [folder.absolute() for folder in given.own["inputs"]]
     outputs: Path | None = given.own["outputs"]
-    target = outputs.absolute() if outputs else None
+    folders = Folders(
+        inputs=tuple(folder.absolute() for folder in given.own["inputs"]),
+        outputs=outputs.absolute() if outputs else None,
+        files=given.own["files"],
+    )
     known = description.taking(facts.name, given.parameters)
-    return prepare(known, facts.name, inputs, target, seed=given.own["seed"], namespace=namespace)
+    return prepare(known, facts.name, folders, seed=given.own["seed"], namespace=namespace)
 
 
 def _parameters(function: Callable[..., Any], types: Mapping[str, str | None]) -> list[Parameter]:
