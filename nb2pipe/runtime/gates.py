@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))"""
@@ -39,6 +39,18 @@ def gate_holds(text: str, metrics: Mapping[str, float]) -> bool:
     # All are evaluated: a metric that is missing is missing, whatever the others say.
     alternatives = [[_test(test, metrics) for test in _split(part, "and")] for part in _split(_tokens(text), "or")]
     return any(all(tests) for tests in alternatives)
+
+
+def seen_by_gate(step: str, metrics: Iterable[tuple[str, Mapping[str, float]]]) -> dict[str, float]:
+    """The metrics that a step's gate sees: those of the steps up to its own, in its own notebook, the last of a name.
+
+    Args:
+        step: Its name.
+        metrics: Each step with what it measured, in notebook order, up to this one.
+    """
+    scope = step.rpartition("/")[0]
+    prefix = f"{scope}/" if scope else ""
+    return {name: value for each, measured in metrics if each.startswith(prefix) for name, value in measured.items()}
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

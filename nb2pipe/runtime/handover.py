@@ -12,7 +12,6 @@ import secrets
 import sys
 import tempfile
 from dataclasses import dataclass, replace
-from json import dumps, loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,7 @@ from nb2pipe.runtime.description import read_description
 from nb2pipe.runtime.files import keep_files, lay_out
 from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
+from nb2pipe.runtime.left import gate_of, record_of, refuse_missing, write_record
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
 from nb2pipe.runtime.session import Session
@@ -32,14 +32,13 @@ from nb2pipe.runtime.versions import Earlier, take_from
 from nb2pipe.serializers.groups import Group
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from nb2pipe.records.events import Failure
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.elsewhere.step import StepElsewhere
     from nb2pipe.runtime.versions import Taken
 
-_SCHEMA = 1
 _SEEDS = 2**32
 _KEPT = (
     "outputs",
@@ -83,6 +82,7 @@ class Handover:
         store: Holds what is taken and left.
         work: What sees the files that it writes keeps its notes in it; None where files are not handed on.
         apart: Folders of ours, whose files are not handed on.
+        gate: Whether the step's gate holds, given its own metrics; None where that cannot be told.
     """
 
     session: Session
@@ -91,6 +91,7 @@ class Handover:
     store: FolderStore
     work: tempfile.TemporaryDirectory[str] | None = None
     apart: tuple[Path, ...] = ()
+    gate: Callable[[Mapping[str, float]], bool | None] = lambda _metrics: None
 
     def begin(self, parameters: Mapping[str, object]) -> list[str]:
         """Sets hidden state and random generators; from now on the step is observed, where it is recorded.
@@ -146,10 +147,10 @@ class Handover:
             left = keep_files(told["seen"], Path(spec.folder), self.store, self.apart)
             left_out += [f"`{path}` is not in the working directory, and stays where it is" for path in left.elsewhere]
             kept |= left.told()
-        _write(
-            self.outputs / f"{_file(spec.step)}.json",
-            {"schema": _SCHEMA, "step": spec.step, "seed": spec.seed, **run, **kept},
-        )
+        holds = self.gate(told["metrics"])
+        if holds is not None:
+            kept["gate"] = holds
+        write_record(self.outputs, spec.step, {"seed": spec.seed, **run, **kept})
         return left_out + (self.noted.finish(told, parameters) if self.noted else [])
 
 
@@ -181,8 +182,8 @@ def prepare(
         raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
     if outputs is not None:
         _make(outputs)
-    records = {each.name: _record(each, inputs) for each in description.earlier(step)}
-    _refuse_missing(facts, records, inputs)
+    records = {each.name: record_of(each, inputs) for each in description.earlier(step)}
+    refuse_missing(facts, records, inputs)
     earlier = [_earlier(each, records[each.name]) for each in description.earlier(step)]
     taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
     seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
@@ -208,6 +209,7 @@ def prepare(
         store=store,
         work=tempfile.TemporaryDirectory(prefix="nb2pipe-") if folders.files and outputs else None,
         apart=(*inputs, outputs) if outputs else inputs,
+        gate=gate_of(facts, records),
     )
 
 
@@ -274,39 +276,6 @@ def _earlier(facts: StepFacts, record: Mapping[str, Any] | None) -> Earlier:
     return Earlier(name=facts.name, scope=facts.scope, outputs=outputs, groups=groups, state=record["state"])
 
 
-def _record(facts: StepFacts, folders: Sequence[Path]) -> dict[str, Any] | None:
-    """What a step left, as the first folder that knows it says."""
-    for folder in folders:
-        file = folder / f"{facts.file}.json"
-        try:
-            data = loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as cause:
-            raise StoreError(f"`{file}` cannot be read: {cause}", hint="run that step again") from cause
-        if not isinstance(data, dict) or data.get("schema") != _SCHEMA or "outputs" not in data or "state" not in data:
-            hint = "run that step again, with the same version of nb2pipe"
-            raise StoreError(f"`{file}` is nothing that a step of this version left", hint=hint)
-        return data
-    return None
-
-
-def _refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Sequence[Path]) -> None:
-    lacking = {name: maker for name, maker in facts.origins.items() if maker in records and records[maker] is None}
-    if not lacking:
-        return
-    name, maker = next(iter(sorted(lacking.items())))
-    where = ", ".join(f"`{folder}`" for folder in folders) or "no folder of inputs was given"
-    file = f"{_file(maker)}.json"
-    found = f"there is no `{file}` in {where}" if folders else where
-    hint = f"run the step `{maker}` first, and name the folder that it wrote into"
-    raise UsageError(f"the step `{facts.name}` takes `{name}` from the step `{maker}`; {found}", hint=hint)
-
-
-def _file(step: str) -> str:
-    return step.replace("/", ".")
-
-
 def _make(folder: Path) -> None:
     """Makes the folder of the outputs, before the step takes its time."""
     try:
@@ -316,17 +285,6 @@ def _make(folder: Path) -> None:
     except OSError as cause:
         hint = "look at space and permissions of the folder of the outputs"
         raise StoreError(f"`{folder}` cannot be written: {cause.strerror or cause}", hint=hint) from cause
-
-
-def _write(path: Path, data: Mapping[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(dumps(data, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as cause:
-        hint = "look at space and permissions of the folder of the outputs"
-        raise StoreError(f"`{path}` cannot be written: {cause.strerror or cause}", hint=hint) from cause
 
 
 # In the cells of a step notebook

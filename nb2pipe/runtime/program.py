@@ -19,8 +19,9 @@ from nb2pipe.runtime.arguments import Own, Parameter, read_arguments, whole_numb
 from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.display import show_tables_as_in_jupyter
 from nb2pipe.runtime.figures import close_figures, use_own_backend
-from nb2pipe.runtime.gates import gate_holds
+from nb2pipe.runtime.gates import gate_holds, seen_by_gate
 from nb2pipe.runtime.journal import recording
+from nb2pipe.runtime.left import skips
 from nb2pipe.runtime.modules import UNBOUND, bind, notebook
 from nb2pipe.runtime.numbers import metrics_of
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from nb2pipe.runtime.arguments import Given
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.elsewhere.whole import Whole
-    from nb2pipe.runtime.handover import Handover
+    from nb2pipe.runtime.handover import Folders, Handover
     from nb2pipe.runtime.journal import Journal
     from nb2pipe.runtime.markers import Place
 
@@ -155,13 +156,8 @@ class Run:
         return holds
 
     def _seen_by(self, facts: StepFacts) -> dict[str, float]:
-        """The metrics that a gate sees: those of the steps up to its own, in its own notebook."""
-        prefix = f"{facts.scope}/" if facts.scope else ""
-        seen: dict[str, float] = {}
-        for each in (*self._description.earlier(facts.name), facts):
-            if each.name.startswith(prefix):
-                seen |= self._ran.get(each.name, {})
-        return seen
+        upto = (*self._description.earlier(facts.name), facts)
+        return seen_by_gate(facts.name, ((each.name, self._ran.get(each.name, {})) for each in upto))
 
     def _call(self, facts: StepFacts, arguments: Mapping[str, object]) -> Any:
         function = _function(self._package, facts)
@@ -233,9 +229,16 @@ def run_step(package: str, step: str, arguments: Sequence[str] | None = None) ->
             f"python -m {package}.steps.{facts.module}",
             text,
             parameters,
-            _options(takes=bool(facts.inputs or facts.given_by)),
+            _options(facts),
             arguments,
         )
+        folders = _folders(given)
+        if (
+            given.own.get("gated")
+            and (closed := skips(description, facts, folders.inputs, folders.outputs)) is not None
+        ):
+            _tell(f"{step}: the gate of `{closed}` does not hold, so it is skipped")
+            return
         handover = _handover(description, facts, given, notebook())
         _run_step(handover, _Work(description, facts, function, given.parameters))
 
@@ -308,38 +311,40 @@ def _function(package: str, facts: StepFacts) -> Callable[..., Any]:
     return found
 
 
-def _options(*, takes: bool) -> list[Own]:
-    """The options of a step's program; all steps take folders, since random state goes along with them too.
-
-    Args:
-        takes: The step takes something from earlier steps, so that the examples name a folder.
-    """
+def _options(facts: StepFacts) -> list[Own]:
+    """The options of a step's program; all steps take folders, since random state goes along with them too."""
     inputs = Own(
         name="inputs",
         metavar="FOLDER",
         type=Path,
         several=True,
-        in_examples=takes,
+        in_examples=bool(facts.inputs or facts.given_by),
         help="a folder that earlier steps wrote into; may be given several times",
     )
     outputs = Own(
         name="outputs", metavar="FOLDER", type=Path, in_examples=True, help="the folder for what the step leaves"
     )
     files = Own(name="files", help="files that steps write go along in the folders; for steps that share no disk")
-    return [inputs, outputs, files, _SEED]
+    gated = Own(name="gated", help="runs nothing where the gate of an earlier step does not hold")
+    return [inputs, outputs, files, *([gated] if facts.gates else []), _SEED]
 
 
-def _handover(description: Description, facts: StepFacts, given: Given, namespace: dict[str, Any]) -> Handover:
-    from nb2pipe.runtime.handover import Folders, prepare  # noqa: PLC0415  # a whole pipeline in one process has no store
+def _folders(given: Given) -> Folders:
+    from nb2pipe.runtime.handover import Folders  # noqa: PLC0415  # the whole pipeline in one process needs no store
 
     outputs: Path | None = given.own["outputs"]
-    folders = Folders(
+    return Folders(
         inputs=tuple(folder.absolute() for folder in given.own["inputs"]),
         outputs=outputs.absolute() if outputs else None,
         files=given.own["files"],
     )
+
+
+def _handover(description: Description, facts: StepFacts, given: Given, namespace: dict[str, Any]) -> Handover:
+    from nb2pipe.runtime.handover import prepare  # noqa: PLC0415  # as above
+
     known = description.taking(facts.name, given.parameters)
-    return prepare(known, facts.name, folders, seed=given.own["seed"], namespace=namespace)
+    return prepare(known, facts.name, _folders(given), seed=given.own["seed"], namespace=namespace)
 
 
 def _parameters(function: Callable[..., Any], types: Mapping[str, str | None]) -> list[Parameter]:

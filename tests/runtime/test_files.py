@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from textwrap import dedent
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,6 +16,9 @@ from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 from nb2pipe.runtime.files import keep_files, lay_out
 from nb2pipe.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOTEBOOK = """
 # %% tags=["imports"]
