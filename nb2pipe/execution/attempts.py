@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.digest import Digest
 from nb2pipe.errors import InternalError, Nb2pipeError, PluginError, StoreError
 from nb2pipe.execution.devices import VISIBLE, Devices, visible_gpus
-from nb2pipe.execution.model import Completed, Failed
+from nb2pipe.execution.model import Failed
 from nb2pipe.execution.schedule import gpus_of
 from nb2pipe.records.events import (
     ArtifactKind,
@@ -23,11 +23,12 @@ from nb2pipe.records.events import (
     StepRetried,
     StepStarted,
 )
+from nb2pipe.records.model import GroupRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nb2pipe.execution.model import Executor, Outcome, StepCall
+    from nb2pipe.execution.model import Completed, Executor, Outcome, StepCall
     from nb2pipe.pipeline.model import Step
     from nb2pipe.records.events import Event
     from nb2pipe.records.model import StepTrace
@@ -101,9 +102,7 @@ class Attempts:
         self._publish = publish
         self._ended: queue.SimpleQueue[tuple[str, Running, Outcome | Crashed]] = queue.SimpleQueue()
 
-    def start(
-        self, call: StepCall, observe: Callable[[Completed, float], StepTrace | None] = lambda *_: None
-    ) -> Running:
+    def start(self, call: StepCall, observe: Callable[[Outcome, float], StepTrace | None] = lambda *_: None) -> Running:
         """Begins with a call.
 
         Args:
@@ -138,13 +137,13 @@ class Attempts:
         wrapped.__cause__ = error
         return wrapped
 
-    def _work(self, call: StepCall, running: Running, observe: Callable[[Completed, float], StepTrace | None]) -> None:
+    def _work(self, call: StepCall, running: Running, observe: Callable[[Outcome, float], StepTrace | None]) -> None:
         outcome: Outcome | Crashed
         try:
             self._fetch(call)
             with self._devices.taken(gpus_of(call.step), running.cancel) as gpus:
                 outcome = self._attempt(_with(call, gpus), running)
-            if isinstance(outcome, Completed) and outcome.seen and not running.unwanted:
+            if outcome.seen and not running.unwanted:
                 outcome = replace(outcome, trace=observe(outcome, running.began))
         except BaseException as error:  # noqa: BLE001  # handed to the thread that drives, which raises it
             outcome = Crashed(error)
@@ -192,6 +191,8 @@ def step_started(step: Step, call: StepCall, *, attempt: int = 1) -> StepStarted
         parts=call.parts,
         description=step.description,
         code=code_of(step, call),
+        inputs=tuple(GroupRecord(names=group.names, digest=str(group.digest)) for group in call.inputs),
+        state=dict(call.state),
     )
 
 
@@ -199,6 +200,12 @@ def code_of(step: Step, call: StepCall) -> dict[int, str]:
     """SHA-256 of the texts of the cells that a step's code stands in, by their positions."""
     cells = sorted({block.cell for block in step.blocks})
     return {cell: str(Digest.of_bytes(call.notebook.cell(cell).source.encode("utf-8", "replace"))) for cell in cells}
+
+
+def tell_observed(publish: Callable[[Event], None], name: str, done: Outcome) -> None:
+    """Tells what a step was seen to read and write, if anybody looked."""
+    if done.trace is not None:
+        publish(StepObserved(step=name, time=time.time(), trace=done.trace))
 
 
 def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> None:
@@ -213,7 +220,6 @@ def tell_made(publish: Callable[[Event], None], name: str, done: Completed) -> N
         publish(made)
     for kind, digest in done.state.items():
         publish(ArtifactMade(step=name, names=(kind,), digest=digest, time=now, kind=ArtifactKind.STATE))
-    if done.trace is not None:
-        publish(StepObserved(step=name, time=now, trace=done.trace))
+    tell_observed(publish, name, done)
     for metric, value in done.metrics.items():
         publish(MetricLogged(step=name, name=metric, value=value, time=now))

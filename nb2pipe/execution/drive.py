@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from nb2pipe.execution.attempts import Attempts, Crashed, step_started, tell_made
+from nb2pipe.execution.attempts import Attempts, Crashed, step_started, tell_made, tell_observed
 from nb2pipe.execution.calls import Calls
 from nb2pipe.execution.checks.nb511_gate_without_metric import gate_note, gate_without_metric
 from nb2pipe.execution.gates import holds
@@ -109,7 +109,7 @@ class Context:
     parameters: Mapping[str, object] = field(default_factory=dict)
     keep_going: bool = False
     recall: Callable[[Unit, StepCall], Recalled | None] = lambda _unit, _call: None
-    observe: Callable[[Unit, StepCall, Completed, float], StepTrace | None] = lambda *_: None
+    observe: Callable[[Unit, StepCall, Outcome, float], StepTrace | None] = lambda *_: None
     note: Callable[[str, StepCall], None] = lambda _name, _call: None
     broken: Callable[[], Exception | None] = lambda: None
     selection: Selection | None = None
@@ -298,8 +298,10 @@ class _Drive:
                 self._complete(unit, outcome, seconds)
             case Failed():
                 if not self._failed_too_early(unit, outcome.failure):
+                    tell_observed(self._context.publish, unit.name, outcome)
                     self._fail(unit, outcome.failure, seconds)
             case Cancelled():
+                tell_observed(self._context.publish, unit.name, outcome)
                 self._ends[unit.name] = StepEnd(name=unit.name, status=StepStatus.INTERRUPTED, seconds=seconds)
                 self._stopping = True
             case _:

@@ -123,14 +123,27 @@ class Completed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The user's code failed, or its kernel ended."""
+    """The user's code failed, or its kernel ended.
+
+    Attributes:
+        seen: As `Completed` has it, and so `trace`.
+    """
 
     failure: Failure
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    trace: StepTrace | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancelled:
-    """The step was stopped because the run was interrupted."""
+    """The step was stopped because the run was interrupted.
+
+    Attributes:
+        seen: As `Completed` has it, and so `trace`.
+    """
+
+    seen: Mapping[str, Any] = field(default_factory=dict)
+    trace: StepTrace | None = None
 
 
 Outcome = Completed | Failed | Cancelled

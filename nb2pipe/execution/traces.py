@@ -17,16 +17,18 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
 from nb2pipe.execution.devices import VISIBLE
+from nb2pipe.execution.model import Completed
 from nb2pipe.execution.schedule import gpus_of
 from nb2pipe.records.file_digests import state_of
 from nb2pipe.records.model import StepTrace, WrittenFile
-from nb2pipe.runtime.observing.observer import listing
+from nb2pipe.runtime.observing.contents import changed_only, contents_read
+from nb2pipe.runtime.observing.observer import listing, masked_variable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nb2pipe.execution.installed import Installed
-    from nb2pipe.execution.model import Completed, StepCall
+    from nb2pipe.execution.model import Outcome, StepCall
     from nb2pipe.pipeline.work import Unit
     from nb2pipe.records.file_digests import FileDigests
     from nb2pipe.store.base import Store
@@ -77,8 +79,8 @@ class Traces:
     digests: FileDigests
     installed: Installed
 
-    def take(self, unit: Unit, call: StepCall, done: Completed, began: float) -> StepTrace:
-        """The trace of a step that has just ended.
+    def take(self, unit: Unit, call: StepCall, done: Outcome, began: float) -> StepTrace:
+        """The trace of a step that has just ended; of one that did not run to its end, no content is kept.
 
         Args:
             unit: The step.
@@ -86,23 +88,27 @@ class Traces:
             done: What came of it.
             began: When it began, in seconds since 1970.
         """
-        seen = done.seen
-        reasons = [*seen["reasons"], *(f"it removes `{path}`" for path in seen["removed"]), *_outside(unit)]
-        read, wrote = _by_text(unit, call, done)
+        seen, whole = done.seen, isinstance(done, Completed)
+        read, wrote = _by_text(unit, call, done.state if isinstance(done, Completed) else {})
         written = {*seen["writes"], *(path for path in wrote if _is_newer(path, began))}
-        reads: dict[str, str | None] = {}
-        for path, state in seen["reads"].items():
-            reads[path] = self._as_read(path, state, seen["known"], reasons)
+        reads, changed = contents_read(seen, self.digests.of)
         for path in (*seen["modules"]["files"], *read):
             if path not in written:
                 reads.setdefault(path, self.digests.of(path))
+        writes = {path: file for path in sorted(written) if (file := self._left(path, keep=whole)) is not None}
+        reasons = [
+            *seen["reasons"],
+            *(f"it removes `{path}`" for path in seen["removed"]),
+            *_outside(unit),
+            *(f"`{path}` changed while it ran" for path in changed),
+        ]
         return StepTrace(
             reads=reads,
             brought={path: digest for path in seen["brought"] if (digest := self.digests.of(path))},
             listed=dict(seen["listed"]),
-            writes={path: file for path in sorted(written) if (file := self._keep(path)) is not None},
+            writes=changed_only(writes, reads),
             folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),
-            variables={name: _masked(value) for name, value in seen["variables"].items() if not _is_given(name, unit)},
+            variables={name: digest for name, digest in seen["variables"].items() if not _is_given(name, unit)},
             packages=self.installed.versions(seen["modules"]["installed"], seen["modules"]["folders"]),
             libraries=tuple(seen["modules"]["folders"]),
             reasons=tuple(dict.fromkeys(reasons)),
@@ -152,21 +158,13 @@ class Traces:
         """Whether a file that the step left is there, or can be brought back."""
         return (file.kept and self.store.has(Digest(file.sha256))) or self.digests.of(path) == file.sha256
 
-    def _as_read(self, path: str, state: Any, known: Mapping[str, str], reasons: list[str]) -> str | None:
-        """The digest of a file as it was when the step first opened it."""
-        if state is None or path in known:
-            return known.get(path)
-        if state_of(path) != tuple(state):
-            reasons.append(f"`{path}` changed while it ran")
-        return self.digests.of(path)
-
-    def _keep(self, path: str) -> WrittenFile | None:
-        """A file that the step left, with its content in the store; None if it is gone."""
+    def _left(self, path: str, *, keep: bool) -> WrittenFile | None:
+        """A file that the step left, with its content in the store if it is to be kept; None if it is gone."""
         state = state_of(path)
         digest = self.digests.of(path) if state else None
         if state is None or digest is None:
             return None
-        kept = state[0] <= LARGEST
+        kept = keep and state[0] <= LARGEST
         if kept and not self.store.has(Digest(digest)):
             kept = self._put(path) == digest
         return WrittenFile(sha256=digest, size=state[0], kept=kept)
@@ -190,7 +188,7 @@ def _is_given(name: str, unit: Unit) -> bool:
 def _other_variables(trace: StepTrace, call: StepCall) -> Iterator[str]:
     variables = {**os.environ, **call.surroundings.variables}
     for name, value in trace.variables.items():
-        if _masked(variables.get(name)) != value:
+        if masked_variable(variables.get(name)) != value:
             yield f"the environment variable `{name}` changed"
 
 
@@ -208,10 +206,10 @@ def _outside(unit: Unit) -> Iterator[str]:
             yield f"{_SAID[kind]} (cell {cell})"
 
 
-def _by_text(unit: Unit, call: StepCall, done: Completed) -> tuple[set[str], set[str]]:
+def _by_text(unit: Unit, call: StepCall, state: Mapping[str, str]) -> tuple[set[str], set[str]]:
     """The files that the code of a step reads and writes, by its text; if it may run elsewhere, that tells nothing."""
     flow = unit.pipeline.dataflow
-    if flow is None or "cwd" in {*call.state, *done.state}:
+    if flow is None or "cwd" in {*call.state, *state}:
         return set(), set()
     facts = [found for cell in unit.step.cells if (found := flow.facts_of(cell))]
     folder = str(call.surroundings.folder)
@@ -231,11 +229,6 @@ def written_by_text(unit: Unit) -> set[str]:
 def _is_newer(path: str, began: float) -> bool:
     state = state_of(path)
     return state is not None and state[1] >= int(began * 1e9)
-
-
-def _masked(value: str | None) -> str | None:
-    """Variables may be secrets: the record holds their digests."""
-    return None if value is None else str(Digest.of("variable", value))
 
 
 def _write(path: Path, store: Store, digest: Digest) -> None:

@@ -7,11 +7,13 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from nb2pipe.records.checks.nb692_training_went_on import went_on
 from nb2pipe.records.events import CheckpointSaved, DataUsed, FigureLogged, MetricLogged, ParameterSet, SeriesRecorded
 from nb2pipe.records.model import Checkpoint
 from nb2pipe.records.series import recorded_checkpoints, recorded_counts
 from nb2pipe.records.values import decode
-from nb2pipe.tracking.training.kept import checkpoints
+from nb2pipe.runtime.observing.seen import left_in
+from nb2pipe.tracking.training.kept import checkpoints, went_on_in
 from nb2pipe.tracking.training.writer import TENSORS
 
 if TYPE_CHECKING:
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.records.events import Event
+
+
+def told_in(result: Path) -> dict[str, Any]:
+    """What a step wrote to its result; where it did not run to its end, with what its processes left of `seen`."""
+    told: dict[str, Any] = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
+    return told if "completed" in told or "seen" in told else {**told, "seen": left_in(str(result.parent))}
 
 
 def tell_logged(step: str, points: Path, told: Mapping[str, Any], emit: Callable[[Event], None]) -> None:
@@ -90,6 +98,9 @@ def tell_checkpoints(step: str, folder: Path, emit: Callable[[Event], None]) -> 
                 epoch=each.told["epoch"],
             )
             emit(CheckpointSaved(step=step, checkpoint=saved, time=float(each.told["time"])))
+        where = went_on_in(training)
+        if where is not None:
+            emit(went_on(step, where, time=time.time()))
 
 
 def _points(path: Path) -> Iterator[dict[str, Any]]:

@@ -90,7 +90,7 @@ def outcome_of(call: StepCall, stop: Stop | None, told: dict[str, Any], emit: Ca
     Args:
         call: The step.
         stop: Why it was not run to its end, if it was not.
-        told: What it wrote to its result.
+        told: What it wrote to its result, and `seen`, what it was seen to read and write where it did not end.
         emit: Takes notes on what could not be kept.
 
     Raises:
@@ -98,12 +98,13 @@ def outcome_of(call: StepCall, stop: Stop | None, told: dict[str, Any], emit: Ca
         InternalError: Something of ours failed.
     """
     if stop is not None and stop.reason is Reason.CANCELLED:
-        return Cancelled()
+        return Cancelled(seen=told.get("seen", {}))
     if "broken" in told:
         _raise_broken(told["broken"], call.step.name)
     if stop is not None:
         errors = told.get("errors", [])
-        return Failed(failure=failure_of(stop, errors, call.step.name, call.notebook, call.step.timeout or 0))
+        failure = failure_of(stop, errors, call.step.name, call.notebook, call.step.timeout or 0)
+        return Failed(failure=failure, seen=told.get("seen", {}))
     if "completed" not in told:
         raise InternalError(f"the step `{call.step.name}` ran to its end, but told nothing of it")
     return _completed(call, emit, told["completed"])
@@ -114,7 +115,8 @@ def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, An
     required = {port.name for port in call.step.outputs if call.taken is None or port.name in call.taken}
     for error in told["unstorable"]:
         if error["name"] in required:
-            return Failed(failure=unstorable_output(step, error, where_bound(call, error["name"])))
+            failure = unstorable_output(step, error, where_bound(call, error["name"]))
+            return Failed(failure=failure, seen=told.get("seen", {}))
     for error in told["unstorable"]:
         emit(output_left_out(step, error, time=time.time()))
     for kind, reason in told["lost"].items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import tempfile
 import time
@@ -18,7 +17,7 @@ from nb2pipe.errors import UsageError
 from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
-from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
+from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded, told_in
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.outputs import write_notebook
 from nb2pipe.executors.watch import StepWatch, is_ours, position, role
@@ -164,7 +163,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
     path = call.surroundings.run_folder / "steps" / f"{call.step.name}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     deadline = time.monotonic() + call.step.timeout if call.step.timeout else None
-    with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as folder:
+    with tempfile.TemporaryDirectory(prefix=f".step-{path.stem}-", dir=path.parent) as folder:
         result = Path(folder).resolve() / "result.json"
         spec = step_spec(call, result)
         notebook = step_notebook(call, spec, kernel=call.surroundings.kernel)
@@ -182,7 +181,7 @@ def _run(call: StepCall, emit: Callable[[Event], None], cancel: threading.Event,
         )
         with watch.secrets:
             _papermill(notebook, watch, call.surroundings.kernel)
-        told = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
+        told = told_in(result)
         tell_logged(call.step.name, result.with_name(POINTS), told, emit)
         tell_recorded(call.step.name, Path(spec.series), emit)
         tell_checkpoints(call.step.name, Path(spec.checkpoints), emit)

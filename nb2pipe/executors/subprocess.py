@@ -17,7 +17,7 @@ from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.child import Child
 from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.executors.interpreter import interpreter_of
-from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded
+from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded, told_in
 from nb2pipe.executors.origin import where_imported
 from nb2pipe.executors.outcome import outcome_of, step_spec
 from nb2pipe.executors.packages import Packages
@@ -82,7 +82,7 @@ class SubprocessExecutor:
         path = call.surroundings.run_folder / "steps" / f"{call.step.name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         token = secrets.token_hex(16)
-        with tempfile.TemporaryDirectory(prefix=".step-", dir=path.parent) as place:
+        with tempfile.TemporaryDirectory(prefix=f".step-{path.stem}-", dir=path.parent) as place:
             folder = Path(place).resolve()
             spec = step_spec(call, folder / "result.json")
             more: dict[str, object] = {"package": str(package.folder), "name": package.name, "token": token}
@@ -209,7 +209,7 @@ def _spec_file(call: StepCall, spec: StepSpec, more: Mapping[str, object]) -> It
 
 def _told(path: Path, call: StepCall) -> dict[str, Any]:
     """What the step wrote to its result."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found = told_in(path)
     for error in found.get("errors", []):
         error["frames"] = [made for frame in error["frames"] if (made := _frame(frame, call)) is not None]
     return found

@@ -51,7 +51,7 @@ def find(text: str, links: Links, folder: Path) -> Found:
         return _of_file(text, path, links)
     if match := _HEX.fullmatch(text):
         return _of_digest(match[1].lower(), links)
-    known = links.at(str(path))
+    known = links.at(str(path)) or links.at(text)
     if known:
         link = known[0]
         return Found((link.sha256,), f"{text} is gone; this is what {_told(link)}")

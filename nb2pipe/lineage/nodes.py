@@ -39,7 +39,13 @@ VALUE = "value:"
 """Begins what stands in a record for a value that passed from step to step in memory."""
 _PARAMETER = "parameter "
 _USED = {"file": NodeKind.DATA, "data": NodeKind.DATA, "module": NodeKind.MODULE, "state": NodeKind.STATE}
-_MADE = {"file": NodeKind.FILE, "checkpoint": NodeKind.CHECKPOINT, "state": NodeKind.STATE}
+_MADE = {
+    "file": NodeKind.FILE,
+    "data": NodeKind.FILE,
+    "module": NodeKind.MODULE,
+    "checkpoint": NodeKind.CHECKPOINT,
+    "state": NodeKind.STATE,
+}
 
 
 def content_id(sha256: str) -> str:
@@ -82,6 +88,8 @@ def step_node(record: RunRecord, step: StepRecord) -> Node:
     }
     if step.source:
         facts["source"] = step.source
+    if step.trace is not None and step.trace.reasons:
+        facts["unseen"] = list(step.trace.reasons)
     name = f"{step.name} of {record.run}"
     return Node(id=step_id(record.run, step.name), kind=NodeKind.STEP, run=record.run, name=name, facts=facts)
 

@@ -1,7 +1,8 @@
 """A lineage as OpenLineage events, a line of JSON each, as the file transport of openlineage-python writes them.
 
-Each step is a job, each step run an OpenLineage run, each file or artifact a dataset. There is one COMPLETE event a
-step, so that readers that look at no other kind, such as the extractor of Amundsen's databuilder, count nothing twice.
+Each step is a job, each step run an OpenLineage run, each file or artifact a dataset. There is one event a step, that
+of its end, so that readers such as the extractor of Amundsen's databuilder count nothing twice: COMPLETE, or FAIL and
+ABORT for a step that failed or was interrupted and left a checkpoint.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import json
 import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from nb2pipe.lineage.model import NodeKind, made, used
+from nb2pipe.records.events import StepStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,14 +26,15 @@ Json = dict[str, object]
 
 PRODUCER = "https://pypi.org/project/nb2pipe/"
 _SPEC = "https://openlineage.io/spec"
-_SCHEMA = f"{_SPEC}/1-0-5/OpenLineage.json#/definitions/RunEvent"
-_VERSION = f"{_SPEC}/facets/1-0-0/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
-_SOURCE = f"{_SPEC}/facets/1-0-0/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet"
-_PARENT = f"{_SPEC}/facets/1-0-0/ParentRunFacet.json#/$defs/ParentRunFacet"
-_OWN = f"{_SPEC}/1-0-5/OpenLineage.json#/definitions/BaseFacet"
+_SCHEMA = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
+_VERSION = f"{_SPEC}/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
+_SOURCE = f"{_SPEC}/facets/1-0-1/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet"
+_PARENT = f"{_SPEC}/facets/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet"
+_OWN = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet"
 _DATASETS = frozenset(
     {NodeKind.DATA, NodeKind.FILE, NodeKind.CHECKPOINT, NodeKind.MODEL, NodeKind.ARTIFACT, NodeKind.MODULE}
 )
+_ENDED = {StepStatus.FAILED: "FAIL", StepStatus.INTERRUPTED: "ABORT", StepStatus.RUNNING: "RUNNING"}
 _IDS = uuid.UUID("5b0f2c1e-2a5b-5f4e-9c8e-7d0c3f1b6a42")
 """The ids of OpenLineage are UUIDs: those of our runs and steps are made of their names, the same each time."""
 
@@ -52,7 +56,7 @@ def _event(lineage: Lineage, node: Node, taken: Sequence[Node], left: Sequence[N
     step = run.step(str(node.facts["step"]))
     ended = (step.started or run.started) + (step.seconds or 0.0)
     return {
-        "eventType": "COMPLETE",
+        "eventType": _ENDED.get(step.status, "COMPLETE"),
         "eventTime": datetime.fromtimestamp(ended, UTC).isoformat(),
         "producer": PRODUCER,
         "schemaURL": _SCHEMA,
@@ -80,7 +84,7 @@ def _run_facets(node: Node, run: RunRecord, taken: Sequence[Node]) -> Json:
 def _job_facets(run: RunRecord) -> Json:
     if run.git is None or run.git.commit is None:
         return {}
-    location = {"type": "git", "url": f"file://{run.notebook}", "version": run.git.commit}
+    location = {"type": "git", "url": f"file://{quote(run.notebook)}", "version": run.git.commit}
     return {"sourceCodeLocation": _facet(_SOURCE, location)}
 
 

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.lineage.model import EdgeKind, Lineage, NodeKind, used
+from nb2pipe.lineage.model import Edge, EdgeKind, Lineage, Node, NodeKind, used
 from nb2pipe.pipeline.drawing import Arrow, Card, draw
 from nb2pipe.pipeline.render_mermaid import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from nb2pipe.lineage.model import Edge, Node
-
 _DRAWN = frozenset(
     {NodeKind.DATA, NodeKind.FILE, NodeKind.CHECKPOINT, NodeKind.MODEL, NodeKind.ARTIFACT, NodeKind.STEP}
 )
 """Kinds that get a box; parameters and the commit stand in the boxes of steps, the rest in the other formats."""
 
+_APART = frozenset({NodeKind.ARTIFACT, NodeKind.STEP})
+"""Kinds that are no files."""
+
 _SHORT = 12
+_MANY = 8
+"""Files of one folder that each get a box; of more, all get one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +66,9 @@ def _mermaid(lineage: Lineage) -> Iterator[str]:
 
 
 def _picture(lineage: Lineage) -> _Picture:
-    drawn = {key: node for key, node in lineage.nodes.items() if node.kind in _DRAWN}
-    edges = [edge for edge in lineage.edges if edge.source in drawn and edge.target in drawn]
+    drawn, places = _gathered(lineage)
+    ends = ((places.get(edge.source), places.get(edge.target), edge.kind) for edge in lineage.edges)
+    edges = list(dict.fromkeys(Edge(source=one, target=two, kind=kind) for one, two, kind in ends if one and two))
     order = _order(list(drawn), edges)
     numbers = {key: number for number, key in enumerate(order)}
     forward = [edge for edge in edges if numbers[edge.source] < numbers[edge.target]]
@@ -71,6 +76,33 @@ def _picture(lineage: Lineage) -> _Picture:
         tuple(drawn[key] for key in order),
         tuple((numbers[edge.source], numbers[edge.target], edge.kind) for edge in forward),
     )
+
+
+def _gathered(lineage: Lineage) -> tuple[dict[str, Node], dict[str, str]]:
+    """The nodes that get boxes, and the box of each node: many files of a folder that one step took or left get one."""
+    around: dict[str, set[str]] = defaultdict(set)
+    for edge in lineage.edges:
+        around[edge.source].add(edge.target)
+        around[edge.target].add(edge.source)
+    alike: dict[object, list[Node]] = defaultdict(list)
+    for node in lineage.nodes.values():
+        if node.kind in _DRAWN:
+            apart = node.kind in _APART or node.id in lineage.start
+            place = (node.kind, str(Path(node.name).parent), frozenset(around[node.id]))
+            alike[node.id if apart else place].append(node)
+    drawn: dict[str, Node] = {}
+    places: dict[str, str] = {}
+    for nodes in alike.values():
+        for node in [_folder(nodes)] if len(nodes) > _MANY else nodes:
+            drawn[node.id] = node
+        places |= {node.id: nodes[0].id if len(nodes) > _MANY else node.id for node in nodes}
+    return drawn, places
+
+
+def _folder(nodes: Sequence[Node]) -> Node:
+    """What stands for many files of a folder."""
+    first = nodes[0]
+    return Node(id=first.id, kind=first.kind, name=f"{Path(first.name).parent}/", facts={"files": len(nodes)})
 
 
 def _order(keys: list[str], edges: list[Edge]) -> list[str]:
@@ -95,6 +127,8 @@ def _card(node: Node, lineage: Lineage, taken: Sequence[Node]) -> Card:
 def _rows(node: Node, taken: Sequence[Node]) -> tuple[tuple[str, str], ...]:
     if node.kind is not NodeKind.STEP:
         name = node.name if node.kind is NodeKind.ARTIFACT else Path(node.name).name
+        if "files" in node.facts:
+            return ((f"{name}/", "name"), (f"{node.facts['files']} {node.kind.value} files", "cells"))
         return ((name or node.kind.value, "name"), (f"{node.kind.value} {(node.sha256 or '')[:_SHORT]}", "cells"))
     rows = [(str(node.facts["step"]), "name"), (str(node.run), "cells")]
     cells = node.facts.get("cells")

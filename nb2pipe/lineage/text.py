@@ -42,7 +42,7 @@ def _lines(lineage: Lineage, flows: _Flows) -> Iterator[str]:
     shown = flows.shown
     for start in lineage.start:
         node = lineage.nodes[start]
-        yield f"{_name(node, shown)} ({node.kind})"
+        yield f"{_name(node, shown)} ({', '.join((node.kind, *_when(node)))})"
         yield f"  sha256  {node.sha256}"
     if not lineage.runs:
         yield "  no step made it: it came from outside" if not lineage.forward else "  no step used it"
@@ -73,8 +73,7 @@ def _run(lineage: Lineage, run: RunRecord, flows: _Flows) -> Iterator[str]:
     yield ", ".join(filter(None, (f"run {run.run}", run.name, when, who, run.status.value)))
     yield f"  notebook  {flows.shown(run.notebook)}"
     if run.git is not None and run.git.commit is not None:
-        changes = f", with changes: {DIFFERENCE} in the run's folder" if run.git.dirty else ""
-        yield f"  commit    {run.git.commit}{f' on {run.git.branch}' if run.git.branch else ''}{changes}"
+        yield f"  commit    {run.git.commit}{f' on {run.git.branch}' if run.git.branch else ''}{_changes(lineage, run)}"
     yield f"  python    {run.python}, {len(run.packages)} packages"
     steps = [step for step in run.steps if step_id(run.run, step.name) in lineage.nodes]
     for step in steps if lineage.forward else reversed(steps):
@@ -82,6 +81,14 @@ def _run(lineage: Lineage, run: RunRecord, flows: _Flows) -> Iterator[str]:
         for cell, text in flows.code(run, step).items():
             yield f"    cell {cell}:"
             yield from (f"      {line}".rstrip() for line in text.splitlines())
+
+
+def _changes(lineage: Lineage, run: RunRecord) -> str:
+    """How what ran differs from the commit."""
+    kept = any(node.run == run.run for node in lineage.of_kind(NodeKind.DIFFERENCE))
+    changes = f", with changes: {DIFFERENCE} in the run's folder" if kept else ""
+    untracked = run.git.untracked if run.git is not None else ()
+    return f"{changes}; not in git: {_some(untracked)}" if untracked else changes
 
 
 def _step(own: str, step: StepRecord, flows: _Flows, *, forward: bool) -> Iterator[str]:
@@ -95,6 +102,7 @@ def _step(own: str, step: StepRecord, flows: _Flows, *, forward: bool) -> Iterat
         ("used", [_name(node, flows.shown) for node in taken if node.kind in _FLOWS]),
         ("with", [f"{node.name}={node.facts.get('value')!r}" for node in taken if node.kind is NodeKind.PARAMETER]),
         ("code", [flows.shown(node.name) for node in taken if node.kind is NodeKind.MODULE]),
+        ("note", list(step.trace.reasons) if step.trace else []),
     )
     for word, names in rows if not forward else (rows[1], rows[0], *rows[2:]):
         if names:
@@ -139,7 +147,16 @@ def _others(node: Node) -> list[str]:
 
 
 def _name(node: Node, shown: Callable[[str], str]) -> str:
-    return node.name if node.kind is NodeKind.ARTIFACT else shown(node.name)
+    name = node.name if node.kind is NodeKind.ARTIFACT else shown(node.name)
+    sets = node.facts.get("data_sets")
+    return f"{name} ({', '.join(map(str, sets))})" if isinstance(sets, list) and sets != [node.name] else name
+
+
+def _when(node: Node) -> Iterator[str]:
+    """When a checkpoint was saved, as far as that is known."""
+    for word, fact in (("step", "training_step"), ("epoch", "epoch")):
+        if node.facts.get(fact) is not None:
+            yield f"{word} {node.facts[fact]}"
 
 
 def show(path: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.errors import RecordsError
 from nb2pipe.lineage.model import Edge, EdgeKind, Lineage, Node, NodeKind
 from nb2pipe.lineage.nodes import around, content, content_id, step_id, step_node
+from nb2pipe.lineage.unfinished import with_seen
 from nb2pipe.records.files import RunRecord, read_run
 from nb2pipe.records.index import RUNS
 from nb2pipe.records.links import EMPTY, is_outer, made_by, used_by
@@ -56,6 +57,7 @@ class Walk:
     _nodes: dict[str, Node] = field(default_factory=dict)
     _edges: dict[Edge, None] = field(default_factory=dict)
     _seen: set[tuple[str, str]] = field(default_factory=set)
+    _forward_only: bool = False
 
     def back(self, digests: Sequence[str]) -> Lineage:
         """All that some content came from."""
@@ -69,6 +71,7 @@ class Walk:
 
     def forward(self, digests: Sequence[str]) -> Lineage:
         """All that was made from some content."""
+        self._forward_only = True
         waiting: list[tuple[str, str]] = []
         for sha256 in digests:
             self._begin(sha256)
@@ -81,6 +84,8 @@ class Walk:
         return self._found(digests, forward=True)
 
     def _found(self, digests: Sequence[str], *, forward: bool) -> Lineage:
+        for name, step in sorted(self._seen):
+            self._describe(self._record(name, step))
         visited = {name for name, _ in self._seen}
         return Lineage(
             start=tuple(map(content_id, digests)),
@@ -109,14 +114,14 @@ class Walk:
             return
         self._add_made(run, record)
         for sha256, _, kind, path in used_by(record):
-            maker = self._maker(run, record, sha256)
+            maker = self._maker(run, record, sha256, path)
             # The folder of a file, or a variable, may have another name where it was made: that one is shown.
             self._add(content(sha256, kind, path, maker[0] if maker else None))
             self._link(content_id(sha256), step_id(name, step), EdgeKind.USED)
             if maker is not None:
                 yield maker
 
-    def _maker(self, run: _Run, step: StepRecord, sha256: str) -> tuple[str, str] | None:
+    def _maker(self, run: _Run, step: StepRecord, sha256: str, path: str) -> tuple[str, str] | None:
         """The step that made what another one used."""
         own = run.maker(sha256, step.name)
         if own is not None:
@@ -124,7 +129,7 @@ class Walk:
         if sha256 == EMPTY:
             return None
         before = step.started or run.record.started
-        link = self.links.maker(sha256, before=before, apart=run.record.run)
+        link = self.links.maker(sha256, before=before, apart=run.record.run, path=path)
         return (link.run, link.step) if link else None
 
     # -- forward
@@ -157,13 +162,31 @@ class Walk:
     def _link_used(self) -> None:
         """Edges from what stands in the lineage to the steps in it that used it; what else they used stands apart."""
         for name, step in sorted(self._seen):
-            run = self._read(name)
-            assert run is not None
-            for sha256, *_ in used_by(run.record.steps[run.steps[step]]):
+            for sha256, *_ in used_by(self._record(name, step)):
                 if content_id(sha256) in self._nodes:
                     self._link(content_id(sha256), step_id(name, step), EdgeKind.USED)
 
     # -- what is kept
+
+    def _record(self, name: str, step: str) -> StepRecord:
+        """The record of a step that was visited."""
+        run = self._read(name)
+        assert run is not None
+        return run.record.steps[run.steps[step]]
+
+    def _describe(self, step: StepRecord) -> None:
+        """Adds to content what only a step's record tells of it: a data set's name, when a checkpoint was saved."""
+        for file in step.data:
+            if file.name is not None and (node := self._nodes.get(content_id(file.sha256))) is not None:
+                told = node.facts.get("data_sets", [])
+                assert isinstance(told, list)
+                self._tell_of(node, {"data_sets": list(dict.fromkeys((*told, file.name)))})
+        for saved in step.checkpoints:
+            if (node := self._nodes.get(content_id(saved.sha256))) is not None:
+                self._tell_of(node, {"training_step": saved.step, "epoch": saved.epoch})
+
+    def _tell_of(self, node: Node, facts: dict[str, object]) -> None:
+        self._nodes[node.id] = replace(node, facts={**node.facts, **facts})
 
     def _visit(self, name: str, step: str) -> tuple[_Run | None, StepRecord | None]:
         """A step that has not been visited yet, with what it used beside data; nothing where it has."""
@@ -188,15 +211,19 @@ class Walk:
         return digests
 
     def _add(self, node: Node) -> None:
-        """Adds a node; that content was made, and is no data from outside, is kept whoever tells it first."""
+        """Adds a node; of content that came from outside and was copied, `_outer` tells which of both it is."""
         known = self._nodes.get(node.id)
-        if known is None or (known.kind is NodeKind.DATA and node.run is not None):
+        if known is None:
             self._nodes[node.id] = node
-        elif known.name != node.name and known.kind is not NodeKind.STEP:
-            others = known.facts.get("names", [])
-            assert isinstance(others, list)
-            if node.name not in others:
-                self._nodes[node.id] = replace(known, facts={**known.facts, "names": [*others, node.name]})
+        elif known.kind is not NodeKind.STEP:
+            first, second = (node, known) if self._is_rather(node, known) else (known, node)
+            self._nodes[node.id] = _merged(first, second)
+
+    def _is_rather(self, node: Node, known: Node) -> bool:
+        """Whether content is rather what a node says: back, what came from outside; forward, what was made."""
+        if NodeKind.DATA not in {node.kind, known.kind} or node.kind is known.kind:
+            return False
+        return (node.kind is NodeKind.DATA) is not self._forward_only
 
     def _link(self, source: str, target: str, kind: EdgeKind) -> None:
         self._edges[Edge(source=source, target=target, kind=kind)] = None
@@ -205,10 +232,24 @@ class Walk:
         """A run, read once; None for one that was deleted or is damaged."""
         if name not in self._runs:
             try:
-                self._runs[name] = _run(read_run(self.home / RUNS / name))
+                self._runs[name] = _run(with_seen(self.home, read_run(self.home / RUNS / name)))
             except RecordsError:
                 self._runs[name] = None
         return self._runs[name]
+
+
+def _merged(first: Node, second: Node) -> Node:
+    """A node that is told twice, with the names and facts of both."""
+    names = [*_names(first), *_names(second), second.name]
+    others = list(dict.fromkeys(name for name in names if name != first.name))
+    facts = {**second.facts, **first.facts, **({"names": others} if others else {})}
+    return replace(first, facts=facts)
+
+
+def _names(node: Node) -> list[str]:
+    found = node.facts.get("names", [])
+    assert isinstance(found, list)
+    return found
 
 
 def _run(record: RunRecord) -> _Run:

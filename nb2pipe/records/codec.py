@@ -365,6 +365,7 @@ def _git(data: object) -> GitRecord | None:
         dirty=bool(fields["dirty"]),
         branch=_maybe_text(fields["branch"]),
         truncated=bool(fields["truncated"]),
+        untracked=_texts(fields.get("untracked", [])),  # older records have none
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from nb2pipe.records.model import Checkpoint, StepRecord, StepTrace
+    from nb2pipe.records.model import Checkpoint, GroupRecord, StepRecord, StepTrace
 
 
 class RunStatus(StrEnum):
@@ -116,6 +116,8 @@ class StepStarted:
         parts: What the key is made of, as `records.model.StepRecord` has it.
         description: What progress shows beside the name.
         code: SHA-256 of the cells' texts, as `records.model.StepRecord` has it.
+        inputs: What it takes out of the store; each is told by `ArtifactUsed`, too.
+        state: Hidden state that it takes: digest by kind; each is told by `ArtifactUsed`, too.
     """
 
     step: str
@@ -126,6 +128,8 @@ class StepStarted:
     parts: Mapping[str, str] = field(default_factory=dict)
     description: str | None = None
     code: Mapping[int, str] = field(default_factory=dict)
+    inputs: tuple[GroupRecord, ...] = ()
+    state: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

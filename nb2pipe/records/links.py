@@ -105,19 +105,27 @@ class Links:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def maker(self, sha256: str, *, before: float | None = None, apart: str = "") -> Link | None:
+    def maker(
+        self, sha256: str, *, before: float | None = None, apart: str = "", path: str | None = None
+    ) -> Link | None:
         """The step that made some content: one that ran before one that reused, the newest first.
+
+        A step that only copied it made it at the path that it copied it to, and nowhere else.
 
         Args:
             sha256: The content.
             before: A run that began later does not count.
             apart: A run that does not count.
+            path: Where the content was found; None where that does not count.
         """
         found = self._ask(
-            "sha256 = ? AND made AND started <= ? AND run != ? ORDER BY reused, started DESC, run DESC, step LIMIT 1",
+            "sha256 = ? AND made AND started <= ? AND run != ? ORDER BY reused, started DESC, run DESC, step",
             (sha256, float("inf") if before is None else before, apart),
         )
-        return found[0] if found else None
+        users = {(link.run, link.step) for link in self.used(sha256)} if found else set()
+        makers = [link for link in found if (link.run, link.step) not in users]
+        copiers = [link for link in found if path is None or link.name == path]
+        return next(iter((*makers, *copiers)), None)
 
     def made(self, sha256: str) -> list[Link]:
         """The steps that made some content, the newest first."""

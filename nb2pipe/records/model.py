@@ -176,15 +176,17 @@ class GitRecord:
 
     Attributes:
         commit: The commit, or None before the first one.
-        dirty: Files that git follows differ from the commit; the difference stands in `difference.patch`.
+        dirty: What ran is not what the commit holds; the difference stands in `difference.patch`.
         branch: The branch, or None where none is checked out.
         truncated: The difference was too long and is cut.
+        untracked: Code of the run that git does not follow: the notebook, and modules, which the difference adds.
     """
 
     commit: str | None
     dirty: bool
     branch: str | None = None
     truncated: bool = False
+    untracked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

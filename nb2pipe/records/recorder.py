@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from nb2pipe.errors import RecordsError
 from nb2pipe.records import surroundings
 from nb2pipe.records.codec import metrics_json
-from nb2pipe.records.data import data_of
+from nb2pipe.records.data import data_of, is_module
 from nb2pipe.records.events import (
     ArtifactKind,
     ArtifactMade,
@@ -49,6 +49,7 @@ from nb2pipe.records.files import DIFFERENCE, POINTS, RUN_FILE, read_run, write_
 from nb2pipe.records.masking import Masking
 from nb2pipe.records.model import DataFile, GroupRecord, Machine, RunRecord, StepRecord
 from nb2pipe.records.process import this_process
+from nb2pipe.records.untracked import with_code
 from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ class Recorder:
         self._began = 0.0
         self._seconds_before = 0.0
         self._observing = False
+        self._git: surroundings.GitState | None = None
         self._found: queue.SimpleQueue[_Observed] = queue.SimpleQueue()
 
     def handle(self, event: Event) -> None:
@@ -160,6 +162,7 @@ class Recorder:
             if step.status is StepStatus.RUNNING:
                 self._write_step(replace(step, status=StepStatus.INTERRUPTED))
         self._write_late()
+        self._add_untracked()
         spent = max(0.0, time - self._began)
         self._update(status=status, finished=time, seconds=self._seconds_before + spent)
         self._write_run()
@@ -184,11 +187,27 @@ class Recorder:
         except queue.Empty:
             return
         self._observing = False
-        if found.git is not None and found.git.difference:
-            with _told(self._folder):
-                write_atomically(self._folder / DIFFERENCE, self._masking.difference(found.git.difference))
-        self._update(git=found.git.record if found.git else None, packages=found.packages, machine=found.machine)
+        self._git = found.git
+        self._update(packages=found.packages, machine=found.machine)
+        self._take_git(found.git)
         self._write_run()
+
+    def _take_git(self, state: surroundings.GitState | None) -> None:
+        if state is not None and state.difference:
+            with _told(self._folder):
+                write_atomically(self._folder / DIFFERENCE, self._masking.difference(state.difference))
+        self._update(git=state.record if state else None)
+
+    def _add_untracked(self) -> None:
+        """Adds the code that turned out to belong to the run, and that git does not follow."""
+        if self._git is None:
+            return
+        traces = [step.trace for step in self._steps.values() if step.trace is not None]
+        read = {path for trace in traces for path in trace.reads if is_module(path)}
+        made = {path for trace in traces for path in trace.writes}
+        state = with_code(self._git, read - made, self._current().notebook)
+        if state is not self._git:
+            self._take_git(state)
 
     def _current(self) -> RunRecord:
         if self._run is None:
@@ -351,8 +370,8 @@ def _with_start(step: StepRecord, event: StepStarted) -> StepRecord:
         started=event.time,
         description=event.description,
         code=event.code,
-        inputs=step.inputs if step.status is StepStatus.PENDING else (),
-        state_used=step.state_used if step.status is StepStatus.PENDING else {},
+        inputs=event.inputs,
+        state_used=event.state,
         retries=step.retries if event.attempt > 1 else (),
     )
 

@@ -26,7 +26,8 @@ DIFFERENCE_LIMIT = 1 << 20
 
 _GIT_SECONDS = 20.0
 _GPU_SECONDS = 10.0
-_GIT = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager", "--literal-pathspecs")
+_GIT = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager")
+_CODE = ("*.py", "*.ipynb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +38,14 @@ class GitState:
         record: What the run's record says of it.
         difference: The difference of the files that git follows to the commit, as `git apply` takes it; cut at
             `DIFFERENCE_LIMIT`.
+        top: The folder of the working tree.
+        tracked: The paths, from there, of the code that git follows.
     """
 
     record: GitRecord
     difference: bytes
+    top: Path = Path()
+    tracked: frozenset[str] = frozenset()
 
 
 def user_name() -> str:
@@ -88,7 +93,13 @@ def git_state(folder: Path) -> GitState | None:
         branch=branch.decode("utf-8", "replace").strip() if branch else None,
         truncated=difference is None or len(difference) > DIFFERENCE_LIMIT,
     )
-    return GitState(record=record, difference=(difference or b"")[:DIFFERENCE_LIMIT])
+    tracked = _git(top, "ls-files", "-z", "--recurse-submodules", "--", *_CODE) or b""
+    return GitState(
+        record=record,
+        difference=(difference or b"")[:DIFFERENCE_LIMIT],
+        top=top,
+        tracked=frozenset(os.fsdecode(tracked).split("\0")),
+    )
 
 
 def machine() -> Machine:

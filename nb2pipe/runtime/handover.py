@@ -115,7 +115,8 @@ class Handover:
         """The step failed, or was interrupted where there is no failure; what went wrong with telling so."""
         if self.noted is None:
             return []
-        return self.noted.fail(failure, self.session.failed([])["logged"])
+        told = self.session.failed([])
+        return self.noted.fail(failure, {**told["logged"], "seen": told.get("seen")})
 
     def leave(self, parameters: Mapping[str, object]) -> list[str]:
         """Stores what the step leaves, and writes `STEP.json`.

@@ -150,7 +150,8 @@ class Session:
         """What the executor is told of errors, and of what was logged before them."""
         self.recording.finish()
         self.journal.flush()
-        return {"errors": errors, "logged": self.journal.told()}
+        seen = {"seen": self.observer.so_far()} if self.observer is not None else {}
+        return {"errors": errors, "logged": self.journal.told(), **seen}
 
 
 def _store(folder: Path) -> LocalStore:

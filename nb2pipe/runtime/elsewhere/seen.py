@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.digest import Digest
 from nb2pipe.records.file_digests import state_of
 from nb2pipe.records.model import StepTrace, WrittenFile
+from nb2pipe.runtime.observing.contents import changed_only, contents_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,24 +21,24 @@ def trace_of(seen: Mapping[str, Any], counts: Callable[[str], bool]) -> StepTrac
         seen: What it saw.
         counts: Whether a path is the author's, rather than a file of ours.
     """
-    reasons = [*seen["reasons"], *(f"it removes `{path}`" for path in seen["removed"])]
-    reads: dict[str, str | None] = {}
-    for path, state in seen["reads"].items():
-        if not counts(path):
-            continue
-        if state is not None and path not in seen["known"] and state_of(path) != tuple(state):
-            reasons.append(f"`{path}` changed while it ran")
-        reads[path] = seen["known"].get(path) or (_digest(path) if state is not None else None)
+    seen = {**seen, "reads": {path: state for path, state in seen["reads"].items() if counts(path)}}
+    reads, changed = contents_read(seen, _digest)
     for path in seen["modules"]["files"]:
         if path not in seen["writes"]:
             reads.setdefault(path, _digest(path))
+    writes = {path: file for path in seen["writes"] if counts(path) and (file := _written(path)) is not None}
+    reasons = [
+        *seen["reasons"],
+        *(f"it removes `{path}`" for path in seen["removed"]),
+        *(f"`{path}` changed while it ran" for path in changed),
+    ]
     return StepTrace(
         reads=reads,
         brought={path: digest for path in seen["brought"] if (digest := _digest(path))},
         listed=dict(seen["listed"]),
-        writes={path: file for path in seen["writes"] if counts(path) and (file := _written(path)) is not None},
+        writes=changed_only(writes, reads),
         folders=tuple(path for path in seen["folders"] if Path(path).is_dir()),
-        variables={name: _masked(value) for name, value in seen["variables"].items()},
+        variables=dict(seen["variables"]),
         reasons=tuple(dict.fromkeys(reasons)),
     )
 
@@ -55,8 +56,3 @@ def _written(path: str) -> WrittenFile | None:
     """A file that the step left; None if it is gone. Its content stays where it is."""
     state, digest = state_of(path), _digest(path)
     return WrittenFile(sha256=digest, size=state[0], kept=False) if state and digest else None
-
-
-def _masked(value: str | None) -> str | None:
-    """Variables may be secrets: the record holds a digest."""
-    return None if value is None else str(Digest.of("variable", value))

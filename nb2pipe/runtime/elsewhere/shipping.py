@@ -12,6 +12,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from nb2pipe.records.data import data_of
 from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.files import DIFFERENCE, RUN_FILE, STEPS, safe_name
 from nb2pipe.records.model import GitRecord
+from nb2pipe.records.series import SERIES, is_recorded
 from nb2pipe.store.place import Place, is_folder, place
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from nb2pipe.records.model import RunRecord, StepRecord
 
 _ROUNDS = 20
+_MOST_BYTES = 1 << 28
+"""Of the points of a step's series; about ten million of them."""
 _PROGRAM = """\
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -49,11 +53,13 @@ class Parcel:
         run: The run, with the names of all its steps.
         steps: The step that runs or ran, and those that nobody is to run because of it.
         folder: The bundle's.
+        series: Holds what was recorded of the first step's training; empty where there is nothing yet.
     """
 
     run: RunRecord
     steps: tuple[StepRecord, ...]
     folder: str
+    series: str = ""
 
 
 def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: float) -> str | None:
@@ -79,12 +85,12 @@ def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: f
 
 def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seconds: float) -> str | None:
     steps = [step_file(step) for step in parcel.steps]
-    told = json.dumps({"url": url, "folder": parcel.folder, "run": run_file(parcel.run), "steps": steps})
+    facts = {"url": url, "folder": parcel.folder, "series": parcel.series, "run": run_file(parcel.run), "steps": steps}
     root = str(Path(__file__).resolve().parents[3])
     try:
         done = subprocess.run(  # noqa: S603  # this Python, with a program of ours
             [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, root],
-            input=told.encode("ascii"),
+            input=json.dumps(facts).encode("ascii"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=dict(environment),
@@ -109,7 +115,8 @@ def main() -> None:
     told: dict[str, Any] = json.load(sys.stdin)
     try:
         steps = tuple(map(step_of, told["steps"]))
-        bring(place(told["url"]), Parcel(run=run_of(told["run"], {}), steps=steps, folder=told["folder"]))
+        run = run_of(told["run"], {})
+        bring(place(told["url"]), Parcel(run=run, steps=steps, folder=told["folder"], series=told["series"]))
     except Nb2pipeError as error:
         sys.stderr.write(f"{' '.join(error.message.split())}\n")
         raise SystemExit(1) from None
@@ -128,6 +135,7 @@ def bring(to: Place, parcel: Parcel) -> None:
     """
     home = f"runs/{parcel.run.run}"
     paths = {each.name: f"{home}/{STEPS}/{safe_name(each.name)}.json" for each in parcel.run.steps}
+    _bring_series(to, f"{home}/{SERIES}/{safe_name(parcel.steps[0].name)}", parcel.series)
     for step in parcel.steps:
         to.write(paths[step.name], _text(step_file(step)))
     before = to.read_all([f"{home}/{RUN_FILE}"]).get(f"{home}/{RUN_FILE}")
@@ -139,6 +147,16 @@ def bring(to: Place, parcel: Parcel) -> None:
         if again == found:
             return
         found = again
+
+
+def _bring_series(to: Place, target: str, series: str) -> None:
+    """Brings what was recorded of a step's training, but for what is too large for a record."""
+    left = _MOST_BYTES
+    for path in sorted(Path(series).glob("*")) if series else ():
+        with suppress(OSError):  # it is another program's folder
+            left -= path.stat().st_size
+            if is_recorded(path.name) and left >= 0:
+                to.write(f"{target}/{path.name}", path.read_bytes())
 
 
 def merged(run: RunRecord, steps: tuple[StepRecord, ...]) -> RunRecord:

@@ -35,6 +35,7 @@ from nb2pipe.store.remote import normal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from nb2pipe.records.model import StepTrace
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.spec import GroupSpec, StepSpec
 
@@ -120,7 +121,7 @@ class StepElsewhere:
             types=dict(told.get("types", {})),
             summaries=dict(told.get("summaries", {})),
             state=dict(told.get("state", {})),
-            trace=trace_of(told["seen"], lambda path: path not in self.apart) if told.get("seen") else None,
+            trace=self._trace(told),
         )
         return self._end(told)
 
@@ -130,12 +131,22 @@ class StepElsewhere:
         Returns:
             What went wrong with that, as sentences.
         """
+        self._masking |= masking_of_environment(os.environ)  # the step's code may have set some
         status = StepStatus.FAILED if failure else StepStatus.INTERRUPTED
-        self.step = replace(self.step, status=status, failure=self._masking.failure(failure) if failure else None)
+        self.step = replace(
+            self.step,
+            status=status,
+            failure=self._masking.failure(failure) if failure else None,
+            trace=self._trace(told),
+        )
         return self._end(told)
+
+    def _trace(self, told: Mapping[str, Any]) -> StepTrace | None:
+        return trace_of(told["seen"], lambda path: path not in self.apart) if told.get("seen") else None
 
     def _end(self, told: Mapping[str, Any]) -> list[str]:
         recorded = Path(self.series)
+        self._masking |= masking_of_environment(os.environ)
         noted = {name: decode(value) for name, value in told.get("parameters", {}).items()}
         self.step = replace(
             self.step,
@@ -146,8 +157,9 @@ class StepElsewhere:
             parameters={**self.step.parameters, **self._masking.value(noted)},
             data=tuple(DataFile(**file) for file in told.get("data", ())),
         )
+        told_of = self._ship(self.series)
         shutil.rmtree(self.work, ignore_errors=True)
-        return self._ship()
+        return told_of
 
     def _take(self, parameters: Mapping[str, object]) -> None:
         """Takes the values of parameters in; those of secrets are not kept."""
@@ -159,8 +171,8 @@ class StepElsewhere:
         names = tuple(dict.fromkeys((*self.run.masked, *hidden)))
         self.run = replace(self.run, parameters={**self.run.parameters, **kept}, masked=names)
 
-    def _ship(self) -> list[str]:
-        parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder)
+    def _ship(self, series: str = "") -> list[str]:
+        parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder, series=series)
         seconds = _AT_FIRST if self.step.status is StepStatus.RUNNING else _AT_LAST
         problem = ship(self.url, parcel, self._environment, seconds=seconds)
         return [f"the record of the step is not in the store: {problem}"] if problem else []

@@ -66,9 +66,9 @@ class Whole:
         try:
             yield measured
         except BaseException:
-            observer.end()
+            seen = observer.end()
             training.finish()
-            self._warn(noted.fail(failure(), _told(journal, measured)))
+            self._warn(noted.fail(failure(), {**_told(journal, measured), "seen": seen}))
             raise
         seen = observer.end()
         training.finish()

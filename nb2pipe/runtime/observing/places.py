@@ -10,8 +10,20 @@ from pathlib import Path
 _MACHINE = ("/proc", "/sys", "/dev", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64", "/run", "/opt/conda")
 """What belongs to the machine, and is no data of an author."""
 
-_CACHES = (".cache", ".ipython", ".jupyter", ".local/share/jupyter", ".config/matplotlib", ".config/pip", ".keras")
+_CACHES = (
+    ".cache",
+    ".ipython",
+    ".jupyter",
+    ".local/share/jupyter",
+    ".config/matplotlib",
+    ".config/pip",
+    ".keras",
+    ".triton",
+)
 """What libraries keep for themselves in the user's folder; a wrong guess only makes a step run again less often."""
+
+_COMPILED = ("torchinductor_", "torch_extensions")
+"""How folders among the temporary ones begin that hold what torch compiles."""
 
 _PARTS = (f"{os.sep}__pycache__{os.sep}", f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
@@ -39,7 +51,9 @@ class Places:
         others = {*_MACHINE, *map(_real, apart), *(os.path.join(home, each) for each in _CACHES)}  # noqa: PTH118
         self._caches = _begins({os.path.join(home, each) for each in _CACHES})  # noqa: PTH118
         self._libraries = _begins(libraries)
-        self._apart = _begins(libraries | others)
+        temporary = (os.environ.get("TMPDIR", "/tmp"), "/tmp")  # noqa: S108  # it is looked at only
+        compiled = (os.path.join(place, name) for place in temporary for name in _COMPILED)  # noqa: PTH118
+        self._apart = (*_begins(libraries | others), *compiled)
 
     def counts(self, path: str) -> bool:
         """Whether an absolute path is of a file that counts."""

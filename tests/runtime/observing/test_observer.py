@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from nb2pipe.records.model import WrittenFile
+from nb2pipe.runtime.observing.contents import changed_only, contents_read
+from nb2pipe.runtime.observing.observer import masked_variable
+from nb2pipe.runtime.observing.seen import left_in
 
 BEGIN = """
 import json, os, sys
@@ -17,6 +24,8 @@ from nb2pipe.runtime.observing.observer import Observer
 observer = Observer((), sys.argv[1])
 observer.begin()
 """
+OLD = "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4"
+"""The SHA-256 of the text `old`."""
 END = "\nprint(json.dumps(observer.end()))\n"
 
 
@@ -42,6 +51,10 @@ def seen(folder: Path, code: str, **variables: str) -> dict[str, Any]:
     return found
 
 
+def sha256sum(path: str | Path) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def names(paths: Any) -> set[str]:
     return {Path(path).name for path in paths}
 
@@ -62,8 +75,7 @@ def test_a_file_that_was_not_there_was_asked_for(folder: Path) -> None:
 @pytest.mark.parametrize("mode", ["a", "r+"])
 def test_a_file_that_is_changed_is_known_as_it_was(folder: Path, mode: str) -> None:
     found = seen(folder, f"open('old.txt', {mode!r}).write('more')")
-    sha256 = "cba06b5736faf67e54b07b561eae94395e774c517a7d910a54369e1263ccfbd4"  # of the text `old`
-    assert found["known"] == {str(folder / "old.txt"): sha256}
+    assert found["known"] == {str(folder / "old.txt"): OLD}
     assert names(found["writes"]) == {"old.txt"}
 
 
@@ -76,6 +88,66 @@ def test_what_is_removed_or_renamed_is_told(folder: Path) -> None:
     found = seen(folder, "open('a', 'w').close(); os.rename('a', 'b'); os.remove('b'); os.rename('old.txt', 'c')")
     assert names(found["removed"]) == {"old.txt"}
     assert names(found["writes"]) == {"a", "b", "c"}
+
+
+def test_a_file_that_is_read_and_then_removed_is_known_as_it_was(folder: Path) -> None:
+    found = seen(folder, "open('old.txt').read(); os.remove('old.txt')")
+    assert found["known"] == {str(folder / "old.txt"): OLD}
+
+
+def test_a_folder_that_the_step_made_itself_may_go_with_all_that_is_in_it(folder: Path) -> None:
+    code = "import shutil; os.mkdir('d'); open('d/old.txt', 'w').close(); shutil.rmtree('d')"
+    assert seen(folder, code)["removed"] == [], "what lies outside of it is another file of that name"
+
+
+def test_a_file_that_gets_another_name_is_read_where_it_lies_then(folder: Path) -> None:
+    found = seen(folder, "os.rename('old.txt', 'b'); os.rename('b', 'c'); open('c').read()")
+    assert contents_read(found, sha256sum) == ({str(folder / "old.txt"): OLD}, [])
+    (folder / "c").write_text("other")
+    assert contents_read(found, sha256sum)[1] == [str(folder / "old.txt")]
+
+
+@pytest.mark.parametrize("link", ["os.link('old.txt', 'd/new')", "os.symlink('../old.txt', 'd/new')"])
+def test_a_file_that_is_linked_is_read(folder: Path, link: str) -> None:
+    (folder / "d").mkdir()
+    found = seen(folder, f"{link}; open('d/new').read()")
+    assert names(found["reads"]) == {"old.txt"}
+
+
+def test_a_database_that_is_only_read_is_not_written(folder: Path) -> None:
+    code = """
+import sqlite3
+sqlite3.connect('file:old%20one.db?mode=ro', uri=True).close()
+with sqlite3.connect('new.db') as base:
+    base.execute('create table t (x)')
+sqlite3.connect(':memory:'); sqlite3.connect('file::memory:?cache=shared', uri=True)
+base = sqlite3.connect('kept.db'); base.execute('select * from t').fetchall(); base.close()
+"""
+    for name in ("old one", "kept"):
+        with sqlite3.connect(folder / f"{name}.db") as base:
+            base.execute("create table t (x)")
+        base.close()
+    found = seen(folder, code)
+    reads, changed = contents_read(found, sha256sum)
+    assert {Path(path).name: digest for path, digest in reads.items()} == {
+        "old one.db": sha256sum(folder / "old one.db"),
+        "kept.db": sha256sum(folder / "kept.db"),
+        "new.db": None,
+    }
+    assert not changed
+    left = {path: WrittenFile(sha256=sha256sum(path), size=1, kept=False) for path in found["writes"]}
+    assert names(changed_only(left, reads)) == {"new.db"}
+
+
+def test_what_was_seen_is_left_by_a_process_that_is_killed(folder: Path) -> None:
+    own = folder.parent / "own"
+    own.mkdir()
+    code = f"{BEGIN}\nopen('old.txt').read(); open('new', 'w')\nos.kill(os.getpid(), 9)"
+    done = subprocess.run([sys.executable, "-c", code, own], cwd=folder, check=False)
+    assert done.returncode == -9
+    found = left_in(str(own))
+    assert (names(found["reads"]), names(found["writes"])) == ({"old.txt"}, {"new"})
+    assert left_in(str(folder)) == {}
 
 
 def test_folders_that_are_made_or_listed_are_told(folder: Path) -> None:
@@ -125,10 +197,38 @@ os.waitpid(child, 0)
     assert (names(found["reads"]), names(found["writes"])) == ({"old.txt"}, {"new.txt"})
 
 
+def test_a_process_that_is_started_anew_tells_too(folder: Path) -> None:
+    (folder.parent / "worker.py").write_text("def work():\n    open('old.txt').read()\n")
+    code = """
+import multiprocessing, worker
+if __name__ == '__main__':
+    process = multiprocessing.get_context('spawn').Process(target=worker.work)
+    process.start()
+    process.join()
+"""
+    assert names(seen(folder, code)["reads"]) >= {"old.txt"}
+
+
+def test_many_files_are_written_down_once_each(folder: Path) -> None:
+    code = """
+child = os.fork()
+if not child:
+    for _ in range(3):
+        for number in range(300):
+            open(f'{number}.txt', 'w').close()
+    os._exit(0)
+os.waitpid(child, 0)
+print(sum(os.path.getsize(each.path) for each in os.scandir(sys.argv[1])), file=sys.stderr)
+"""
+    assert len(seen(folder, code)["writes"]) == 300
+    lines = [line for path in (folder.parent / "own").iterdir() for line in path.read_text().splitlines()]
+    assert len(lines) <= 310
+
+
 def test_variables_that_the_code_asks_for_are_told_and_those_that_it_sets_are_not(folder: Path) -> None:
     code = "os.environ['A']; os.getenv('B'); os.environ['C'] = 'x'; os.environ['C']; os.environ.get('NONE')"
     found = seen(folder, code, A="1", B="2", C="3")
-    assert found["variables"] == {"A": "1", "B": "2", "NONE": None}
+    assert found["variables"] == {"A": masked_variable("1"), "B": masked_variable("2"), "NONE": None}
 
 
 @pytest.mark.parametrize(
