@@ -28,8 +28,8 @@ PRODUCER = "https://pypi.org/project/nb2pipe/"
 _SPEC = "https://openlineage.io/spec"
 _SCHEMA = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunEvent"
 _VERSION = f"{_SPEC}/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet"
-_SOURCE = f"{_SPEC}/facets/1-0-1/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet"
-_PARENT = f"{_SPEC}/facets/1-0-1/ParentRunFacet.json#/$defs/ParentRunFacet"
+_SOURCE = f"{_SPEC}/facets/1-1-0/SourceCodeLocationJobFacet.json#/$defs/SourceCodeLocationJobFacet"
+_PARENT = f"{_SPEC}/facets/1-2-0/ParentRunFacet.json#/$defs/ParentRunFacet"
 _OWN = f"{_SPEC}/2-0-2/OpenLineage.json#/$defs/RunFacet"
 _DATASETS = frozenset(
     {NodeKind.DATA, NodeKind.FILE, NodeKind.CHECKPOINT, NodeKind.MODEL, NodeKind.ARTIFACT, NodeKind.MODULE}

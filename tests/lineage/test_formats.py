@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from openlineage.client.generated import parent_run
+from openlineage.client.generated.base import EventType, InputDataset, Job, OutputDataset, Run, RunEvent, RunFacet
+from openlineage.client.generated.dataset_version_dataset import DatasetVersionDatasetFacet
+from openlineage.client.generated.parent_run import ParentRunFacet
+from openlineage.client.generated.source_code_location_job import SourceCodeLocationJobFacet
+from openlineage.client.serde import Serde
 
 from nb2pipe.lineage import openlineage, picture, text
 from nb2pipe.lineage.model import to_json
+from nb2pipe.records.events import StepStatus
 
 if TYPE_CHECKING:
     from conftest import Past
@@ -107,6 +114,60 @@ def test_openlineage_has_a_complete_event_for_each_step(told: Past) -> None:
     assert data["facets"]["version"]["datasetVersion"] == told.digest("a.csv")
     assert events[1]["run"]["facets"]["nb2pipe"]["parameters"] == {"lr": 0.5}
     assert events[1]["job"]["facets"]["sourceCodeLocation"]["version"] == "c0ffee"
+
+
+def read_event(event: Any) -> RunEvent:
+    """An event as the classes say it that OpenLineage makes of its JSON schema."""
+    run, job = event["run"], event["job"]
+    facets = {name: read_facet(RUN_FACETS[name], facet) for name, facet in run["facets"].items()}
+    return RunEvent(
+        eventType=EventType(event["eventType"]),
+        eventTime=event["eventTime"],
+        producer=event["producer"],
+        run=Run(runId=run["runId"], facets=facets),
+        job=Job(
+            namespace=job["namespace"],
+            name=job["name"],
+            facets={name: read_facet(SourceCodeLocationJobFacet, facet) for name, facet in job["facets"].items()},
+        ),
+        inputs=[read_dataset(InputDataset, each) for each in event["inputs"]],
+        outputs=[read_dataset(OutputDataset, each) for each in event["outputs"]],
+    )
+
+
+def read_dataset(kind: Any, dataset: Any) -> Any:
+    facets = {name: read_facet(DatasetVersionDatasetFacet, facet) for name, facet in dataset["facets"].items()}
+    return kind(namespace=dataset["namespace"], name=dataset["name"], facets=facets)
+
+
+def read_facet(kind: Any, facet: Any) -> Any:
+    known = {name: value for name, value in facet.items() if not name.startswith("_") and kind is not RunFacet}
+    if kind is ParentRunFacet:
+        known = {"run": parent_run.Run(**known["run"]), "job": parent_run.Job(**known["job"])}
+    return kind(producer=facet["_producer"], **known)
+
+
+RUN_FACETS = {"parent": ParentRunFacet, "nb2pipe": RunFacet}
+
+
+def within(part: Any, whole: Any) -> bool:
+    """Whether all that one JSON says stands in the other; what is empty says nothing."""
+    if isinstance(part, dict):
+        return all(within(value, whole.get(name)) for name, value in part.items() if value != {})
+    if isinstance(part, list):
+        return len(part) == len(whole) and all(map(within, part, whole))
+    return bool(part == whole)
+
+
+def test_events_are_what_the_classes_of_openlineage_make_of_them(told: Past) -> None:
+    failed = told.step("train", ("rows",), ("last.pt",), status=StepStatus.FAILED, started=30.0, seconds=1.0)
+    told.run("20-b", told.step("load", ("a b.csv",), ("rows",), started=20.5), failed, notebook="/p/50 % größer.ipynb")
+    lines = [*openlineage.to_openlineage(told.back("net.pt")).splitlines()]
+    lines += openlineage.to_openlineage(told.back("last.pt")).splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["eventType"] for event in events] == ["COMPLETE", "COMPLETE", "COMPLETE", "FAIL"]
+    for event in events:
+        assert within(json.loads(Serde.to_json(read_event(event))), event)
 
 
 READ = """
