@@ -28,7 +28,7 @@ Without --keep and --older-than only that goes which no run needs, such as what 
 \b
 What stays in any case: all that a run with a --name needs, all that a run needs that goes on at this moment,
 and the records of all runs with their numbers and notebooks (nb2pipe runs delete RUN deletes one).
-A step whose artifacts are deleted runs again when it is wanted.
+A step whose artifacts are deleted runs again when it is wanted. Checkpoints of track.training go with their runs.
 
 \b
 Examples:
@@ -93,6 +93,7 @@ def command(session: Session, *, dry_run: bool, keep: int | None, older_than: fl
     verb = "would be deleted" if dry_run else "deleted"
     number = f"{artifacts} artifact{'' if artifacts == 1 else 's'}"
     kept = f"{garbage.kept} ({size(garbage.kept_bytes)}) stay"
+    number += " and checkpoints" if garbage.checkpoints else ""
     session.say(f"{number} ({size(gone)}) {verb} from {shown_path(home.store)}; {kept}", result=dry_run)
 
 
@@ -112,6 +113,7 @@ def _json(garbage: Garbage, artifacts: int, gone: int, keys: int, *, dry_run: bo
         "artifacts": artifacts,
         "bytes": gone,
         "keys": keys,
+        "checkpoints": sum(garbage.checkpoints.values()),
         "kept": {"artifacts": garbage.kept, "bytes": garbage.kept_bytes},
         "runs": [{"run": run, "bytes": garbage.by_run[run]} for run in garbage.runs],
         "no_run": {"bytes": garbage.by_run.get("", 0)},

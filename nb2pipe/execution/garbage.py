@@ -1,7 +1,7 @@
 """What of a home may be deleted: marked from the records of the runs that count, and swept from the store.
 
 The records stay: what a run was, its numbers and its executed notebook are small. Artifacts go, and with them the
-possibility to take a step's results instead of running it.
+possibility to take a step's results instead of running it; so do checkpoints, and the possibility to go on from them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.errors import RecordsError, StoreError
 from nb2pipe.execution.home import only_here
+from nb2pipe.execution.left_checkpoints import checkpoint_sizes, dead_notes, remove_checkpoints
 from nb2pipe.execution.needs import Needs
 from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import RUN_FILE, read_run, write_atomically
@@ -44,6 +45,8 @@ class Garbage:
         kept: How many artifacts stay, and `kept_bytes` how large they are.
         keys: Files of keys, each with the lines that would stay.
         unused_since: What was written or used since, in nanoseconds, stays in any case.
+        checkpoints: How many bytes of checkpoints go with each run that has some.
+        notes: Files on steps that did not end, which lead to no checkpoints.
     """
 
     runs: tuple[str, ...]
@@ -53,16 +56,18 @@ class Garbage:
     kept_bytes: int
     keys: Mapping[Path, Sequence[str]]
     unused_since: int
+    checkpoints: Mapping[str, int]
+    notes: Sequence[Path]
 
     @property
     def size(self) -> int:
         """The bytes of all that may go."""
-        return sum(self.artifacts.values())
+        return sum(self.artifacts.values()) + sum(self.checkpoints.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
-    """What was deleted: artifacts and their bytes, half-written files included, and keys."""
+    """What was deleted: artifacts, keys, and the bytes of all, half-written files and checkpoints included."""
 
     artifacts: int
     size: int
@@ -93,14 +98,18 @@ def find_garbage(home: Home, *, keep: int | None, older_than: float | None, now:
     needed = {digest for each in records if each.run not in expendable for digest in needs.of_run(each)}
     sizes = dict(store.sizes())
     artifacts = {digest: size for digest, size in sizes.items() if digest not in needed}
+    checkpoints = checkpoint_sizes(home, expendable)
+    by_run = _by_run((each for each in records if each.run in expendable), artifacts, needs)
     return Garbage(
         runs=tuple(record.run for record in records if record.run in expendable),
         artifacts=artifacts,
-        by_run=_by_run((each for each in records if each.run in expendable), artifacts, needs),
+        by_run={run: size + checkpoints.get(run, 0) for run, size in by_run.items()},
         kept=len(sizes) - len(artifacts),
         kept_bytes=sum(sizes.values()) - sum(artifacts.values()),
         keys=dict(_dead_keys(home, _left(records, needs), sizes.keys() - artifacts.keys())),
         unused_since=min([began, *goes_on]),
+        checkpoints=checkpoints,
+        notes=dead_notes(home, checkpoints),
     )
 
 
@@ -116,6 +125,9 @@ def remove_garbage(home: Home, garbage: Garbage) -> Removed:
         size for digest, size in garbage.artifacts.items() if store.remove(digest, unused_since=garbage.unused_since)
     ]
     left = store.remove_unfinished(unused_since=garbage.unused_since)
+    left += remove_checkpoints(home, garbage.checkpoints)
+    for note in garbage.notes:
+        note.unlink(missing_ok=True)
     for folder in home.runs.glob(f"{_DELETED}*"):
         shutil.rmtree(folder, ignore_errors=True)
     return Removed(artifacts=len(gone), size=sum(gone) + left, keys=keys)

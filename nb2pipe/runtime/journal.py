@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import sys
 import threading
 import time
 from json import dumps
@@ -16,12 +17,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from nb2pipe.records.blocks import Rows
 from nb2pipe.records.series import LOGGED
-from nb2pipe.records.values import encode, masked
+from nb2pipe.records.values import encode, is_secret, masked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from nb2pipe.records.masking import Masking
     from nb2pipe.runtime.resuming import Resuming
 
 POINTS = "points.jsonl"
@@ -48,6 +50,7 @@ class Journal:
 
     Attributes:
         resuming: Where trainings of the step are saved; None where they are not.
+        trainings: How many there were, by what they are within.
     """
 
     def __init__(self, path: Path | None = None, rows: Path | None = None) -> None:
@@ -58,11 +61,13 @@ class Journal:
         self.figures: list[dict[str, Any]] = []
         self.last: dict[str, float] = {}
         self.resuming: Resuming | None = None
+        self.trainings: dict[str, int] = {}
         self._path = path
         self._folder = rows
         self._rows: dict[str, Rows] = {}
         self._stream: IO[str] | None = None
         self._names: dict[str, str] = {}
+        self._shown: dict[str, str] = {}
         self._written = 0.0
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -84,10 +89,13 @@ class Journal:
         """
         with self._lock:
             if index is None:
-                self.metrics.update(values)
+                self.metrics.update(
+                    {self._shown.get(name) or self._show(name): value for name, value in values.items()}
+                )
                 return
             now = time.time()
-            for name, value in values.items():
+            for given, value in values.items():
+                name = self._shown.get(given) or self._show(given)
                 self.series[name] = self.series.get(name, 0) + 1
                 self.last[name] = value
                 self._point(name, value, index, now)
@@ -143,6 +151,10 @@ class Journal:
             "figures": self.figures,
         }
 
+    def _show(self, name: str) -> str:
+        """A name as it may be kept: secrets of the environment and of the notebook's variables are masked in it."""
+        return self._shown.setdefault(name, _masking().text(name))
+
     def _point(self, name: str, value: float, index: int, now: float) -> None:
         rows = self._rows.get(name) or self._made(name)
         if rows is not None and -_EXACT <= index <= _EXACT:
@@ -168,6 +180,14 @@ class Journal:
         if now - self._written > _EVERY:
             self._written = now
             self._stream.flush()
+
+
+def _masking() -> Masking:
+    from nb2pipe.records.masking import masking_of, masking_of_environment  # noqa: PLC0415  # few steps log anything
+
+    known = dict(vars(sys.modules["__main__"]))
+    named = {name: value for name, value in known.items() if is_secret(name) and isinstance(value, str)}
+    return masking_of(named) | masking_of_environment(os.environ)
 
 
 def current() -> Journal | None:

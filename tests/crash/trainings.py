@@ -25,8 +25,22 @@ import torch._dynamo
 
 import nb2pipe.tracking.training.session
 
-NOTEBOOK = Path(__file__).parent.parent / "cases" / "crash" / "training.py"
-KINDS = [(workers, every) for workers in (0, 2) for every in ("7 steps", "1 epoch", "0.05 s")]
+CASES = Path(__file__).parent.parent / "cases"
+NOTEBOOK = CASES / "crash" / "training.py"
+SHAPES = sorted((CASES / "trainings").glob("*.py"))
+WITH_WORKERS = {"training", "weighted", "own_sampler"}
+EVERY = ("7 steps", "1 epoch", "0.05 s")
+KINDS = [(NOTEBOOK, workers, every) for workers in (0, 2) for every in EVERY]
+KINDS += [(path, workers, "") for path in SHAPES for workers in (0, 2) if not workers or path.stem in WITH_WORKERS]
+"""The notebook, the workers of its loader, and how often it is saved; empty where that is its own to say."""
+FIRST = "import random, time, numpy, torch\ntorch.manual_seed(1), random.seed(2), numpy.random.seed(3)\n"
+SLOWLY = "WORKERS = {workers}\ndef trip():\n    time.sleep(0.008)\n"
+LAST = """
+import hashlib
+data = b"".join(one.contiguous().numpy().tobytes() for net in nets for one in net.state_dict().values())
+with open("left_weights.txt", "w") as stream:
+    stream.write(hashlib.sha256(data + torch.get_rng_state().numpy().tobytes()).hexdigest())
+"""
 MOST = 30
 """Attempts after which a training that is killed each time is left alone."""
 
@@ -39,19 +53,21 @@ class Trainings:
     kills: int = 0
     went_on: int = 0
     failed: list[str] = field(default_factory=list)
-    _expected: dict[int, tuple[str, str, float]] = field(default_factory=dict)
+    shapes: set[str] = field(default_factory=set)
+    _expected: dict[tuple[str, int], tuple[str, str, float]] = field(default_factory=dict)
 
     def trial(self, number: int) -> None:
         """Kills a training up to three times, lets it go on, and compares it with an undisturbed one."""
         dice = random.Random(number)
-        workers, every = dice.choice(KINDS)
-        if workers not in self._expected:
-            place = self._place(f"undisturbed-{workers}", workers, every)
+        path, workers, every = dice.choice(KINDS)
+        known = path.stem, workers
+        if known not in self._expected:
+            place = self._place(f"undisturbed-{path.stem}-{workers}", path, workers, every)
             began = time.monotonic()
             assert self._run(place, None) == 0, (place / "said.txt").read_text()
-            self._expected[workers] = (*_left(place), time.monotonic() - began)
-        weights, said, seconds = self._expected[workers]
-        place = self._place(str(number), workers, every)
+            self._expected[known] = (*_left(place), time.monotonic() - began)
+        weights, said, seconds = self._expected[known]
+        place = self._place(str(number), path, workers, every)
         code = -1
         for _ in range(dice.randint(1, 3)):
             code = self._run(place, dice.uniform(0.1, seconds), group=dice.random() < 0.5)
@@ -61,17 +77,22 @@ class Trainings:
         steps = _checkpoints(place)
         code = code and self._run(place, None)
         self.went_on += bool(steps)
+        self.shapes.add(path.stem)
         if code or _left(place) != (weights, said):
-            self.failed.append(f"trial {number} ({workers} workers, {every}) in {place}: exit code {code}")
+            what = f"{path.stem}, {workers} workers, {every}"
+            self.failed.append(f"trial {number} ({what}) in {place}: exit code {code}")
         else:
             shutil.rmtree(place)
 
-    def _place(self, name: str, workers: int, every: str) -> Path:
+    def _place(self, name: str, path: Path, workers: int, every: str) -> Path:
         place = self.folder / name
         place.mkdir()
-        text = NOTEBOOK.read_text().replace("workers = 0", f"workers = {workers}").replace("7 steps", every)
-        first = "import torch\ntorch.manual_seed(1)\nimport random\nrandom.seed(2)\n"
-        (place / "train.py").write_text(first + text)
+        text = path.read_text()
+        if path == NOTEBOOK:
+            text = text.replace("workers = 0", f"workers = {workers}").replace("7 steps", every)
+        else:
+            text = SLOWLY.format(workers=workers) + text + LAST
+        (place / "train.py").write_text(FIRST + text)
         return place
 
     def _run(self, place: Path, seconds: float | None, *, group: bool = False) -> int:
@@ -111,9 +132,11 @@ def _become(place: Path) -> None:
 
 
 def _left(place: Path) -> tuple[str, str]:
-    """The SHA-256 of the weights, and what was printed."""
+    """The SHA-256 of the weights, and what was printed, other than that the training goes on."""
     file = place / "left_weights.txt"
-    return (file.read_text() if file.exists() else "", (place / "said.txt").read_text())
+    said = (place / "said.txt").read_text().splitlines()
+    shown = "\n".join(line for line in said if not line.startswith("nb2pipe: the training goes on"))
+    return (file.read_text() if file.exists() else "", shown)
 
 
 def _checkpoints(place: Path) -> int:
@@ -129,7 +152,12 @@ def main(wanted: int = 100, first: int = 1) -> int:
         if trainings.kills >= wanted:
             break
         trainings.trial(number)
-    told = {"kills": trainings.kills, "went_on": trainings.went_on, "failed": trainings.failed}
+    told = {
+        "kills": trainings.kills,
+        "went_on": trainings.went_on,
+        "shapes": sorted(trainings.shapes),
+        "failed": trainings.failed,
+    }
     print(json.dumps({**told, "seconds": round(time.monotonic() - began, 1)}))
     if not trainings.failed:
         shutil.rmtree(folder)

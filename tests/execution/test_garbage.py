@@ -254,3 +254,25 @@ def test_a_run_that_goes_on_is_not_deleted(project: Project) -> None:
     with only_here(project.home.runs / "r1"), pytest.raises(UsageError, match="still goes on"):
         delete_run(project.home, "r1")
     assert [row.run for row in list_runs(project.home.root)] == ["r1"]
+
+
+def test_checkpoints_go_with_runs_that_count_no_more_and_what_leads_to_none_goes_too(project: Project) -> None:
+    for day, run in enumerate(("new", "old")):
+        project.add(run, {"x": [day]}, days=day)
+        folder = project.home.runs / run / "checkpoints" / "step" / "1"
+        folder.mkdir(parents=True)
+        (folder / "epoch-000001-batch-00000000.safetensors").write_bytes(b"x" * 1000)
+        note = project.home.root / "unfinished" / run
+        note.parent.mkdir(exist_ok=True)
+        note.write_text(f"{folder.parent}\n")
+    for name, line in (("script", "old"), ("lost", "/nowhere/at/all"), ("other", "new")):
+        (project.home.root / "unfinished" / name).write_text(f"{line}\n")
+    assert project.find().checkpoints == {}
+    found = project.find(keep=1)
+    assert (dict(found.checkpoints), found.by_run["old"] >= 1000) == ({"old": 1000}, True)
+    removed = remove_garbage(project.home, found)
+    assert removed.size >= 1000
+    assert not (project.home.runs / "old" / "checkpoints").exists()
+    assert (project.home.runs / "old" / "run.json").exists()
+    assert (project.home.runs / "new" / "checkpoints" / "step" / "1").is_dir()
+    assert sorted(path.name for path in (project.home.root / "unfinished").iterdir()) == ["new", "other"]

@@ -29,6 +29,7 @@ from nb2pipe.diagnostics import Diagnostic, Severity
 from nb2pipe.notebook.sections import Role, sections
 from nb2pipe.notebook.shown import shown
 from nb2pipe.tracking.training.every import parse_every
+from nb2pipe.tracking.training.heads import SHOWN_BY
 from nb2pipe.tracking.training.leftovers import Calls, leftovers, loops_over, read_outside
 
 if TYPE_CHECKING:
@@ -61,22 +62,47 @@ def starts_over(seen: Seen) -> Iterator[Diagnostic]:
         node.name: node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
     }
     calls = Calls(functions.get)
+    apart = _apart(trees)
     for cell, tree in trees.items() if made else ():
         later = {name for other, one in trees.items() if other >= cell for name in read_outside(one)}
         for loop in loops_over(tree, "epochs"):
             training = _training(loop, made)
             if training is None:
                 continue
-            told = [one for one in leftovers(loop, calls, later) if one.name not in training.names]
+            saved = training.names | _own(tree, loop) | apart
+            told = [one for one in leftovers(loop, calls, later) if one.name not in saved]
             yield from (_diagnostic(seen, cell, one, epochs=True) for one in told)
             if training.within and not told:
-                yield from _of_batches(seen, cell, loop, training, calls)
+                yield from _of_batches(seen, cell, loop, saved, calls)
 
 
-def _of_batches(seen: Seen, cell: int, loop: ast.For, training: _Made, calls: Calls) -> Iterator[Diagnostic]:
+def _own(tree: ast.Module, loop: ast.For) -> set[str]:
+    """The object that a loop in a method belongs to: numbers and texts of it are saved, the rest shows when it runs."""
+    methods = (one for kind in ast.walk(tree) if isinstance(kind, ast.ClassDef) for one in kind.body)
+    around = [
+        one for one in methods if isinstance(one, ast.FunctionDef) and any(node is loop for node in ast.walk(one))
+    ]
+    return {one.args.args[0].arg for one in around if one.args.args}
+
+
+def _apart(trees: dict[int, ast.Module]) -> set[str]:
+    """The names of modules, whose functions change what they are given, and of what shows how far a loop is."""
+    found: set[str] = set()
+    for node in (one for tree in trees.values() for one in ast.walk(tree)):
+        if isinstance(node, ast.Import):
+            found |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+            if name in SHOWN_BY:
+                found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _of_batches(seen: Seen, cell: int, loop: ast.For, saved: frozenset[str], calls: Calls) -> Iterator[Diagnostic]:
     for inner in list(loops_over(ast.Module(loop.body, []), "batches"))[:1]:
         for one in leftovers(inner, calls):
-            if one.name not in training.names:
+            if one.name not in saved:
                 yield _diagnostic(seen, cell, one, epochs=False)
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 import weakref
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.records.blocks import Rows
@@ -149,6 +150,8 @@ class Loop:
         self._earlier = dict(earlier)
         self._until = until
         self._middle = middle
+        for followed in self._followed.values():
+            self._add_earlier(followed)
 
     # -- what hooks tell
 
@@ -292,16 +295,17 @@ class Loop:
         facts = {"name": self._name(optimizer), "optimizer": type(optimizer).__name__}
         rows = Rows(self._folder / f"loop-{self._made}.rows", columns, facts)
         found = self._followed[id(optimizer)] = _Followed(optimizer, self._made, rows, rates)
-        self._add_earlier(found, columns)
+        self._add_earlier(found)
         return found
 
-    def _add_earlier(self, followed: _Followed, columns: tuple[str, ...]) -> None:
-        """Puts the rows before those of an optimizer that an earlier process made of it."""
+    def _add_earlier(self, followed: _Followed) -> None:
+        """Adds the rows that an earlier process made of an optimizer, after those that were made again."""
+        columns = (*COLUMNS, *_rate_names(followed.rates))
         earlier = self._earlier.pop(followed.number, None)
         if earlier is None or set(earlier.columns) != set(columns):
             return
         values = [earlier.columns[name] for name in columns]
-        for row in zip(*values, strict=True):
+        for row in islice(zip(*values, strict=True), followed.steps, None):
             if row[0] > self._until:
                 break
             followed.rows.add(row)

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from nb2pipe.records.series import CHECKPOINTS, SERIES, recorded_checkpoints, recorded_counts, rows_of
+from nb2pipe.runtime import resuming
 from nb2pipe.runtime.observing import observer
 from nb2pipe.runtime.recording import hooks
 from nb2pipe.runtime.recording.loop import Loop
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+
+_CHECKPOINTS = resuming.CHECKPOINTS
 
 _current: list[Recording] = []
 """What records in this process; at most one."""
@@ -32,15 +35,24 @@ def goes_on(checkpoints: Path, until: float, *, middle: bool) -> None:
             _log.debug("what was recorded before is not known", exc_info=error)
 
 
+def is_recorded_here() -> bool:
+    """Whether something records in this process."""
+    return bool(_current)
+
+
 def _series_beside(checkpoints: Path) -> Path | None:
     """Where the series lie that belong to the checkpoints of a training.
 
     >>> from pathlib import Path
     >>> str(_series_beside(Path("/home/runs/RUN/checkpoints/outer/train/training")))
     '/home/runs/RUN/series/outer/train'
+    >>> str(_series_beside(Path("/outputs/train.checkpoints/training")))
+    '/outputs/train.series'
     """
     step = checkpoints.parent
-    found = next((each for each in step.parents if each.name == "checkpoints"), None)
+    if step.name.endswith(f".{_CHECKPOINTS}"):  # a step from files to files
+        return step.with_name(f"{step.name.removesuffix(_CHECKPOINTS)}{SERIES}")
+    found = next((each for each in step.parents if each.name == _CHECKPOINTS), None)
     return found.parent / SERIES / step.relative_to(found) if found is not None else None
 
 

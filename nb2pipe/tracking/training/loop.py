@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from nb2pipe.tracking.training.loaders import begin_pass, is_used_up, length_of
@@ -39,7 +39,7 @@ class Epoch(int):
         session = running(self)
         if session is None:
             raise RuntimeError("the epoch is over; its batches are gone through within the loop over `epochs`")
-        return _batches(session, loader)
+        return Rounds(session, loader)
 
     def log(self, mapping: Mapping[str, Any] | None = None, /, **values: Any) -> None:
         """Logs numbers of this epoch, as `track.log(..., step=epoch)` does.
@@ -83,14 +83,19 @@ class Training:
 
     Attributes:
         state: What else the checkpoints hold, as it was given.
-        bound: The names of it that are variables of top-level code, with what they were bound to when it was looked at
-            last: what the loop binds them to counts.
+        made: The code that made it; None where it is a copy.
+        bound: The names of it that were variables of that code: what the loop binds them to counts.
     """
 
     trained: Trained
     state: dict[str, Any]
     settings: Settings
-    bound: dict[str, Any] = field(default_factory=dict)
+    made: Scope | None = None
+    bound: frozenset[str] = frozenset()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy of it belongs to no code."""
+        return _made_again, (self.trained, self.state, self.settings)
 
     def epochs(self, epochs: SupportsIndex | Sequence[SupportsIndex]) -> Iterator[Epoch]:
         """The epochs that are left: all of them, or those after the last checkpoint.
@@ -102,6 +107,10 @@ class Training:
             TypeError: It is neither, or something that is to be saved does not fit into a checkpoint.
         """
         return _Epochs(self, _numbers(epochs))
+
+
+def _made_again(trained: Trained, state: dict[str, Any], settings: Settings) -> Training:
+    return Training(trained=trained, state=state, settings=settings)
 
 
 class _Epochs:
@@ -151,24 +160,49 @@ def _numbers(epochs: Any) -> list[int]:
         raise TypeError(f"`epochs` takes a number of epochs or their numbers, not {epochs!r}") from None
 
 
-def _batches(session: Session, loader: Any) -> Iterator[Any]:
-    if is_used_up(loader, session.iterators):
-        raise TypeError(
-            "`epoch.batches` was given an iterator that an earlier epoch has used up; give it the loader itself"
-        )
-    number = session.begin_pass()
-    if number:
-        yield from begin_pass(loader)
-        return
-    length = length_of(loader)
-    scope = Scope.of_caller()
-    skip = session.prepare_pass(length, scope)
-    done = 0
-    for batch in begin_pass(loader):
-        done += 1
-        if done <= skip:
-            if done == skip:
-                session.go_on()
-            continue
-        yield batch
-        session.end_batch(done, length)
+class Rounds:
+    """The batches of one pass over a loader; those that are done already are passed over."""
+
+    def __init__(self, session: Session, loader: Any) -> None:
+        self._session = session
+        self._loader = loader
+        self._iterator: Any = None
+        self._first = True
+        self._length: int | None = None
+        self._done = 0
+
+    def __iter__(self) -> Rounds:
+        return self
+
+    def __len__(self) -> int:
+        return len(self._loader)
+
+    def __next__(self) -> Any:
+        if self._iterator is None:
+            self._begin()
+        elif self._first:
+            self._session.end_batch(self._done, self._length)
+        try:
+            batch = next(self._iterator)
+        except StopIteration:
+            self._first = False
+            raise
+        self._done += 1
+        return batch
+
+    def _begin(self) -> None:
+        if is_used_up(self._loader, self._session.iterators):
+            raise TypeError(
+                "`epoch.batches` was given an iterator that an earlier epoch has used up; give it the loader itself"
+            )
+        self._first = not self._session.begin_pass()
+        skip = 0
+        if self._first:
+            self._length = length_of(self._loader)
+            skip = self._session.prepare_pass(self._length, Scope.of_caller(), self)
+        self._iterator = begin_pass(self._loader)
+        for _ in range(skip):
+            next(self._iterator)
+        if skip:
+            self._done = skip
+            self._session.go_on()

@@ -46,6 +46,5 @@ def make_training(
     settings = Settings(every=parse_every(every), keep=keep, monitor=monitor, mode=mode)
     kept = {} if state is None else state
     scope = Scope.of_caller()
-    variables = scope.variables
-    bound = {name: one for name, one in kept.items() if scope.top and variables.get(name, kept) is one}
-    return Training(trained=trained(*given), state=kept, settings=settings, bound=bound)
+    bound = frozenset(name for name, one in kept.items() if scope.variables.get(name, kept) is one)
+    return Training(trained=trained(*given), state=kept, settings=settings, made=scope, bound=bound)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from nb2pipe.tracking.training.modules import encode_module, is_module, restore_module, tensors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nb2pipe.tracking.training.values import Decoder, Encoder
 
-_PLAIN = (bool, int, float, str)
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,16 +28,52 @@ class Trained:
     models: Mapping[str, Any]
     stepping: Mapping[str, Any]
 
+    @property
+    def objects(self) -> dict[str, Any]:
+        """All of it, by name."""
+        return {**self.models, **self.stepping}
+
     def structure(self) -> list[Any]:
         """What two trainings have in common that can go on from each other's checkpoints, as JSON."""
         found: list[Any] = []
         for name, model in self.models.items():
-            rows = [(path, list(one.shape), str(one.dtype)) for path, one in _tensors(model) if not _is_lazy(one)]
+            rows = [(path, list(one.shape), str(one.dtype)) for path, one in tensors_of(model)]
             found.append([name, type(model).__qualname__, rows])
         for name, one in self.stepping.items():
             groups = getattr(one, "param_groups", [])
             found.append([name, type(one).__qualname__, [len(group["params"]) for group in groups]])
         return found
+
+    def settings(self) -> list[Any]:
+        """How models and optimizers were made, as JSON, as far as training does not change it."""
+        made = [[name, _ADDRESS.sub("", repr(model))] for name, model in self.models.items()]
+        defaults = [
+            [name, sorted((key, repr(value)) for key, value in getattr(one, "defaults", {}).items())]
+            for name, one in self.stepping.items()
+        ]
+        return [made, defaults]
+
+    def with_owners(self, variables: Mapping[str, Any]) -> Trained:
+        """With the modules among some variables whose parameters an optimizer trains, though nobody named them."""
+        loose = {id(one) for one in self._loose().values()}
+        known = {id(one) for one in self.models.values()}
+        owners = {
+            f"model {name}": one
+            for name, one in variables.items()
+            if is_module(one) and id(one) not in known and any(id(each) in loose for each in one.parameters())
+        }
+        return replace(self, models={**self.models, **owners}) if owners else self
+
+    def _loose(self) -> dict[str, Any]:
+        """The parameters that an optimizer trains and that belong to no model, by name."""
+        known = {id(one) for model in self.models.values() for one in model.parameters()}
+        return {
+            f"{name}.{place}.{number}": one
+            for name, each in self.stepping.items()
+            for place, group in enumerate(getattr(each, "param_groups", ()))
+            for number, one in enumerate(group["params"])
+            if id(one) not in known
+        }
 
     def encode(self, encoder: Encoder, *, gradients: bool) -> dict[str, Any]:
         """All of it as JSON and tensors.
@@ -46,14 +85,20 @@ class Trained:
         Raises:
             TypeError: Something does not fit into a checkpoint.
         """
-        models = {name: _model(encoder, name, one, gradients=gradients) for name, one in self.models.items()}
+        models = {name: encode_module(encoder, name, one, gradients=gradients) for name, one in self.models.items()}
+        loose = {name: encoder.tensor(one, name) for name, one in self._loose().items()}
         stepping = {name: encoder.encode(one.state_dict(), name) for name, one in self.stepping.items()}
-        return {"models": models, "stepping": stepping}
+        return {"models": models, "loose": loose, "stepping": stepping}
 
     def restore(self, decoder: Decoder, data: Mapping[str, Any]) -> None:
         """Sets all of it, in the objects that there are."""
+        import torch  # it is trained with
+
         for name, model in self.models.items():
-            _restore_model(decoder, model, data["models"][name])
+            restore_module(decoder, model, data["models"][name])
+        with torch.no_grad():
+            for name, one in self._loose().items():
+                one.copy_(decoder.tensor(data["loose"][name]))
         for name, one in self.stepping.items():
             state = decoder.decode(data["stepping"][name])
             one.load_state_dict(state)
@@ -91,76 +136,6 @@ def _named(name: str, given: Any) -> Iterator[tuple[str, Any]]:
         yield from ((f"{name}.{key}", one) for key, one in given.items())
     else:
         yield name, given
-
-
-def _tensors(model: Any) -> Iterator[tuple[str, Any]]:
-    yield from model.named_parameters()
-    yield from model.named_buffers()
-
-
-def _is_lazy(tensor: Any) -> bool:
-    return hasattr(tensor, "materialize")
-
-
-def _model(encoder: Encoder, name: str, model: Any, *, gradients: bool) -> dict[str, Any]:
-    tensors, grads = {}, {}
-    for path, one in _tensors(model):
-        if _is_lazy(one):
-            continue
-        tensors[path] = encoder.tensor(one, f"{name}.{path}")
-        if gradients and one.grad is not None:
-            grads[path] = encoder.tensor(one.grad, f"gradient.{name}.{path}")
-    return {
-        "tensors": tensors,
-        "gradients": grads if gradients else None,
-        "frozen": [path for path, one in model.named_parameters() if not one.requires_grad],
-        "fields": {path: _fields(one) for path, one in model.named_modules() if _fields(one)},
-        "extra": {
-            path: encoder.encode(one.get_extra_state(), f"{name}.{path}")
-            for path, one in model.named_modules()
-            if _has_extra(one)
-        },
-    }
-
-
-def _fields(module: Any) -> dict[str, Any]:
-    """Numbers and texts of a module, such as `training`, or the rate of a dropout."""
-    return {name: one for name, one in vars(module).items() if type(one) in _PLAIN}
-
-
-def _has_extra(module: Any) -> bool:
-    return any(
-        "get_extra_state" in vars(kind) for kind in type(module).__mro__ if kind.__module__ != "torch.nn.modules.module"
-    )
-
-
-def _restore_model(decoder: Decoder, model: Any, data: Mapping[str, Any]) -> None:
-    import torch  # there is a module of it
-
-    there = dict(_tensors(model))
-    with torch.no_grad():
-        for path, saved in data["tensors"].items():
-            _set(there[path], decoder.tensor(saved))
-    frozen = set(data["frozen"])
-    for path, one in model.named_parameters():
-        one.requires_grad_(path not in frozen)
-        if data["gradients"] is not None:
-            saved = data["gradients"].get(path)
-            one.grad = decoder.tensor(saved) if saved is not None else None
-    modules = dict(model.named_modules())
-    for path, fields in data["fields"].items():
-        modules[path].__dict__.update(fields)
-    for path, saved in data["extra"].items():
-        modules[path].set_extra_state(decoder.decode(saved))
-
-
-def _set(old: Any, new: Any) -> None:
-    if _is_lazy(old):
-        old.materialize(new.shape, device=new.device, dtype=new.dtype)
-    if old.shape == new.shape and old.dtype == new.dtype:
-        old.copy_(new)
-    else:
-        old.data = new
 
 
 def _as_saved(optimizer: Any, state: Mapping[str, Any]) -> None:

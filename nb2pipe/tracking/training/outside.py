@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import RecordsError
+from nb2pipe.records.checks.nb692_training_went_on import went_on
 from nb2pipe.records.events import (
     CheckpointSaved,
     DataUsed,
@@ -25,38 +26,48 @@ from nb2pipe.records.events import (
     RunFinished,
     RunStarted,
     RunStatus,
+    SeriesRecorded,
     StepFailed,
     StepFinished,
     StepStarted,
 )
-from nb2pipe.records.files import read_run
+from nb2pipe.records.files import read_run, series_path
 from nb2pipe.records.home import find_home
 from nb2pipe.records.model import Checkpoint
 from nb2pipe.records.process import is_gone, this_process
 from nb2pipe.records.recorder import Recorder
+from nb2pipe.records.series import recorded_checkpoints
 from nb2pipe.runtime.journal import Journal
+from nb2pipe.runtime.recording.recording import Recording, is_recorded_here
 from nb2pipe.runtime.resuming import CHECKPOINTS, note_of
+from nb2pipe.tracking.training.said import secrets_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from nb2pipe.records.events import Event
+    from nb2pipe.records.masking import Masking
     from nb2pipe.tracking.training.scopes import Scope
 
 STEP = "main"
 """The name of the one step of such a run."""
 
 
-_left: dict[str, Outside] = {}
-"""Those whose loop was left, by their run."""
+_RANKS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_ARRAY_TASK_ID")
+"""Environment variables that tell apart processes which run the same program side by side."""
+
+_open: dict[str, Outside] = {}
+"""Those whose loop is over, while the cell or script that it is in is not, by their run."""
+_waits: list[bool] = []
+"""Whether somebody tells when that ends."""
 
 
 class _Recorded(Journal):
     """Takes what code logs into the record of a run."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, tell: Callable[[Event], None]) -> None:
         super().__init__()
-        self._recorder = recorder
+        self._tell = tell
 
     def log(self, values: Mapping[str, float], index: int | None) -> None:
         super().log(values, index)
@@ -73,10 +84,6 @@ class _Recorded(Journal):
         super().use(path, sha256, name)
         self._tell(DataUsed(step=STEP, path=path, sha256=sha256, name=name, time=time.time()))
 
-    def _tell(self, event: Event) -> None:
-        with suppress(RecordsError):  # a record that cannot be written does not end a training
-            self._recorder.handle(event)
-
 
 @dataclass(slots=True)
 class Outside:
@@ -88,6 +95,7 @@ class Outside:
         run: The run's id.
         resumed: An earlier process began it and did not end it.
         source: The script or notebook, as far as it is known.
+        secrets: What is not kept.
     """
 
     home: Path
@@ -95,9 +103,12 @@ class Outside:
     run: str
     resumed: bool
     source: Path
+    secrets: Masking
     began: float = 0.0
     _recorder: Recorder | None = None
     _journal: _Recorded | None = None
+    _recording: Recording | None = None
+    _finished: bool = False
 
     @classmethod
     def of(cls, scope: Scope, key: str) -> Outside:
@@ -106,7 +117,7 @@ class Outside:
         home = find_home(Path.cwd())
         earlier = _earlier(home, key)
         run = earlier or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        return cls(home, key, run, earlier is not None, source)
+        return cls(home, key, run, earlier is not None, source, secrets_in(scope.variables))
 
     @property
     def folder(self) -> Path:
@@ -120,11 +131,11 @@ class Outside:
             name: The training's.
         """
         _make(self.home)
-        before = _left.pop(self.run, None)
+        before = _open.pop(self.run, None)
         if before is not None:
             before.drop()
         self.began = time.time()
-        self._recorder = Recorder(self.home / "runs" / self.run)
+        self._recorder = Recorder(self.home / "runs" / self.run, masking=self.secrets)
         self._tell(
             RunStarted(
                 run=self.run,
@@ -138,34 +149,91 @@ class Outside:
             )
         )
         self._tell(StepStarted(step=STEP, time=self.began, cells=(), description=f"training {name}"))
-        self._journal = _Recorded(self._recorder)
+        self._journal = _Recorded(self._tell)
         self._journal.begin()
+        self._record_loop()
         note = note_of(self.home, self.key)
         with suppress(OSError):
             note.parent.mkdir(parents=True, exist_ok=True)
             note.write_text(f"{self.run}\n", encoding="utf-8")
+
+    def _record_loop(self) -> None:
+        """Has the loop recorded as it stands, if that of another training around it is not."""
+        if is_recorded_here():
+            return
+        self._recording = Recording(self._series)
+        with suppress(OSError):
+            self._recording.begin()
+
+    @property
+    def _series(self) -> Path:
+        return series_path(self.home / "runs" / self.run, STEP)
+
+    def _stop(self) -> None:
+        """What comes after the loop is no part of the record."""
+        if self._journal is not None:
+            self._journal.end()
+        recording, self._recording = self._recording, None
+        if recording is None:
+            return
+        recording.finish()
+        now = time.time()
+        self._tell(SeriesRecorded(step=STEP, series=recording.counts(), folder=str(self._series), time=now))
+        for each in recorded_checkpoints(self._series):
+            self._tell(CheckpointSaved(step=STEP, checkpoint=each, time=now))
+
+    def went_on(self, where: str) -> None:
+        """The training goes on at a checkpoint."""
+        told = went_on(STEP, where, time=time.time(), run=self.run)
+        self._tell(told)
+        print(f"nb2pipe: {told.message}; {told.hint}", file=sys.stderr)  # noqa: T201  # nobody else tells it here
 
     def saved(self, path: Path, sha256: str, step: int, epoch: int | None) -> None:
         """A checkpoint was written."""
         checkpoint = Checkpoint(path=str(path), sha256=sha256, step=step, epoch=epoch)
         self._tell(CheckpointSaved(step=STEP, checkpoint=checkpoint, time=time.time()))
 
-    def end(self, status: RunStatus, error: BaseException | None = None) -> None:
-        """Ends the record; a training that succeeded begins anew the next time."""
+    def over(self) -> None:
+        """The loop has ended; if it is run again, it begins anew, as soon as all around it has ended too."""
+        self._stop()
+        self._end(RunStatus.SUCCEEDED)
+        self._finished = True
+        _open[self.run] = self
+        _await_end()
+
+    def left(self) -> None:
+        """The loop was left before its last epoch; whether by an error shows when the cell or script ends."""
+        self._stop()
+        _open[self.run] = self
+        _await_end()
+
+    def settle(self, error: BaseException | None) -> None:
+        """The cell or script ended: a training that it did not interrupt begins anew the next time."""
+        if error is None:
+            with suppress(OSError):
+                note_of(self.home, self.key).unlink(missing_ok=True)
+        if self._finished:
+            return
+        if error is None:
+            self._end(RunStatus.SUCCEEDED)
+        elif isinstance(error, Exception):
+            self._end(RunStatus.FAILED, error)
+        else:
+            self._end(RunStatus.INTERRUPTED)
+
+    def _end(self, status: RunStatus, error: BaseException | None = None) -> None:
+        """Ends the record."""
         recorder, self._recorder = self._recorder, None
         if recorder is None:
             return
-        if self._journal is not None:
-            self._journal.end()
         now = time.time()
         seconds = now - self.began
-        if status is RunStatus.SUCCEEDED:
-            with suppress(OSError):
-                note_of(self.home, self.key).unlink(missing_ok=True)
         failure = (
             None
             if error is None
-            else Failure(step=STEP, cell=None, line=None, kind=type(error).__name__, message=str(error))
+            else Failure(
+                step=STEP, cell=None, line=None, kind=type(error).__name__, message=self.secrets.text(str(error))
+            )
         )
         with suppress(RecordsError):
             if status is RunStatus.SUCCEEDED:
@@ -175,22 +243,6 @@ class Outside:
             recorder.handle(RunFinished(run=self.run, status=status, time=now, seconds=seconds, failure=failure))
             recorder.close()
 
-    def left(self) -> None:
-        """The loop was left before its last epoch; whether by an error shows when the cell or script ends."""
-        if self._journal is not None:
-            self._journal.end()
-        _left[self.run] = self
-        shell = _shell()
-        if shell is None:
-            atexit.register(self._settle)
-            return
-
-        def ended(result: Any) -> None:
-            shell.events.unregister("post_run_cell", ended)
-            self._end_with(getattr(result, "error_in_exec", None))
-
-        shell.events.register("post_run_cell", ended)
-
     def drop(self) -> None:
         """Somebody else goes on with the run."""
         recorder, self._recorder = self._recorder, None
@@ -198,26 +250,39 @@ class Outside:
             with suppress(RecordsError):
                 recorder.close()
 
-    def _settle(self) -> None:
-        self._end_with(getattr(sys, "last_value", None))
-
-    def _end_with(self, error: BaseException | None) -> None:
-        if error is None:
-            self.end(RunStatus.SUCCEEDED)
-        elif isinstance(error, Exception):
-            self.end(RunStatus.FAILED, error)
-        else:
-            self.end(RunStatus.INTERRUPTED)
-
     def _tell(self, event: Event) -> None:
         if self._recorder is not None:
             with suppress(RecordsError):
-                self._recorder.handle(event)
+                self._recorder.handle(self.secrets.event(event))
+
+
+def _await_end() -> None:
+    """Has somebody tell when the cell or script ends that runs now."""
+    shell = _shell()
+    if shell is None:
+        if not _waits:
+            _waits.append(True)
+            atexit.register(lambda: settle(getattr(sys, "last_value", None)))
+        return
+
+    def ended(result: Any) -> None:
+        shell.events.unregister("post_run_cell", ended)
+        settle(getattr(result, "error_in_exec", None))
+
+    shell.events.register("post_run_cell", ended)
+
+
+def settle(error: BaseException | None) -> None:
+    """The cell or script ended, by an error where there is one."""
+    while _open:
+        _, one = _open.popitem()
+        one.settle(error)
 
 
 def identity(scope: Scope, structure: object) -> str:
     """Digest of a program's text, its arguments and what is trained; two trainings of a program may have the same."""
     given = sys.argv[1:] if _is_script() else []
+    given += [f"{name}={os.environ[name]}" for name in _RANKS if name in os.environ]
     return str(Digest.of("program", [str(_source(scope)), _plain(scope.text), given, structure]))
 
 

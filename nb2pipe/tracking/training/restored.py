@@ -1,35 +1,67 @@
-"""Gives objects the content that a checkpoint kept of them, so that whoever holds them sees it."""
+"""What a checkpoint holds of objects that only the code can make: generators, modules, instances of its classes."""
 
 from __future__ import annotations
 
 import random
 import sys
-from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """Stands for an object that is left as it is, such as a loader or a function."""
+
+
+KEPT = Kept()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Stateful:
     """The state of an object that has `state_dict` and `load_state_dict`."""
 
-    def __init__(self, state: Any) -> None:
-        self.state = state
+    state: Any
+
+    def put_into(self, found: Any) -> None:
+        """Sets an object to it."""
+        found.load_state_dict(self.state)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleState:
+    """What a module of torch holds.
+
+    Attributes:
+        put_into: Sets a module to it.
+    """
+
+    put_into: Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class GeneratorState:
-    """The state of a random generator."""
+    """The state of a random generator, and the name of its class."""
 
-    def __init__(self, state: Any) -> None:
-        self.state = state
+    state: Any
+    kind: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Fields:
-    """What an object of a class of the author's holds."""
+    """What an object of a class of the author's holds.
 
-    def __init__(self, fields: Mapping[str, Any]) -> None:
-        self.fields = fields
+    Attributes:
+        fields: Its attributes.
+        name: The class's.
+        kind: The class, where there is one of that name.
+    """
+
+    fields: Mapping[str, Any]
+    name: str
+    kind: type | None
 
 
 _LIBRARIES = frozenset({"torch", "numpy", "pandas", "matplotlib", "IPython", "ipykernel", "nb2pipe"})
@@ -40,6 +72,11 @@ def is_authors(value: Any) -> bool:
     kind = type(value)
     if isinstance(value, type) or not hasattr(value, "__dict__"):
         return False
+    return is_authors_class(kind)
+
+
+def is_authors_class(kind: type) -> bool:
+    """Whether a class comes neither with Python nor with a library that trains."""
     top = kind.__module__.partition(".")[0]
     if top == "__main__":
         return True
@@ -47,6 +84,32 @@ def is_authors(value: Any) -> bool:
         return False
     file = str(getattr(sys.modules.get(kind.__module__), "__file__", None) or "site-packages")
     return "site-packages" not in file and "dist-packages" not in file
+
+
+def class_name(kind: type) -> str:
+    """How a checkpoint names a class of the author's.
+
+    >>> class_name(Fields)
+    'nb2pipe.tracking.training.restored:Fields'
+    """
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def find_class(name: str, variables: Mapping[str, Any]) -> type | None:
+    """The class of the author's that a checkpoint names; nothing is imported for it.
+
+    Args:
+        name: As `class_name` has it.
+        variables: Those of the training's code, which come first.
+    """
+    module, _, path = name.partition(":")
+    first, *rest = path.split(".")
+    found = variables.get(first)
+    if not isinstance(found, type):
+        found = getattr(sys.modules.get(module), first, None)
+    for each in rest:
+        found = vars(found).get(each) if isinstance(found, type) else None
+    return found if isinstance(found, type) and is_authors_class(found) else None
 
 
 def is_generator(value: object) -> bool:
@@ -89,66 +152,25 @@ def write_generator(value: Any, state: Any) -> None:
         value.set_state(torch.frombuffer(bytearray(state["state"]), dtype=torch.uint8))
 
 
+def make_generator(saved: GeneratorState) -> Any:
+    """A generator of the kind whose state was saved, where there is none."""
+    if saved.kind == "RandomState":
+        import numpy as np  # it was one of it
+
+        return np.random.RandomState()
+    if isinstance(saved.state, dict) and "bit_generator" in saved.state:
+        import numpy as np  # it was one of it
+
+        kind = getattr(np.random, str(saved.state["bit_generator"]), None)
+        if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
+            raise ValueError(f"NumPy has no generator {saved.state['bit_generator']!r}")
+        return np.random.Generator(kind())
+    if isinstance(saved.state, dict):
+        import torch  # it was one of it
+
+        return torch.Generator(saved.state["device"])
+    return random.Random()  # noqa: S311  # it goes on with what another one drew
+
+
 def _bytes(tensor: Any) -> bytes:
     return bytes(tensor.numpy().tobytes())
-
-
-def put_back(old: Any, new: Any) -> Any:
-    """Gives an object the content that it had, so that whoever holds it sees it.
-
-    Args:
-        old: The object as it is.
-        new: Its content, as it was decoded.
-
-    Returns:
-        The object with the content: `old` where it could take it, else `new`.
-    """
-    if isinstance(new, Stateful):
-        old.load_state_dict(new.state)
-    elif isinstance(new, Fields):
-        _put_mapping(vars(old), new.fields)
-    elif isinstance(new, GeneratorState):
-        write_generator(old, new.state)
-    elif type(old) is not type(new):
-        return new
-    elif isinstance(old, dict):
-        _put_mapping(old, new)
-    elif isinstance(old, list):
-        kept = old[: len(new)]
-        old[:] = [*(put_back(one, two) for one, two in zip(kept, new, strict=False)), *new[len(kept) :]]
-    elif isinstance(old, set | deque | bytearray):
-        old.clear()
-        (old.update if isinstance(old, set) else old.extend)(new)
-    else:
-        return _put_memory(old, new)
-    return old
-
-
-def _put_mapping(old: dict[Any, Any], new: Mapping[Any, Any]) -> None:
-    before = dict(old)
-    old.clear()
-    for key, value in new.items():
-        old[key] = put_back(before[key], value) if key in before else value
-
-
-def _put_memory(old: Any, new: Any) -> Any:
-    """An array or tensor of the same kind takes the content; all else is replaced."""
-    module = type(old).__module__.partition(".")[0]
-    if module not in {"torch", "numpy"} or not hasattr(old, "shape"):
-        return new
-    if old.shape != new.shape or old.dtype != new.dtype or not old.shape:
-        if module == "torch" and getattr(old, "shape", None) == new.shape and old.dtype == new.dtype:
-            return _copied(old, new)
-        return new
-    if module == "torch":
-        return _copied(old, new)
-    old[...] = new
-    return old
-
-
-def _copied(old: Any, new: Any) -> Any:
-    import torch  # there is a tensor
-
-    with torch.no_grad():
-        old.copy_(new)
-    return old

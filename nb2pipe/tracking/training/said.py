@@ -12,9 +12,13 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from nb2pipe.records.values import is_secret, masked
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from nb2pipe.records.masking import Masking
 
 FILE = "said.jsonl"
 
@@ -28,13 +32,15 @@ class Said:
 
     Args:
         folder: That of its checkpoints; it is made if it is not there.
+        secrets: What is not kept.
 
     Attributes:
         muted: What is shown and logged now was shown and logged before, and is dropped.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, secrets: Masking) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._secrets = secrets
         self._path = folder / FILE
         self._process = os.getpid()
         self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
@@ -88,7 +94,7 @@ class Said:
     def note(self, *entry: object) -> None:
         """Takes an entry; an error of the disk is the checkpoints' to tell."""
         with suppress(OSError, TypeError, ValueError):
-            os.write(self._handle, json.dumps(entry).encode() + b"\n")
+            os.write(self._handle, json.dumps(self._secrets.value(entry)).encode() + b"\n")
 
     def end(self) -> None:
         """It takes nothing any more."""
@@ -153,6 +159,16 @@ class Said:
         self._undo.append(lambda: delattr(owner, name) if before is None else setattr(owner, name, before))
 
 
+def secrets_in(variables: Mapping[str, Any]) -> Masking:
+    """What replaces the secrets among variables, and those of the environment."""
+    from nb2pipe.records.masking import masking_of, masking_of_environment  # noqa: PLC0415  # only who trains needs it
+
+    named = {
+        name: value for name, value in variables.items() if is_secret(name) and isinstance(value, str | int | dict)
+    }
+    return masking_of(named) | masking_of_environment(os.environ)
+
+
 def is_muted() -> bool:
     """Whether what is logged now was logged before."""
     return any(each.muted and each.is_here for each in _open)
@@ -169,7 +185,7 @@ def note_params(values: Mapping[str, Any]) -> None:
     """Keeps parameters that code notes."""
     for each in _open:
         if each.is_here:
-            each.note("params", dict(values))
+            each.note("params", masked(values))
 
 
 def _publisher() -> Any:

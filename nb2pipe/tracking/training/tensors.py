@@ -58,6 +58,14 @@ def type_name(dtype: Any) -> str | None:
     return known.get(str(dtype).removeprefix("torch."))
 
 
+def address_of(tensor: Any) -> int:
+    """Where the memory of a tensor begins; 0 where it has none."""
+    try:
+        return int(tensor.untyped_storage().data_ptr())
+    except (NotImplementedError, RuntimeError):
+        return 0
+
+
 def lay_out(tensors: Mapping[str, Any], text: str) -> Layout:
     """The layout of a file.
 

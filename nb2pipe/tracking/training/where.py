@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.runtime import journal
 from nb2pipe.runtime.resuming import DONE
+from nb2pipe.tracking.training.kept import WENT_ON, went_on_in
 from nb2pipe.tracking.training.outside import Outside, identity
 
 if TYPE_CHECKING:
@@ -16,10 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.runtime.resuming import Resuming
+    from nb2pipe.tracking.training.kept import Told
     from nb2pipe.tracking.training.scopes import Scope
 
 _counts: dict[str, int] = {}
-"""How many trainings there were at a place, so that each has a number of its own."""
+"""How many trainings of plain notebooks and scripts there were at a place, so that each has a number of its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +49,19 @@ class Place:
     inside: bool = True
     outside: Outside | None = None
 
+    def begins_anew(self) -> None:
+        """The training begins with its first epoch."""
+        with suppress(OSError):
+            (self.folder / WENT_ON).unlink(missing_ok=True)
+
+    def went_on(self, told: Told) -> None:
+        """The training goes on from a checkpoint."""
+        facts = {name: told.told[name] for name in ("epoch", "batch", "step")}
+        with suppress(OSError):
+            (self.folder / WENT_ON).write_text(dumps({**facts, "time": time.time()}), encoding="ascii")
+        if self.outside is not None:
+            self.outside.went_on(went_on_in(self.folder) or "")
+
 
 def find_place(scope: Scope, structure: object, within: str) -> Place:
     """The place of a training that begins now.
@@ -56,7 +74,8 @@ def find_place(scope: Scope, structure: object, within: str) -> Place:
     found = journal.current()
     resuming = found.resuming if found is not None else None
     if found is not None and resuming is not None:
-        return _inside(resuming, structure, f"{id(found)} {within}", within)
+        found.trainings[within] = found.trainings.get(within, 0) + 1
+        return _inside(resuming, structure, f"{within}{found.trainings[within]}")
     base = identity(scope, structure)
     name = f"{within}{_number(f'{base} {_turn()} {within}')}"
     outside = Outside.of(scope, str(Digest.of("training", [base, name])))
@@ -70,8 +89,7 @@ def find_place(scope: Scope, structure: object, within: str) -> Place:
     )
 
 
-def _inside(resuming: Resuming, structure: object, counted: str, within: str) -> Place:
-    name = f"{within}{_number(counted)}"
+def _inside(resuming: Resuming, structure: object, name: str) -> Place:
     resuming.begin()
     sources = [source / name for source in resuming.sources()]
     return Place(

@@ -23,7 +23,7 @@ BESIDE = ".json"
 """The ending of what is told of it; a checkpoint without that is not whole."""
 
 _BLOCK = 1 << 20
-_NICE = 10
+_NICE = 19
 _LOOK = 1.0
 
 
@@ -78,20 +78,22 @@ def write(job: dict[str, Any], memory: int) -> str:
     path = os.path.join(folder, name + TENSORS)  # noqa: PTH118  # as little as possible is imported
     digest = hashlib.sha256()
     os.makedirs(folder, exist_ok=True)  # noqa: PTH103
-    with mmap.mmap(memory, job["size"], access=mmap.ACCESS_READ) as data, open(path + ".tmp", "wb") as stream:  # noqa: PTH123
-        for begin in range(0, job["size"], _BLOCK):
-            block = data[begin : begin + _BLOCK]
-            digest.update(block)
-            stream.write(block)
+    new = f".{os.getpid()}.tmp"  # another one may write here still, of a training that was killed
+    with mmap.mmap(memory, job["size"], access=mmap.ACCESS_READ) as data, open(path + new, "wb") as stream:  # noqa: PTH123
+        with memoryview(data) as view:
+            for begin in range(0, job["size"], _BLOCK):
+                with view[begin : begin + _BLOCK] as block:
+                    digest.update(block)
+                    stream.write(block)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(path + ".tmp", path)  # noqa: PTH105
+    os.replace(path + new, path)  # noqa: PTH105
     beside = os.path.join(folder, name + BESIDE)  # noqa: PTH118
-    with open(beside + ".tmp", "w", encoding="utf-8") as stream:  # noqa: PTH123
+    with open(beside + new, "w", encoding="utf-8") as stream:  # noqa: PTH123
         json.dump({**job["told"], "sha256": digest.hexdigest(), "size": job["size"]}, stream)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(beside + ".tmp", beside)  # noqa: PTH105
+    os.replace(beside + new, beside)  # noqa: PTH105
     _settle(folder)
     for old in job["remove"]:
         for ending in (BESIDE, TENSORS):

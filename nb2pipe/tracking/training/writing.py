@@ -1,13 +1,14 @@
 """Copies of what is trained, taken between two batches, and handed to a process that writes them beside the loop.
 
 There are two memories: one that is being written, and one that waits. Where a checkpoint is due while both are taken,
-the newer one takes the place of the one that waits, unless that one is the best so far. The loop waits for the disk
-only within a small part of its own time.
+the newer one takes the place of the one that waits, unless that one is the best so far. All that copies take, and that
+the loop waits for the disk, stays within a small part of its own time; where it would not, a checkpoint is left out.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import mmap
 import os
 import select
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 
 _PROGRAM = Path(__file__).with_name("writer.py")
 _BLOCK = 1 << 16
-_GRACE = 1.0
-"""Seconds that a training as a whole waits for the disk, whatever it takes itself."""
-_PART = 0.01
-"""The part of its time that it waits beyond that."""
+_GRACE = 0.2
+"""Seconds that checkpoints take of a training as a whole, whatever it takes itself."""
+_PART = 0.02
+"""The part of its time that they take beyond that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,8 @@ class Job:
     Attributes:
         told: What is told of it beside the tensors.
         remove: The names of those that are not kept once it is there.
-        best: It has to be written, even if a newer one is due.
+        best: It has to be written, even if a newer one is due, unless that is a better one.
+        last: So has this, and the loop waits for it.
     """
 
     folder: str
@@ -49,6 +51,7 @@ class Job:
     told: Mapping[str, Any]
     remove: Callable[[], list[str]]
     best: bool = False
+    last: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class Writer:
     _waits: tuple[Job, int] | None = None
     _rest: bytes = b""
     _began: float = field(default_factory=time.monotonic)
-    _waited: float = 0.0
+    _spent: float = 0.0
     _pid: int = field(default_factory=os.getpid)
 
     def start(self) -> None:
@@ -103,27 +106,39 @@ class Writer:
                 start_new_session=True,
             )
 
-    def save(self, job: Job, tensors: Mapping[str, Any], text: str) -> bool:
+    @property
+    def has_time(self) -> bool:
+        """Whether one more may be taken."""
+        return self._left > 0
+
+    @property
+    def _left(self) -> float:
+        return _GRACE + _PART * (time.monotonic() - self._began) - self._spent
+
+    def save(self, job: Job, tensors: Mapping[str, Any], text: str, since: float) -> bool:
         """Takes a copy, and has it written.
 
         Args:
             job: What is to be written.
             tensors: As they are now.
             text: What stands beside them in the file.
+            since: When the work on it began, as `time.monotonic` has it.
 
         Returns:
             Whether it will be written; if not, there was no time.
         """
         self.poll()
         if self._busy is not None:
-            self._wait(_GRACE + _PART * (time.monotonic() - self._began) - self._waited)
+            self._wait(math.inf if job.last else self._left)
         if self._busy is not None and self._waits is not None and self._waits[0].best and not job.best:
             return False
         place = 0 if self._busy != 0 else 1
         layout = lay_out(tensors, text)
+        self._waits = None  # if this is interrupted, what lies there is no checkpoint
         fill(self._memories[place].room(layout.size), layout, tensors)
-        self._waits = (job, place)
         self._memories[place].used = layout.size
+        self._waits = (job, place)
+        self._spent += time.monotonic() - since
         self.poll()
         return True
 
@@ -171,9 +186,8 @@ class Writer:
     def _wait(self, seconds: float) -> None:
         began = time.monotonic()
         while self._busy is not None and (left := began + seconds - time.monotonic()) > 0:
-            self._hear(left)
+            self._hear(min(left, 1.0))
             self.poll()
-        self._waited += time.monotonic() - began
 
     def _hear(self, seconds: float) -> None:
         process = self._process

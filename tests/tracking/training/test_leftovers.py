@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nb2pipe.pipeline.compile import compile_notebook
-from nb2pipe.tracking.training.leftovers import Calls, clears_gradients, leftovers, loops_over, takes_before
+from nb2pipe.tracking.training.heads import clears_gradients, takes_before
+from nb2pipe.tracking.training.leftovers import Calls, leftovers, loops_over
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from nb2pipe.tracking.training.calls import Method
 
 HEAD = "for epoch in training.epochs(3):\n"
 CASES = {
@@ -41,6 +44,12 @@ CASES = {
     "in a try, perhaps": ("try:\n    value = f()\nexcept ValueError:\n    pass\nprint(value)", ["value"]),
     "in a with": ("with f() as stream:\n    text = stream.read()\nprint(text)", []),
     "only read": ("print(rate * f())", []),
+    "by an expression that binds": ("if (m := f()) > 0:\n    print(m)", []),
+    "by a closure that is called elsewhere": ("def add():\n    seen.append(1)\noptimizer.call(add)", ["seen"]),
+    "by a function that calls itself": ("deeper(log)", ["log"]),
+    "by a method": ("average.follow(net)", ["average"]),
+    "by calling an object": ("average(net)", ["average"]),
+    "in a case": ("match f():\n    case 1:\n        log.append(1)", ["log"]),
 }
 FUNCTIONS = """
 def note(target, value):
@@ -51,6 +60,13 @@ def count():
 def fresh():
     made = []
     made.append(1)
+def deeper(target):
+    target.append(1)
+    deeper(target)
+"""
+METHODS = """
+def follow(self, model):
+    self.shadow = model
 """
 
 
@@ -58,7 +74,13 @@ def fresh():
 def test_what_is_handed_on_is_found(case: tuple[str, list[str]]) -> None:
     text, names = case
     functions = {node.name: node for node in ast.parse(FUNCTIONS).body if isinstance(node, ast.FunctionDef)}
-    assert [one.name for one in leftovers(_loop(text), Calls(functions.get))] == names
+    (method,) = (node for node in ast.parse(METHODS).body if isinstance(node, ast.FunctionDef))
+
+    def of(node: ast.expr) -> Method | None:
+        is_it = (isinstance(node, ast.Attribute) and node.attr == "follow") or ast.unparse(node) == "average"
+        return (method, Calls(lambda _: None)) if is_it else None
+
+    assert [one.name for one in leftovers(_loop(text), Calls(functions.get, of))] == names
 
 
 def test_what_is_told_at_once_counts_where_it_is_read_later() -> None:
@@ -74,17 +96,26 @@ def test_what_is_told_at_once_counts_where_it_is_read_later() -> None:
         ("optimizer.zero_grad(set_to_none=False)\nloss.backward()", False),
         ("if i % 4 == 0:\n    optimizer.zero_grad()\nloss.backward()", False),
         ("train(net)", False),
+        ("x = x * 2\noptimizer.zero_grad()\nloss.backward()", True),
+        ("norms.append(net.weight.grad.norm())\noptimizer.zero_grad()\nloss.backward()", False),
     ],
 )
 def test_gradients_are_left_out_only_where_each_round_clears_them(text: str, *, found: bool) -> None:
-    assert clears_gradients(_loop(text)) is found
+    assert clears_gradients(_loop(text), 1, Calls(lambda _: None)) is found
+
+
+def test_gradients_of_each_of_several_optimizers_have_to_be_cleared() -> None:
+    both = _loop("one.zero_grad()\ntwo.zero_grad()\nloss.backward()")
+    first = _loop("one.zero_grad()\nloss.backward()\ntwo.zero_grad()")
+    assert clears_gradients(both, 2, Calls(lambda _: None))
+    assert not clears_gradients(first, 2, Calls(lambda _: None))
 
 
 def test_what_is_made_of_the_model_before_the_batches_is_found() -> None:
     loop = _loop("teacher = copy(net)\nfor x in epoch.batches(d):\n    f(x)")
     (inner,) = loops_over(ast.Module(loop.body, []), "batches")
-    assert takes_before(loop, inner.lineno, {"net"})
-    assert not takes_before(loop, inner.lineno, {"other"})
+    assert takes_before(loop.body, inner.lineno, {"net"})
+    assert not takes_before(loop.body, inner.lineno, {"other"})
 
 
 def _loop(text: str) -> ast.For:

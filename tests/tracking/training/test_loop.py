@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import linecache
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +14,11 @@ import torch
 from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import read_run, read_series
 from nb2pipe.tracking import track
-from nb2pipe.tracking.training import where
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from scripts import Script
 
 HEAD = """
 import copy, random
@@ -77,57 +76,6 @@ LOADERS = {
     "replaced": "loader = Loader(Rows(), 10, sampler=torch.utils.data.RandomSampler(range(60), True, 60))",
     "list": "loader = list(rows.split(10))",
 }
-
-
-class StopError(Exception):
-    """What a test raises in the middle of a loop."""
-
-
-class Script:
-    """A script that is run in this process, as often as it takes."""
-
-    def __init__(self, folder: Path, text: str) -> None:
-        self.file = str(folder / "train.py")
-        self.text = text
-        self.home = folder / "home"
-        linecache.cache[self.file] = (len(text), None, text.splitlines(keepends=True), self.file)
-        self.calls = 0
-
-    def run(self, stop: int = -1) -> dict[str, Any]:
-        """Runs it up to a call of `trip`; its variables."""
-        where._counts.clear()  # as in a new process
-        counter = itertools.count()
-
-        def trip() -> None:
-            self.calls += 1
-            if next(counter) == stop:
-                raise StopError
-
-        names: dict[str, Any] = {"__name__": "__main__", "trip": trip}
-        code = compile(self.text, self.file, "exec")
-        if stop < 0:
-            exec(code, names)
-        else:
-            with pytest.raises(StopError):
-                exec(code, names)
-        return names
-
-    @property
-    def folders(self) -> list[Path]:
-        """The folders of its runs."""
-        return sorted((self.home / "runs").iterdir())
-
-    @property
-    def checkpoints(self) -> list[Path]:
-        """Those that it keeps."""
-        return sorted(self.home.glob("runs/*/checkpoints/main/1/*.safetensors"))
-
-
-@pytest.fixture
-def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Script]:
-    monkeypatch.setenv("NB2PIPE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL", 0.2)  # for workers of a loop that was left
-    return lambda text: Script(tmp_path, text)
 
 
 def text_of(loader: str = "shuffled", every: str = "1 epoch", body: str = PLAIN) -> str:

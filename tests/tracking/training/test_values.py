@@ -6,7 +6,9 @@ import datetime as dt
 import json
 import math
 import random
-from collections import Counter, OrderedDict, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque, namedtuple
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nb2pipe.tracking.training.restored import put_back
+from nb2pipe.tracking.training.placing import put_back
 from nb2pipe.tracking.training.tensors import fill, lay_out, read
 from nb2pipe.tracking.training.values import Decoder, Encoder
 
@@ -153,6 +155,48 @@ def test_content_is_put_back_into_the_objects_that_there_are() -> None:
     assert not array.any()
     assert (stopper.best, stopper.seen) == (0.0, [1.0])
     assert draws.random() == expected
+
+
+class Kind(Enum):
+    ONE, TWO = 1, 2
+
+
+Move = namedtuple("Move", "state reward")  # noqa: PYI024  # as notebooks have it
+
+
+@dataclass
+class Row:
+    name: str
+    seen: list[int]
+
+
+def test_objects_that_are_not_there_yet_are_made() -> None:
+    row = Row("a", [1])
+    value = {"rows": [row, row, Row("b", [])], "kind": Kind.TWO, "moves": deque([Move(torch.ones(2), 0.5)], 3)}
+    back = put_back({"rows": [], "kind": Kind.ONE, "moves": deque(maxlen=3)}, again(value))
+    assert back["rows"] == value["rows"]
+    assert back["rows"][0] is back["rows"][1]
+    assert back["kind"] is Kind.TWO
+    assert Kind.ONE.value == 1, "an enumeration's member was changed"
+    assert type(back["moves"][0]) is Move
+    assert torch.equal(back["moves"][0].state, torch.ones(2))
+
+
+def test_one_object_takes_the_content_of_one_only() -> None:
+    best = Row("old", [])
+    back = put_back({"best": best, "all": [best]}, again({"best": Row("new", []), "all": [Row("old", [])]}))
+    assert [back["best"].name, back["all"][0].name] == ["new", "old"]
+
+
+def test_a_large_array_lies_beside_the_text() -> None:
+    value = {"a": np.arange(2000.0).reshape(40, 50).T, "b": np.arange(3)}
+    encoder = Encoder()
+    assert len(json.dumps(encoder.encode(value, "state"))) < 1000
+    assert len(encoder.tensors) == 1
+    back = again(value)
+    assert np.array_equal(back["a"], value["a"])
+    assert back["a"].flags.f_contiguous
+    back["a"][0] = 1.0
 
 
 def again(value: Any) -> Any:
