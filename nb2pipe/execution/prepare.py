@@ -13,7 +13,7 @@ from nb2pipe.notebook.secret_defaults import masking_of_notebook
 from nb2pipe.pipeline.parameters import check_values
 from nb2pipe.pipeline.work import make_work
 from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
-from nb2pipe.records.values import is_masked_default
+from nb2pipe.records.values import secrets_to_give
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +124,8 @@ def _check_output(pipeline: Pipeline, output: Path | None) -> None:
 
 def _check_given(pipeline: Pipeline, given: Mapping[str, object]) -> None:
     """A converted directory does not keep what the author wrote as a secret's default."""
-    missing = [each.name for each in pipeline.parameters if each.name not in given and is_masked_default(each.default)]
+    known = ((each.name, each.default, each.is_literal) for each in pipeline.parameters)
+    missing = [name for name in secrets_to_give(known) if name not in given]
     if missing:
         names = ", ".join(f"`{name}`" for name in missing)
         raise UsageError(f"the secret value of {names} is not kept here", hint=f"give it with -p {missing[0]} VALUE")

@@ -253,7 +253,7 @@ class _Session:
             folder=self.folder,
             status=end.status,
             steps=end.steps,
-            metrics=end.metrics,
+            metrics=self.prepared.masking.value(end.metrics),
             notebook=self.folder / NOTEBOOK,
             failure=end.failure,
         )

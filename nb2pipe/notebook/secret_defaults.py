@@ -17,7 +17,7 @@ from nb2pipe.records.values import MASK, is_secret
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.notebook.model import Cell, Notebook
+    from nb2pipe.notebook.model import Cell, Notebook, Settings
 
 _READERS = frozenset({"getenv", "get", "pop", "setdefault"})
 """Functions whose first argument is a name, and whose second is a default."""
@@ -32,18 +32,29 @@ def masking_of_notebook(notebook: Notebook) -> Masking:
     return masking
 
 
-def without_secret_defaults(notebook: Notebook) -> Notebook:
+def without_secret_defaults(notebook: Notebook, known: Masking | None = None) -> Notebook:
     """The notebook as it may be copied: a mask stands for each secret in its cells of parameters.
 
     Lines keep their numbers. A notebook that holds no secret is given back as it is, the same object.
+
+    Args:
+        notebook: The notebook.
+        known: Replaces the secrets of the notebook that it is nested in.
     """
-    secrets = masking_of_notebook(notebook)
+    secrets = masking_of_notebook(notebook) | (known or Masking())
     cells = tuple(_masked(cell, secrets) for cell in notebook.cells)
-    nested = {path: without_secret_defaults(inner) for path, inner in notebook.nested.items()}
+    nested = {path: without_secret_defaults(inner, secrets) for path, inner in notebook.nested.items()}
     same = all(new is old for new, old in zip(cells, notebook.cells, strict=True))
+    settings = _without(notebook.settings, secrets)
+    same = same and settings is notebook.settings
     if same and all(nested[path] is inner for path, inner in notebook.nested.items()):
         return notebook
-    return replace(notebook, cells=cells, nested=nested)
+    return replace(notebook, cells=cells, nested=nested, settings=settings)
+
+
+def _without(settings: Settings, secrets: Masking) -> Settings:
+    text = settings.description and secrets.text(settings.description)
+    return settings if text == settings.description else replace(settings, description=text)
 
 
 def masked_source(source: str) -> str:

@@ -14,6 +14,8 @@ from functools import lru_cache
 
 LONG = 6
 _SHORT = 3
+_BORDER = "-----"
+"""Begins the first and the last line of a key, which say what it is."""
 _NO_SECRETS = frozenset({"true", "false", "none", "null", "yes", "off"})
 
 
@@ -43,7 +45,8 @@ def _texts(value: str) -> set[str]:
     whole = value.strip()
     if len(whole) < _SHORT or whole.lower() in _NO_SECRETS:
         return set()
-    return {value, whole, *(line.strip() for line in whole.splitlines() if len(line.strip()) >= LONG)}
+    lines = (line.strip() for line in whole.splitlines())
+    return {value, whole, *(line for line in lines if len(line) >= LONG and not line.startswith(_BORDER))}
 
 
 def _forms(value: str) -> set[str]:

@@ -138,6 +138,8 @@ def reindex(home: Path) -> tuple[RunSummary, ...]:
     Raises:
         RecordsError: The index cannot be written.
     """
+    if not home.is_dir():
+        return ()
     problems: list[str] = []
     with _database(home, problems.append) as connection:
         if connection is not None:

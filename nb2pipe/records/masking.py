@@ -10,7 +10,7 @@ import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from nb2pipe.records.events import (
     CellFinished,
@@ -36,7 +36,7 @@ from nb2pipe.records.model import Checkpoint, StepTrace
 from nb2pipe.records.values import MASK, is_secret, masked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.records.events import Event
 
@@ -64,10 +64,12 @@ _TEXTS: Mapping[type, tuple[str, ...]] = {
 
 _STYLES = re.compile(r"\x1b\[[0-9;:]*m")
 _NAMED = "the name of a file that it uses holds a secret value, which is not kept"
+_NAMED_SO = r"""(?:\\n)?(?P<name>[A-Za-z_]\w*)(?:\\?["'])?\s*(?::\s*\w+\s*)?[=:]\s*[rbuRBU]?"""
 _ASSIGNED = re.compile(
-    r"""(?P<head>(?P<name>[A-Za-z_]\w*)(?:\\?["'])?\s*(?::\s*\w+\s*)?[=:]\s*[rbuRBU]?(?P<quote>\\?["']))"""
-    r"""(?P<value>[^\n]+?)(?P<end>(?P=quote)|$)""",
-    re.MULTILINE,
+    rf"""(?P<head>{_NAMED_SO}(?P<quote>\\?["']))(?P<value>(?!(?P=quote))[^\n]+?)(?P<end>(?P=quote)|$)""", re.MULTILINE
+)
+_BLOCK = re.compile(
+    rf"""(?P<head>{_NAMED_SO}(?P<quote>(?P<one>\\?["'])(?P=one)(?P=one)))(?P<body>.*?)(?P=quote)""", re.DOTALL
 )
 _KEY = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----(?P<body>.+?)-----END", re.DOTALL)
 
@@ -127,6 +129,11 @@ class Masking:
                 return type(value)({self._key(key): self.value(item) for key, item in value.items()})
             case list() | tuple():
                 return type(value)(self.value(item) for item in value)
+            case _:
+                return self._record(value)
+
+    def _record(self, value: Any) -> Any:
+        match value:
             case Failure():
                 return self.failure(value)
             case Checkpoint():
@@ -149,7 +156,8 @@ class Masking:
         >>> Masking().line('token = "abc')
         'token = "********'
         """
-        return _KEY.sub(_without_body, _ASSIGNED.sub(_hidden, self.text(text)))
+        text = _BLOCK.sub(_hidden_block, _KEY.sub(_without_body, text))
+        return _ASSIGNED.sub(_hidden, self.text(text))
 
     def failure(self, failure: Failure) -> Failure:
         """An error of the author's code."""
@@ -215,8 +223,12 @@ def _hidden(found: re.Match[str]) -> str:
     return f"{found['head']}{MASK}{found['end']}"
 
 
+def _hidden_block(found: re.Match[str]) -> str:
+    return _without_body(found) if is_secret(found["name"]) and found["body"] else found[0]
+
+
 def _without_body(found: re.Match[str]) -> str:
-    """A private key over several lines, each of which keeps what a difference begins it with."""
+    """A text over several lines, each of which keeps what a difference begins it with."""
     first, *rest = found["body"].split("\n")
     body = "\n".join([MASK if first.strip() else first, *(line[:1] + MASK for line in rest)])
     return found[0].replace(found["body"], body)
@@ -276,8 +288,8 @@ def _secrets(value: object, hidden: object) -> Iterator[str]:
         case dict(), dict():
             for key, item in value.items():
                 yield from _secrets(item, hidden[key])
-        case list(), list():
-            for one, two in zip(value, hidden, strict=True):
+        case list() | tuple(), list() | tuple():
+            for one, two in zip(cast("Sequence[object]", value), cast("Sequence[object]", hidden), strict=True):
                 yield from _secrets(one, two)
         case _:
             yield from _leaves(value)

@@ -14,6 +14,7 @@ MASK = "********"
 """What stands in a record in place of a secret value."""
 
 _TAG = "$python"
+_NAME = re.compile(r"[^\W\d]\w*")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _PASSWORDS = frozenset({"password", "passwords", "passwd", "passphrase", "secret", "secrets"})
 _SECRET_WORDS = _PASSWORDS | {"token", "credential", "credentials", "apikey"}
@@ -56,9 +57,9 @@ def _masked(name: object, value: object) -> object:
         items = cast("dict[object, object]", value)
         new = {key: _masked(key, item) for key, item in items.items()}
         return new if any(new[key] is not item for key, item in items.items()) else value
-    if type(value) is list:
-        elements = cast("list[object]", value)
-        copies = [_masked(None, item) for item in elements]
+    if type(value) in {list, tuple}:
+        elements = cast("list[object] | tuple[object, ...]", value)
+        copies = type(elements)(_masked(None, item) for item in elements)
         return copies if any(copy is not item for copy, item in zip(copies, elements, strict=True)) else value
     return value
 
@@ -76,6 +77,23 @@ def is_masked_default(value: object) -> bool:
             return any(is_masked_default(item) for item in value)
         case _:
             return False
+
+
+def secrets_to_give(parameters: Iterable[tuple[str, object, bool]]) -> list[str]:
+    """The parameters whose defaults a copy does not keep, or that are made of such.
+
+    Args:
+        parameters: In their order: the name, the default, and whether that is a value rather than a source text.
+
+    >>> secrets_to_give([("key", "********", True), ("lr", 0.1, True), ("head", "f'Bearer {key}'", False)])
+    ['key', 'head']
+    """
+    found: list[str] = []
+    for name, default, is_value in parameters:
+        words = set() if is_value else set(_NAME.findall(str(default)))
+        if is_masked_default(default) if is_value else (MASK in str(default) or not words.isdisjoint(found)):
+            found.append(name)
+    return found
 
 
 def encode(value: object) -> object:

@@ -11,7 +11,7 @@ from nb2pipe.records.values import is_masked_default
 from nb2pipe.runtime.modules import UNBOUND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -79,7 +79,13 @@ class Given:
 
 
 def read_arguments(
-    program: str, description: str, parameters: Sequence[Parameter], own: Sequence[Own], given: Sequence[str] | None
+    program: str,
+    description: str,
+    parameters: Sequence[Parameter],
+    own: Sequence[Own],
+    given: Sequence[str] | None,
+    *,
+    secrets: Collection[str] = (),
 ) -> Given:
     """Reads the command line; ends Python with 2 if it is wrong, with 0 after `--help`.
 
@@ -89,6 +95,7 @@ def read_arguments(
         parameters: In the order of the help.
         own: Our options.
         given: The arguments; None for those of this process.
+        secrets: The parameters whose defaults are not kept, beside those whose default shows it.
     """
     parser = argparse.ArgumentParser(
         prog=program,
@@ -118,9 +125,10 @@ def read_arguments(
         options.add_argument(*known, dest=f"own {option.name}", help=_plain(option.help), **_takes(option))
     found = vars(parser.parse_args(given))
     values = {one.name: found[f"parameter {one.name}"] for one in parameters}
-    masked = [one for one in parameters if values[one.name] is UNBOUND and is_masked_default(one.default)]
+    open_ones = [one for one in parameters if values[one.name] is UNBOUND]
+    masked = [one.name for one in open_ones if is_masked_default(one.default) or one.name in secrets]
     if masked:
-        flags = ", ".join(_flags(one.name)[0] for one in masked)
+        flags = ", ".join(_flags(name)[0] for name in masked)
         parser.error(f"a secret is not kept here, so it has to be given: {flags}")
     return Given(
         parameters={name: value for name, value in values.items() if value is not UNBOUND},

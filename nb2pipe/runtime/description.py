@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
+from nb2pipe.records.values import secrets_to_give
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -30,6 +31,7 @@ class StepFacts:
         origins: The steps whose version that is, where the text shows it, by name.
         outputs: The names that it gives.
         parameters: The types of its parameters, by name; None where anything fits.
+        secrets: Those whose defaults are not kept, or are made of such.
         given_by: Those that are variables around a nested notebook, with the step that gives each.
         metrics: The names whose numbers are metrics, by the position of their cell.
         patched: Places in libraries that it sets.
@@ -47,6 +49,7 @@ class StepFacts:
     origins: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     parameters: Mapping[str, str | None] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
     given_by: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     patched: tuple[str, ...] = ()
@@ -77,6 +80,7 @@ class Description:
         digest: The notebook's.
         folder: The bundle's.
         parameters: The types of its parameters, by name.
+        secrets: Those whose defaults are not kept, or are made of such.
         steps: In notebook order.
     """
 
@@ -85,6 +89,7 @@ class Description:
     digest: str = ""
     folder: str = ""
     parameters: Mapping[str, str | None] = field(default_factory=dict)
+    secrets: frozenset[str] = frozenset()
     steps: tuple[StepFacts, ...] = ()
 
     def step(self, name: str) -> StepFacts:
@@ -147,12 +152,14 @@ def read_description(file: Path) -> Description:
 
 
 def _description(data: Mapping[str, Any]) -> Description:
+    secrets = _secrets(data["parameters"])
     return Description(
         name=str(data["name"]),
         notebook=str(data["notebook"]["path"]),
         digest=str(data["notebook"].get("digest", "")),
         parameters=_types(data["parameters"]),
-        steps=tuple(_step(step, _texts(data["notebook"])) for step in data["steps"]),
+        secrets=secrets,
+        steps=tuple(_step(step, _texts(data["notebook"]), secrets) for step in data["steps"]),
     )
 
 
@@ -166,7 +173,8 @@ def _texts(notebook: Mapping[str, Any]) -> dict[str | None, list[str]]:
     }
 
 
-def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]]) -> StepFacts:
+def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]], secrets: frozenset[str]) -> StepFacts:
+    inner = "/" in str(data["name"])
     own = texts.get(data.get("notebook"), ())
     code = sorted({int(block["cell"]) for block in data.get("blocks", ())})
     return StepFacts(
@@ -177,6 +185,7 @@ def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]]) ->
         origins={str(port["name"]): str(port["origin"]) for port in data["inputs"] if port.get("origin")},
         outputs=tuple(str(port["name"]) for port in data["outputs"]),
         parameters=_types(data["parameters"]),
+        secrets=_secrets(data["parameters"]) if inner else secrets & _types(data["parameters"]).keys(),
         given_by={str(name): str(maker) for name, maker in data.get("given_by", {}).items()},
         metrics={int(cell): tuple(names) for cell, names in data["metrics"].items()},
         patched=tuple(str(place) for place in data.get("patched", ())),
@@ -190,6 +199,11 @@ def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]]) ->
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _secrets(parameters: Any) -> frozenset[str]:
+    known = ((str(one["name"]), one.get("default"), bool(one.get("is_literal", True))) for one in parameters)
+    return frozenset(secrets_to_give(known))
 
 
 def _types(parameters: Any) -> dict[str, str | None]:

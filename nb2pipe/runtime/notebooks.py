@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
+from nb2pipe.records.values import is_masked_default
 from nb2pipe.runtime import handover
 from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.handover import leave, measure, take
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 __all__ = ["begin", "expect_error", "give", "leave", "measure", "take"]
 
@@ -51,6 +52,8 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
             if _text(value) != _text(defaults[name])
         }
     )
+    masked = (name for name in defaults if name in facts.secrets or is_masked_default(defaults[name]))
+    _refuse_masks(name for name in masked if name not in facts.given_by)
     seed = own["nb2pipe_seed"]
     if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
         raise UsageError(f"nb2pipe_seed is {seed!r}", hint="give a whole number from 0 on")
@@ -62,6 +65,14 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
     if around:
         take(*around)
         _given.update({name: names.pop(name) for name in around if name in names})
+
+
+def _refuse_masks(secrets: Iterable[str]) -> None:
+    """Raises where a parameter that was not given has a mask for its default."""
+    missing = [name for name in secrets if name not in _given]
+    if missing:
+        names = ", ".join(f"`{name}`" for name in missing)
+        raise UsageError(f"the secret value of {names} is not kept here", hint=f"give it: -p {missing[0]} VALUE")
 
 
 def give(*names: str) -> None:

@@ -199,7 +199,9 @@ def run_pipeline(package: str, pipeline: Callable[..., None], arguments: Sequenc
         description = read_description(_root(package) / FILE)
         parameters = _parameters(pipeline, description.parameters)
         text = inspect.getdoc(pipeline) or f"Runs the pipeline {description.name}."
-        given = read_arguments(f"python -m {package}", text, parameters, [_SEED], arguments)
+        given = read_arguments(
+            f"python -m {package}", text, parameters, [_SEED], arguments, secrets=description.secrets
+        )
         _prepare(given)
         pipeline(Run(package, description), **given.parameters)
 
@@ -231,6 +233,7 @@ def run_step(package: str, step: str, arguments: Sequence[str] | None = None) ->
             parameters,
             _options(facts),
             arguments,
+            secrets=facts.secrets - facts.given_by.keys(),
         )
         folders = _folders(given)
         if (
@@ -326,7 +329,10 @@ def _options(facts: StepFacts) -> list[Own]:
     )
     files = Own(name="files", help="files that steps write go along in the folders; for steps that share no disk")
     gated = Own(name="gated", help="runs nothing where the gate of an earlier step does not hold")
-    return [inputs, outputs, files, *([gated] if facts.gates else []), _SEED]
+    values = Own(name="parameters", metavar="FILE", type=Path, help="JSON or YAML with values of parameters, by name")
+    metrics = Own(name="metrics", metavar="FILE", type=Path, help="writes what was measured, as JSON")
+    some = [*([values] if facts.parameters else []), *([gated] if facts.gates else [])]
+    return [inputs, outputs, files, *some, metrics, _SEED]
 
 
 def _folders(given: Given) -> Folders:

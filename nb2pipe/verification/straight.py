@@ -14,6 +14,7 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.errors import InternalError
 from nb2pipe.executors.engine import StepEngine
 from nb2pipe.executors.failures import failure_of
+from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.executors.watch import Reason, StepWatch, is_ours, position, role
 from nb2pipe.notebook.sections import Role, sections
 from nb2pipe.runtime.spec import BOOTSTRAP, StepSpec
@@ -103,8 +104,10 @@ def run_straight(
             cancel=cancel,
             tell=tell,
             around=str(task.prepared.folder),
+            hide=task.prepared.masking.value,
+            secrets=HeardSecrets(folder, task.prepared.masking),
         )
-        with ThreadPoolExecutor(1) as pool:  # a loop may run in this thread, as in Jupyter
+        with watch.secrets, ThreadPoolExecutor(1) as pool:  # a loop may run in this thread, as in Jupyter
             run = StepEngine.execute_notebook
             pool.submit(run, notebook, task.prepared.kernel, progress_bar=False, watch=watch).result()
         return _seen(task, watch, folder)
@@ -112,12 +115,14 @@ def run_straight(
 
 @dataclass(slots=True, kw_only=True)
 class _Watch(StepWatch):
-    """Notes which cells ran."""
+    """Notes which cells ran, and what they showed: with masks for the secrets that were known by then, as in a run."""
 
     tell: Callable[[str], None]
     around: str
+    hide: Callable[[Any], Any]
+    secrets: HeardSecrets
     step: str = ""
-    ran: list[NotebookNode] = field(default_factory=list)
+    ran: list[tuple[NotebookNode, Any]] = field(default_factory=list)
     notebook: NotebookNode | None = None
 
     def begins(self, notebook: NotebookNode) -> None:
@@ -130,7 +135,8 @@ class _Watch(StepWatch):
             self.tell(step)
 
     def cell_ended(self, cell: NotebookNode) -> None:
-        self.ran.append(cell)
+        self.secrets.listen()
+        self.ran.append((cell, self.hide(cell["outputs"])))
 
     def code_on_error(self, cell: NotebookNode) -> str | None:
         if is_ours(cell):
@@ -149,12 +155,11 @@ def _mark(cell: NotebookNode, key: str) -> str:
 def _seen(task: Task, watch: _Watch, folder: Path) -> Side:
     if watch.stopped is not None and watch.stopped.reason is Reason.CANCELLED:
         return Side(interrupted=True)
-    hidden = task.prepared.masking.value  # as the pipeline run tells them
     outputs: dict[tuple[str, int], Output] = {}
-    for cell in watch.ran:
+    for cell, shown in watch.ran:
         place, step = position(cell), _mark(cell, "step")
         if place is not None and step:
-            outputs[step, place] = output_of(hidden(cell["outputs"]), printed_only=task.printed_only)
+            outputs[step, place] = output_of(shown, printed_only=task.printed_only)
     return Side(outputs=outputs, values=values_in(folder / "values.jsonl"), failures=_failures(task, watch, folder))
 
 

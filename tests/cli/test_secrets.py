@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,20 +25,26 @@ CELLS = [
         ["parameters"],
         (
             'import os\napi_key = "planted-as-default"\ntoken = ""\nmax_tokens = 5\nkey_column = "id"\n'
-            'db = {"host": "h", "password": "planted-within"}\nurl = ""'
+            'db = {"host": "h", "password": "planted-within"}\nurl = ""\n'
+            'private_key = """-----BEGIN KEY-----\nplanted-one\nplanted-two\n-----END KEY-----"""'
         ),
     ),
     (
         ["step:load"],
         (
             "print(api_key, token, db['password'], os.environ['MY_PASSWORD'], os.environ['PLAIN'])\n"
-            "client = {'login': token}\nclient"
+            "print(private_key)\nprint(token[:6], end='', flush=True)\nimport time\ntime.sleep(0.3)\nprint(token[6:])\n"
+            "os.environ['LATE_TOKEN'] = 'plan' + 'ted-late'\n"  # as `load_dotenv` does
+            "client = {'login': token, os.environ['LATE_TOKEN']: private_key.splitlines()}\nclient"
         ),
     ),
     (
         ["step:fit", "secret:team:key:PLAIN"],
         (
-            "import sys\nprint(client, os.environ['MY_PASSWORD'], file=sys.stderr)\nvalue = len(client['login'])\n"
+            "import sys, time\nprint(client, os.environ['MY_PASSWORD'], file=sys.stderr)\n"
+            "value = len(client['login'])\n"
+            "print('plan', end='', flush=True)\ntime.sleep(0.1)\nprint('ted-late')\n"
+            "if os.environ.get('WAITS'):\n    open('waits', 'w').close()\n    time.sleep(60)\n"
             "if os.environ.get('FAILS'):\n    raise ValueError(f\"cannot log in with {client['login']} {api_key}\")"
         ),
     ),
@@ -55,17 +62,15 @@ def notebook(folder: Path, write: Write) -> Path:
     return write(path.name, CELLS)
 
 
+def surroundings(folder: Path, variables: dict[str, str]) -> dict[str, str]:
+    (folder / "tmp").mkdir(exist_ok=True)
+    own = {"TMPDIR": str(folder / "tmp"), "IPYTHONDIR": str(folder / "ipython")}
+    return {**os.environ, **VARIABLES, **own, **variables}
+
+
 def said(folder: Path, *words: object, code: int = 0, **variables: str) -> str:
     """All that the program says, which is checked on the way."""
-    (folder / "tmp").mkdir(exist_ok=True)
-    around = {
-        **os.environ,
-        **VARIABLES,
-        "TMPDIR": str(folder / "tmp"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        **variables,
-    }
-    command = [sys.executable, "-m", *map(str, words)]
+    command, around = [sys.executable, "-m", *map(str, words)], surroundings(folder, variables)
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=around, cwd=folder)
     text = done.stdout + done.stderr
     assert done.returncode == code, text
@@ -104,6 +109,19 @@ def test_no_secret_is_left_by_a_run_a_failed_run_or_what_shows_them(
     assert finds(folder) == []
 
 
+@pytest.mark.parametrize("executor", ["papermill", "subprocess"])
+def test_a_run_that_is_killed_leaves_no_secret(folder: Path, notebook: Path, executor: str) -> None:
+    words = ["nb2pipe", "run", notebook, "-p", "token", "planted-and-given", "--executor", executor]
+    command, around = [sys.executable, "-m", *map(str, words)], surroundings(folder, {"WAITS": "1"})
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=around, cwd=folder, start_new_session=True) as run:
+        while not (folder / "waits").exists():
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.kill()
+    assert len(list(left(folder))) > 5
+    assert finds(folder) == []
+
+
 def test_a_conversion_masks_defaults_and_what_it_made_asks_for_them(folder: Path, notebook: Path) -> None:
     said(folder, "nb2pipe", "convert", notebook, "-o", "made")
     for words in (["check", notebook], ["graph", notebook, "--json"], ["graph", notebook, "-o", "graph.html"]):
@@ -114,6 +132,7 @@ def test_a_conversion_masks_defaults_and_what_it_made_asks_for_them(folder: Path
     said(folder, "nb2pipe", "convert", "--check", "made")
     said(folder, "nb2pipe", "run", "made", code=2)
     given = ("-p", "api_key", "planted-anew", "-p", "db", "{password: planted-too}", "-p", "token", "planted-now")
+    given += ("-p", "private_key", "planted-key")
     said(folder, "nb2pipe", "run", "made", *given)
     assert finds(folder) == []
 

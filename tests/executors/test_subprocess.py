@@ -216,18 +216,20 @@ def test_what_child_processes_and_descriptors_print_gets_into_its_cell(make: Mak
 
 def test_a_secret_reaches_the_step_and_is_kept_nowhere(make: Make) -> None:
     look = (
-        "import os, pathlib\nfiles = pathlib.Path('.').rglob('*')\n"
+        "import os, pathlib\nfiles = pathlib.Path('.').rglob('*/runs/**/*')\n"
         "texts = [f.read_bytes() for f in files if f.is_file()]\n"
-        "print(token[::-1], any(b'hunter' b'2' in t for t in texts), 'hunter' '2' in str(os.environ))"
+        "held = any(b'hunter' + b in t for t in texts for b in (b'2', b'3'))\n"
+        "print(token[::-1], key[::-1], len(texts) > 3, held, 'hunter' '2' in str(os.environ))"
     )
     path = make(
-        ("parameters", "token = ''\nlr = 1"),
-        ("step:a", look),
+        ("parameters", "token = ''\nkey = {'password': 'hunter3'}['password']\napi_key = 'hunter3'"),
+        ("step:a", f"def own():\n    global key\n    key = api_key\nown()\n{look}"),
+        ("step:b", "print(api_key[::-1], key[::-1])"),
     )
     result = run(path, parameters={"token": "hunter2"})
-    assert printed(result)[2] == ["2retnuh False False\n"]
-    kept = [file for file in result.folder.rglob("*") if file.is_file() and b"hunter2" in file.read_bytes()]
-    assert kept == []
+    assert printed(result)[-2:] == [["2retnuh 3retnuh True False False\n"], ["3retnuh 3retnuh\n"]]
+    texts = [file.read_bytes() for file in result.folder.rglob("*") if file.is_file()]
+    assert [text for text in texts if b"hunter2" in text or b"hunter3" in text] == []
 
 
 def test_what_modules_cannot_hold_is_told_before_anything_runs(make: Make) -> None:

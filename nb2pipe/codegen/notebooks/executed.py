@@ -294,7 +294,7 @@ def _injected(source: str, number: int, identity: str) -> dict[str, Any]:
 def _set_metadata(
     notebook: dict[str, Any], pipeline: Pipeline, found: _Found, record: RunRecord | None, path: Path
 ) -> None:
-    metadata = notebook["metadata"]
+    metadata = notebook["metadata"] = masking_of_notebook(pipeline.notebook).value(notebook["metadata"])
     metadata.pop("papermill", None)
     metadata.pop("widgets", None)
     first: Mapping[str, Any] = found.metadata[0] if found.metadata else {}
