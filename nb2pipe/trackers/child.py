@@ -1,7 +1,7 @@
 """The process of one tracker: `python -m nb2pipe.trackers.child NAME FOLDER`, fed by `feed.Feed` of the run.
 
 Events come on stdin, each as its length and its pickle; the run's process wrote them. A byte on stdout says that the
-tracker is alive, and the last line on it, JSON, how it ended.
+tracker is alive, `IDLE` that it has done all that it heard of, and the last line, JSON, how it ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nb2pipe.records.events import StepFailed, StepFinished, StepStarted
 from nb2pipe.trackers.replay import Series, live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from nb2pipe.records.events import Event
     from nb2pipe.trackers.model import Tracker, TrackerFactory
@@ -35,6 +35,9 @@ _SHARE = 10
 """Looking takes no more than one part of so many of the time."""
 _ALIVE = 0.5
 _IMPORT = 40.0
+_ABANDONED = 120.0
+"""Seconds without progress after which it ends itself, once the run is over and nobody waits for it any more."""
+IDLE = b","
 
 
 def main() -> None:
@@ -56,18 +59,31 @@ def main() -> None:
 
 
 class _Pulse:
-    """Says now and then that something was done."""
+    """Says now and then that something was done, and each time that all is."""
 
     def __init__(self, said: BinaryIO) -> None:
         self._said = said
         self._last = 0.0
+        self._done = time.monotonic()
 
     def beat(self) -> None:
-        now = time.monotonic()
+        self._done = now = time.monotonic()
         if now - self._last > _ALIVE:
             self._last = now
-            with contextlib.suppress(OSError):
-                self._said.write(b".")
+            self._say(b".")
+
+    def rest(self) -> None:
+        self._done = time.monotonic()
+        self._say(IDLE)
+
+    def end_where_nothing_is_done(self) -> None:
+        while time.monotonic() - self._done < _ABANDONED:
+            time.sleep(1)
+        os._exit(1)
+
+    def _say(self, word: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._said.write(word)
 
     @contextlib.contextmanager
     def going(self) -> Iterator[None]:
@@ -95,25 +111,23 @@ def _run(name: str, folder: Path, pulse: _Pulse) -> None:
         pulse.beat()
 
     events: queue.Queue[Event | None] = queue.Queue(maxsize=1000)
-    threading.Thread(target=_read, args=(sys.stdin.buffer, events), daemon=True).start()
+    threading.Thread(target=_read, args=(sys.stdin.buffer, events, pulse), daemon=True).start()
     try:
-        _take(events, Series(folder), handle)
+        _take(events, Series(folder), handle, pulse)
     finally:
         tracker.close()
 
 
-def _take(events: queue.Queue[Event | None], series: Series, handle: Callable[[Event], None]) -> None:
+def _take(events: queue.Queue[Event | None], series: Series, handle: Callable[[Event], None], pulse: _Pulse) -> None:
     running: set[str] = set()
     pause = _LOOK
     while True:
+        if events.empty():
+            pulse.rest()
         try:
             event = events.get(timeout=pause if running else None)
         except queue.Empty:
-            began = time.monotonic()
-            for step in sorted(running):
-                for point in series.so_far(step):
-                    handle(point)
-            pause = max(_LOOK, _SHARE * (time.monotonic() - began))
+            pause = _look(sorted(running), series, handle)
             continue
         if event is None:
             return
@@ -127,11 +141,21 @@ def _take(events: queue.Queue[Event | None], series: Series, handle: Callable[[E
         live(event, series, handle)
 
 
-def _read(stream: BinaryIO, events: queue.Queue[Event | None]) -> None:
+def _look(steps: Sequence[str], series: Series, handle: Callable[[Event], None]) -> float:
+    """Hands over what steps that run have recorded so far; how long to wait before the next look."""
+    began = time.monotonic()
+    for step in steps:
+        for point in series.so_far(step):
+            handle(point)
+    return max(_LOOK, _SHARE * (time.monotonic() - began))
+
+
+def _read(stream: BinaryIO, events: queue.Queue[Event | None], pulse: _Pulse) -> None:
     with contextlib.suppress(OSError, EOFError):
         while len(head := stream.read(4)) == 4:  # noqa: PLR2004 - the length
             events.put(pickle.loads(stream.read(struct.unpack("<I", head)[0])))  # noqa: S301 - from our own process
     events.put(None)
+    pulse.end_where_nothing_is_done()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe import plugins
 from nb2pipe.records.events import CellFinished, MetricLogged, OutputWritten, Transfer
+from nb2pipe.trackers.child import IDLE
 from nb2pipe.trackers.replay import shows_image
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 10_000
 """Events that may wait; points of series, of which there may be millions, are read from files instead."""
-_STILL = 10.0
-"""Seconds after which a tracker that says nothing hangs, once the run is over."""
+_STILL = 5.0
+"""Seconds that a tracker may say nothing before a run that is over waits for it no longer."""
 _WHOLE = 20.0
 """Seconds that a run, once over, waits for a tracker that gets on; then that goes on without anybody waiting."""
 _IMPATIENT = 1.5
@@ -44,7 +45,7 @@ class Feed:
     Args:
         name: The tracker's.
         folder: The home's `runs`.
-        still: Seconds without a word after which it hangs, once the run is over.
+        still: Seconds without a word after which nobody waits for it any more, once the run is over.
         whole: Seconds that it has in all then.
 
     Raises:
@@ -59,7 +60,8 @@ class Feed:
         self._events: queue.Queue[Event | None] = queue.Queue(maxsize=_LONGEST)
         self._problem: str | None = None
         self._goes_on = False
-        self._heard = time.monotonic()
+        self._heard = self._asked = time.monotonic()
+        self._idle, self._over = True, False
         self._words = bytearray()
         self._writer: threading.Thread | None = None
         self._listener: threading.Thread | None = None
@@ -120,22 +122,21 @@ class Feed:
 
     def _wait(self, cancel: threading.Event | None, patience: float) -> None:
         still, whole = self._limits
-        self._heard = began = time.monotonic()
+        began = time.monotonic()
         while self._is_busy():
             now = time.monotonic()
             if cancel is not None and cancel.is_set():
                 still, whole = min(still, patience), min(whole, patience)
-            if now - self._heard > still:
-                self._problem = self._problem or f"it hung, and was given up after {still:g} s"
-                return
-            if now - began > whole:
+            silent = not self._idle and now - max(self._heard, self._asked) > still
+            if silent or now - began > whole:
                 self._goes_on = cancel is None or not cancel.is_set()
-                self._problem = self._problem or f"it was not through {whole:g} s after the run{self._fate()}"
+                what = f"nothing was heard of it for {still:g} s" if silent else f"it was not through in {whole:g} s"
+                self._problem = self._problem or what + self._fate()
                 return
             time.sleep(0.02)
 
     def _fate(self) -> str:
-        return ", and goes on in the background" if self._goes_on else ""
+        return "; it goes on in the background" if self._goes_on else ""
 
     def _is_busy(self) -> bool:
         if self._problem is not None:
@@ -166,15 +167,23 @@ class Feed:
                 self._send(event)
                 event = self._events.get()
             assert self._process.stdin is not None
+            self._over = True  # it has to end, so that it is never idle again
+            self._asked, self._idle = time.monotonic() if self._idle else self._asked, False
             self._process.stdin.close()
         except (OSError, ValueError) as error:
             if self._process is None:
                 self._problem = f"it cannot be started: {error}"
 
+    def _ask(self) -> None:
+        """It has something to do from now on, where it had done all before."""
+        if self._idle:
+            self._asked, self._idle = time.monotonic(), False
+
     def _send(self, event: Event) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
         data = pickle.dumps(_plain(event))
+        self._ask()
         self._process.stdin.write(struct.pack("<I", len(data)) + data)
         self._process.stdin.flush()
 
@@ -182,7 +191,7 @@ class Feed:
         assert self._process is not None
         assert self._process.stdout is not None
         while said := os.read(self._process.stdout.fileno(), 4096):
-            self._heard = time.monotonic()
+            self._heard, self._idle = time.monotonic(), said.endswith(IDLE) and not self._over
             self._words = (self._words + said)[-65536:]
 
 

@@ -2,7 +2,7 @@
 
 It goes where `MLFLOW_TRACKING_URI` says, into the experiment of `MLFLOW_EXPERIMENT_NAME`, by default that of the
 pipeline's name. A run has the parameters, the metrics with their series, tags, the executed notebook and the record;
-the run of a step has its own single numbers and figures. A run that was sent before is found again by its tag
+the run of a step has its own numbers, series and figures. A run that was sent before is found again by its tag
 `nb2pipe.run`, and MLflow keeps equal points once.
 """
 
@@ -168,7 +168,7 @@ class MlflowTracker:
         return next((str(run.info.run_id) for run in runs if run.data.tags.get("nb2pipe.step", "") == step), "")
 
     def _create(self, tags: Mapping[str, str], began: float) -> str:
-        named = {name: value[:_LONGEST] for name, value in tags.items() if value}
+        named = {name: _text(value) for name, value in tags.items() if value}
         run = self._client.create_run(self._experiment, start_time=_moment(began), tags=named)
         return str(run.info.run_id)
 
@@ -177,7 +177,7 @@ class MlflowTracker:
 
         # A parameter of MLflow never changes; one that is there from an earlier part of the run has this value.
         known = self._client.get_run(self._id).data.params
-        new = {_name(name): str(plain(value))[:_LONGEST] for name, value in values.items()}
+        new = {_name(name): _text(str(plain(value))) for name, value in values.items()}
         params = [Param(name, value) for name, value in new.items() if name not in known]
         for part in _parts(params, _PARAMETERS):
             self._client.log_batch(self._id, params=part)
@@ -245,7 +245,7 @@ class MlflowTracker:
 
     def _tag(self, identity: str, name: str, value: str) -> None:
         if value:
-            self._client.set_tag(identity, name, value[:_LONGEST])
+            self._client.set_tag(identity, name, _text(value))
 
     def _figures(self, event: CellFinished) -> None:
         for number, image in enumerate(images_of(event), 1):
@@ -257,11 +257,10 @@ class MlflowTracker:
     # -- metrics
 
     def _log(self, event: MetricLogged) -> None:
-        if event.index is None:  # those of the run come with its end
-            self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, 0)
-        else:
+        self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, event.index or 0)
+        if event.index is not None:  # single numbers of the run come with its end
             self._wait(self._id, event.name, event.value, event.time, event.index)
-        if self._count >= _BATCH or time.monotonic() - self._sent > _PAUSE:
+        if self._count >= 2 * _BATCH or time.monotonic() - self._sent > _PAUSE:
             self._flush()
 
     def _wait(self, identity: str, name: str, value: float, moment: float, place: int) -> None:
@@ -292,6 +291,15 @@ def _name(name: str) -> str:
     """
     fit = _UNFIT.sub("_", name).strip("/. ")[:_LONGEST_NAME]
     return fit.replace("..", "_").replace("//", "/") or "_"
+
+
+def _text(text: str) -> str:
+    r"""A text as it can be sent.
+
+    >>> _text("a\udc80")
+    'a\\udc80'
+    """
+    return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()[:_LONGEST]
 
 
 def _quoted(text: str) -> str:

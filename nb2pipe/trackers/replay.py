@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import RecordsError
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from nb2pipe.records.series import Points
 
 _IMAGES = ("image/png", "image/jpeg")
+_PLACE = re.compile(r"(?P<name>.+)-(?P<index>\d{1,15})")
+"""How the file of a figure in a series is called."""
 
 
 class Series:
@@ -169,7 +172,9 @@ def kept_figures_of(folder: Path, step: str, time: float) -> Iterator[FigureLogg
     """The figures that the code of a step kept, out of the run's folder."""
     kept = folder / FIGURES / safe_name(step)
     for path in sorted(kept.iterdir()) if kept.is_dir() else ():
-        yield FigureLogged(step=step, name=path.stem, path=str(path), time=time)
+        found = _PLACE.fullmatch(path.stem)
+        name, index = (found["name"], int(found["index"])) if found else (path.stem, None)
+        yield FigureLogged(step=step, name=name, path=str(path), time=time, index=index)
 
 
 def shows_image(output: Mapping[str, Any]) -> bool:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from nb2pipe import plugins
-from nb2pipe.errors import Nb2pipeError, PluginError, RecordsError
+from nb2pipe.errors import Nb2pipeError, PluginError, RecordsError, UsageError
 from nb2pipe.execution.checks.nb522_tracker_failed import tracker_failed
+from nb2pipe.records.events import RunStatus
 from nb2pipe.records.files import read_run, write_run
 from nb2pipe.records.masking import masking_of_environment
 from nb2pipe.trackers.feed import Feed
@@ -83,11 +84,15 @@ def push(record: RunRecord, folder: Path, name: str) -> None:
         name: The tracker's.
 
     Raises:
-        UsageError: There is no tracker of that name.
+        UsageError: There is no tracker of that name, or the run still goes on.
         PluginError: It failed.
         RecordsError: The run cannot be read.
     """
     factory = cast("TrackerFactory", plugins.load("trackers", name))
+    if record.status is RunStatus.RUNNING:
+        raise UsageError(
+            f"run {record.run} still goes on", hint="wait for its end; --tracker sends a run as it goes on"
+        )
     try:
         tracker = factory(folder)
         for event in replay(record, folder):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import http.server
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+
+from nb2pipe.trackers import feed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,6 +77,54 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made.kill()
 
 
+class _Refuses(http.server.BaseHTTPRequestHandler):
+    """Answers each request with an error."""
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_"):
+            return lambda: self.send_error(403, "no")
+        raise AttributeError(name)
+
+    def log_message(self, *_words: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """The address of a server that refuses everything."""
+    with http.server.HTTPServer(("127.0.0.1", 0), _Refuses) as made:
+        threading.Thread(target=made.serve_forever, args=(0.05,), daemon=True).start()
+        yield f"http://127.0.0.1:{made.server_port}"
+        made.shutdown()
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield f"http://127.0.0.1:{made.getsockname()[1]}"
+
+
+@pytest.fixture
+def closed() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        return f"http://127.0.0.1:{made.getsockname()[1]}"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """Trackers that go on in the background are ended with the test."""
+    yield
+    while feed._left:
+        process = feed._left.pop()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
 MISBEHAVING = """
 import os, pathlib, time
 
@@ -92,7 +144,7 @@ class Slow(Fails):
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
     def handle(self, event):
-        time.sleep(0.6)
+        time.sleep(0.4)
     def close(self):
         (self.folder / "through").touch()
 

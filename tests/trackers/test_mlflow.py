@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from nb2pipe.testing.trackers import RUN, TrackerContract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     Write = Callable[[Path, list[tuple[list[str], str]]], Path]
 
 LOG = "for place in range({first}, {last}):\n    track.log({{'loss/val': 1 / (place + 1)}}, step=place)\n"
+FIGURE = """class Drawing:
+    def savefig(self, path):
+        with open(path, "wb") as file:
+            file.write(b"a picture")
+track.figure(Drawing(), "confusion", step=3)
+"""
 WAIT = "import os, time\nopen('waits', 'w').close()\nwhile os.path.exists('waits'):\n    time.sleep(0.05)\n"
 
 
@@ -38,7 +47,7 @@ def notebook(tmp_path: Path, write_notebook: Write, server: Server, monkeypatch:
             (["parameters"], "lr = 0.1\napi_token = 'planted-value'"),
             (["imports"], "from nb2pipe import track"),
             (["step:first"], LOG.format(first=0, last=1500) + "track.params(optimizer='adam')\nx = lr"),
-            (["step:second"], WAIT + LOG.format(first=1500, last=1510) + "y = x"),
+            (["step:second"], WAIT + LOG.format(first=1500, last=1510) + FIGURE + "y = x"),
             (["pipeline-metrics"], "accuracy = 0.75\nprint(accuracy)"),
         ],
     )
@@ -59,6 +68,11 @@ def sent() -> dict[str, Run]:
 def points(run: Run, name: str) -> list[tuple[int, float]]:
     found = client().get_metric_history(run.info.run_id, name)
     return sorted((each.step, each.value) for each in found)
+
+
+def figures(run: Run) -> dict[str, bytes]:
+    found = [each.path for each in client().list_artifacts(run.info.run_id, "figures")]
+    return {path: Path(client().download_artifacts(run.info.run_id, path, ".")).read_bytes() for path in found}
 
 
 def begin(notebook: Path) -> subprocess.Popen[str]:
@@ -97,9 +111,8 @@ def test_a_run_is_sent_as_it_goes_on_and_where_the_server_is_killed_it_ends_well
 
     server.start()
     assert len(points(sent()["sent"], "loss/val")) == 1500
-    for _ in range(2):  # what is there already is not doubled
-        command = [sys.executable, "-m", "nb2pipe", "runs", "push", "sent", "--tracker", "mlflow"]
-        subprocess.run(command, check=True, capture_output=True, timeout=120)
+    command = [sys.executable, "-m", "nb2pipe", "runs", "push", "sent", "--tracker", "mlflow"]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
     runs = sent()
     run = runs["sent"]
     assert set(runs) == {"sent", "first", "second"}
@@ -111,5 +124,37 @@ def test_a_run_is_sent_as_it_goes_on_and_where_the_server_is_killed_it_ends_well
     assert given == {"lr": "0.1", "api_token": "********", "optimizer": "adam"}
     assert points(run, "loss/val") == [(place, 1 / (place + 1)) for place in range(1510)]
     assert points(runs["second"], "accuracy") == [(0, 0.75)]
+    assert points(runs["second"], "loss/val") == [(place, 1 / (place + 1)) for place in range(1500, 1510)]
+    assert figures(runs["second"]) == {"figures/confusion-3.png": b"a picture"}
     assert points(run, "accuracy") == [(0, 0.75)]
     assert [each.path for each in client().list_artifacts(run.info.run_id)] == ["notebook.ipynb", "run.json"]
+
+
+class TestContract(TrackerContract):
+    """Against MLflow's own server, one that is gone, one that does not answer, and one that refuses."""
+
+    name = "mlflow"
+
+    @pytest.fixture(autouse=True)
+    def experiment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One of its own for each test."""
+        monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", uuid.uuid4().hex)
+
+    @pytest.fixture
+    def other_side(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The server."""
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+
+    @pytest.fixture(params=["closed", "silent"])
+    def trouble(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody is there, or nobody answers."""
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", request.getfixturevalue(request.param))
+
+    @pytest.fixture
+    def refusal(self, refusing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It takes nothing."""
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", refusing)
+
+    def points(self, series: str) -> list[tuple[int, float]]:
+        """As MLflow gives them."""
+        return points(sent()[RUN], series)

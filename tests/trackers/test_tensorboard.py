@@ -18,6 +18,7 @@ from nb2pipe.records.events import (
     RunStarted,
     RunStatus,
 )
+from nb2pipe.testing.trackers import RUN, TrackerContract
 from nb2pipe.trackers.tensorboard import TensorboardTracker
 
 if TYPE_CHECKING:
@@ -70,3 +71,31 @@ def test_another_folder_is_taken_where_one_is_named(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("NB2PIPE_TENSORBOARD", str(tmp_path / "own"))
     TensorboardTracker(tmp_path / "runs/r").close()
     assert len(list((tmp_path / "own/r").iterdir())) == 1
+
+
+class TestContract(TrackerContract):
+    """TensorBoard's other side is a folder: a file that stands in its way is all the trouble there is."""
+
+    name = "tensorboard"
+
+    @pytest.fixture(autouse=True)
+    def other_side(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """The folder."""
+        self.folder = tmp_path / "curves"
+        monkeypatch.setenv("NB2PIPE_TENSORBOARD", str(self.folder))
+        return self.folder
+
+    @pytest.fixture
+    def trouble(self, other_side: Path) -> None:
+        """A file is there instead."""
+        other_side.touch()
+
+    @pytest.fixture
+    def refusal(self, trouble: None) -> None:
+        """As in trouble."""
+
+    def points(self, series: str) -> list[tuple[int, float]]:
+        """As TensorBoard reads them."""
+        found = EventAccumulator(str(self.folder / RUN))
+        found.Reload()
+        return sorted((each.step, each.value) for each in found.Scalars(series))
