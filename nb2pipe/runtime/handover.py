@@ -197,6 +197,8 @@ def prepare(
     noted = _noted(description, facts, spec, _runs(records), _own(inputs, outputs, points, series))
     if noted is not None:
         noted.series = str(series) if series else noted.series
+        points = points or Path(noted.points)
+        noted.points = str(points)
     folder = noted.series if noted else str(series) if series else ""
     key = _key(description, spec, namespace)
     spec = replace(spec, series=folder, checkpoints=str(place) if place else "", key=key)

@@ -16,6 +16,7 @@ from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
 from nb2pipe.bundles.write import write
 from nb2pipe.cli.app import cli
+from nb2pipe.records.files import read_series
 
 if TYPE_CHECKING:
     import subprocess
@@ -150,9 +151,14 @@ def test_runs_are_listed_as_their_steps_tell(make: Callable[[str], Machine], tmp
     record = json.loads((tmp_path / "store" / "runs" / "nightly" / "run.json").read_text())
     assert (record["error"]["step"], record["error"]["cell"]) == ("use", 7)
     assert record["error"]["kind"] == "FileNotFoundError"
-    everything = [path.read_text("utf-8") for path in (tmp_path / "store").rglob("*") if path.is_file()]
-    assert not any("7f3a" in text for text in everything), "secrets are masked"
+    everything = [path.read_bytes() for path in (tmp_path / "store").rglob("*") if path.is_file()]
+    assert not any(b"7f3a" in text for text in everything), "secrets are masked"
     assert record["series"] == {"loss": 1}
+    assert read_series(tmp_path / "store" / "runs" / "nightly") == {"loss": [(1, 1.0)]}
+    shown = json.loads(invoke("runs", "show", "nightly", "--home", tmp_path / "store", "--json").stdout)
+    assert [file["path"] for file in shown["data"]] == [str(machine.work / "data" / "train.csv")]
+    failure = json.loads((tmp_path / "store" / "runs" / "nightly" / "steps" / "use.json").read_text())
+    assert str(machine.work / "net.pt") in failure["trace"]["reads"], "it looked for it"
     assert folder.is_dir()
 
 

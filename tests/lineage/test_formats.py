@@ -116,6 +116,14 @@ def test_openlineage_has_a_complete_event_for_each_step(told: Past) -> None:
     assert events[1]["job"]["facets"]["sourceCodeLocation"]["version"] == "c0ffee"
 
 
+def test_many_files_of_a_folder_have_one_box(told: Past) -> None:
+    many = tuple(f"{number}.png" for number in range(50))
+    told.run("11-b", told.step("train", (*many, "one.csv"), ("many.pt",)))
+    lines = picture.to_mermaid(told.back("many.pt")).splitlines()
+    assert len(lines) == 6, "a folder, a step, a model, and what leads from one to another"
+    assert sum("p#47;<br/>51 data files" in line for line in lines) == 1
+
+
 def read_event(event: Any) -> RunEvent:
     """An event as the classes say it that OpenLineage makes of its JSON schema."""
     run, job = event["run"], event["job"]

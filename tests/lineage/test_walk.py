@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+import pytest
+
 from nb2pipe.lineage.model import NodeKind
+from nb2pipe.lineage.text import to_text
 from nb2pipe.records.events import StepStatus
 from nb2pipe.records.files import read_run
 from nb2pipe.records.links import EMPTY
-from nb2pipe.records.model import StepRecord, StepTrace, WrittenFile
+from nb2pipe.records.model import Checkpoint, DataFile, StepRecord, StepTrace, WrittenFile
+from nb2pipe.runtime.observing.seen import Seen
 
 if TYPE_CHECKING:
-    import pytest
+    from pathlib import Path
+
     from conftest import Past
 
     from nb2pipe.lineage.model import Lineage
@@ -163,3 +168,81 @@ def test_only_the_runs_of_the_lineage_are_read(past: Past, monkeypatch: pytest.M
     monkeypatch.setattr("nb2pipe.lineage.walk.read_run", counted)
     assert names(past.back("7.txt"), NodeKind.DATA) == ["/p/7.csv"]
     assert len(read) == 1
+
+
+def test_what_a_step_copied_leads_to_where_it_came_from_and_through_no_other_run(past: Past) -> None:
+    for number in (1, 2, 3):
+        copied = StepRecord(
+            name="copy",
+            trace=StepTrace(
+                reads={"/p/raw.csv": past.digest("x")},
+                writes={"/p/copy.csv": WrittenFile(sha256=past.digest("x"), size=1, kept=True)},
+            ),
+        )
+        reads = StepTrace(
+            reads={"/p/copy.csv": past.digest("x")},
+            writes={"/p/net.pt": WrittenFile(sha256=past.digest(f"net{number}"), size=1, kept=True)},
+        )
+        past.run(f"{number}-a", copied, StepRecord(name="train", trace=reads))
+    found = past.back("net3")
+    assert set(found.runs) == {"3-a"}
+    (data,) = found.of_kind(NodeKind.DATA)
+    assert {data.name, *data.facts["names"]} == {"/p/raw.csv", "/p/copy.csv"}  # type: ignore[misc]  # it is a list
+    other = StepTrace(
+        reads={"/p/copy.csv": past.digest("x")},
+        writes={"/q/end": WrittenFile(sha256=past.digest("end"), size=1, kept=True)},
+    )
+    past.run("4-b", StepRecord(name="other", started=4.5, trace=other))
+    assert set(past.back("end").runs) == {"4-b", "3-a"}, "the file that it read is the one that the last copy left"
+    assert {node.name for node in past.forward("x").of_kind(NodeKind.FILE)} >= {"/p/copy.csv", "/q/end"}
+
+
+def test_data_sets_have_names_and_checkpoints_their_step_and_epoch(past: Past) -> None:
+    data = (DataFile(path="/p/a.csv", sha256=past.digest("a.csv"), name="rows of May"),)
+    saved = (Checkpoint(path="/p/net.pt", sha256=past.digest("net.pt"), step=120, epoch=3),)
+    past.run("1-a", past.step("train", ("a.csv",), ("net.pt",), data=data, checkpoints=saved))
+    found = past.back("net.pt")
+    assert found.nodes[f"sha256:{past.digest('a.csv')}"].facts["data_sets"] == ["rows of May"]
+    checkpoint = found.nodes[f"sha256:{past.digest('net.pt')}"]
+    assert (checkpoint.facts["training_step"], checkpoint.facts["epoch"]) == (120, 3)
+    assert to_text(found).startswith("/p/net.pt (checkpoint, step 120, epoch 3)\n")
+    assert "    used  /p/a.csv (rows of May)" in to_text(found).splitlines()
+
+
+def test_declared_data_that_an_earlier_step_made_is_its_file(past: Past) -> None:
+    data = (DataFile(path="/p/clean.csv", sha256=past.digest("clean.csv"), name="clean"),)
+    past.run("1-a", past.step("clean", ("a.csv",), ("clean.csv",)), past.step("train", (), ("net.pt",), data=data))
+    found = past.back("net.pt")
+    assert names(found, NodeKind.FILE) == ["/p/clean.csv"]
+    assert names(found, NodeKind.DATA) == ["/p/a.csv"]
+
+
+def test_what_a_step_could_not_be_seen_to_do_is_told(past: Past) -> None:
+    past.run("1-a", StepRecord(name="fetch", trace=StepTrace(reasons=("it runs the command `wget`",))))
+    trace = StepTrace(
+        reasons=("it talks to the network (`host`)",),
+        writes={"/p/x": WrittenFile(sha256=past.digest("x"), size=1, kept=True)},
+    )
+    past.run("2-b", StepRecord(name="ask", trace=trace))
+    assert "    note  it talks to the network (`host`)" in to_text(past.back("x")).splitlines()
+
+
+@pytest.mark.parametrize("status", [StepStatus.RUNNING, StepStatus.INTERRUPTED])
+def test_a_step_that_has_no_end_is_known_by_what_its_processes_left(
+    past: Past, tmp_path: Path, status: StepStatus
+) -> None:
+    saved = (Checkpoint(path="/p/net.pt", sha256=past.digest("net.pt"), step=1, epoch=1),)
+    past.run("1-a", StepRecord(name="outer/train", status=status, checkpoints=saved))
+    place = past.home / "runs" / "1-a" / "steps" / "outer" / ".step-train-abc_1234"
+    place.mkdir(parents=True)
+    (place.with_name(".step-train-2-abc_1234")).mkdir()
+    seen = Seen(file=str(place / "seen-1.jsonl"))
+    for name in ("same.csv", "changed.csv"):
+        (tmp_path / name).write_text(name)
+        state = (tmp_path / name).stat()
+        seen.note("reads", str(tmp_path / name), (state.st_size, state.st_mtime_ns, state.st_ino))
+    (tmp_path / "changed.csv").write_text("other content")
+    found = past.back("net.pt")
+    assert [(node.name, node.sha256) for node in found.of_kind(NodeKind.DATA)] == [
+        (str(tmp_path / "same.csv"), hashlib.sha256(b"same.csv").hexdigest())
+    ]

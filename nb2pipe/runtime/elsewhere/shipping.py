@@ -28,7 +28,7 @@ from nb2pipe.records.series import SERIES, is_recorded
 from nb2pipe.store.place import Place, is_folder, place
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nb2pipe.records.model import RunRecord, StepRecord
 
@@ -53,13 +53,13 @@ class Parcel:
         run: The run, with the names of all its steps.
         steps: The step that runs or ran, and those that nobody is to run because of it.
         folder: The bundle's.
-        series: Holds what was recorded of the first step's training; empty where there is nothing yet.
+        series: Folders with the series of the first step; none where there are none yet.
     """
 
     run: RunRecord
     steps: tuple[StepRecord, ...]
     folder: str
-    series: str = ""
+    series: tuple[str, ...] = ()
 
 
 def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: float) -> str | None:
@@ -85,7 +85,13 @@ def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: f
 
 def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seconds: float) -> str | None:
     steps = [step_file(step) for step in parcel.steps]
-    facts = {"url": url, "folder": parcel.folder, "series": parcel.series, "run": run_file(parcel.run), "steps": steps}
+    facts = {
+        "url": url,
+        "folder": parcel.folder,
+        "series": list(parcel.series),
+        "run": run_file(parcel.run),
+        "steps": steps,
+    }
     root = str(Path(__file__).resolve().parents[3])
     try:
         done = subprocess.run(  # noqa: S603  # this Python, with a program of ours
@@ -116,7 +122,7 @@ def main() -> None:
     try:
         steps = tuple(map(step_of, told["steps"]))
         run = run_of(told["run"], {})
-        bring(place(told["url"]), Parcel(run=run, steps=steps, folder=told["folder"], series=told["series"]))
+        bring(place(told["url"]), Parcel(run=run, steps=steps, folder=told["folder"], series=tuple(told["series"])))
     except Nb2pipeError as error:
         sys.stderr.write(f"{' '.join(error.message.split())}\n")
         raise SystemExit(1) from None
@@ -149,10 +155,10 @@ def bring(to: Place, parcel: Parcel) -> None:
         found = again
 
 
-def _bring_series(to: Place, target: str, series: str) -> None:
-    """Brings what was recorded of a step's training, but for what is too large for a record."""
+def _bring_series(to: Place, target: str, series: Sequence[str]) -> None:
+    """Brings the series of a step, and its list of checkpoints, but for what is too large for a record."""
     left = _MOST_BYTES
-    for path in sorted(Path(series).glob("*")) if series else ():
+    for path in (path for folder in series for path in sorted(Path(folder).glob("*"))):
         with suppress(OSError):  # it is another program's folder
             left -= path.stat().st_size
             if is_recorded(path.name) and left >= 0:

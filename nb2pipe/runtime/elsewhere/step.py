@@ -26,9 +26,11 @@ from nb2pipe.records.model import DataFile, GroupRecord, RunRecord, StepRecord
 from nb2pipe.records.series import SERIES, recorded_checkpoints, recorded_counts
 from nb2pipe.records.surroundings import user_name
 from nb2pipe.records.values import decode, encode, masked
+from nb2pipe.runtime.elsewhere.points import rows_of_points
 from nb2pipe.runtime.elsewhere.seen import trace_of
 from nb2pipe.runtime.elsewhere.shipping import Parcel, ship
 from nb2pipe.runtime.gates import gate_holds
+from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.store.remote import normal
 
@@ -46,6 +48,7 @@ RUN = "NB2PIPE_RUN"
 
 _AT_FIRST, _AT_LAST = 20.0, 60.0
 """Seconds that a store gets, before the step and after it."""
+_LOGGED = "logged"
 _ID = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
 
 
@@ -62,6 +65,7 @@ class StepElsewhere:
         apart: Folders and files of ours, which are no data.
         work: A folder for what is seen meanwhile.
         series: The folder for what is recorded of training.
+        points: The file for the points of series that the step logs.
     """
 
     url: str
@@ -73,11 +77,13 @@ class StepElsewhere:
     apart: tuple[str, ...]
     work: str = field(default_factory=lambda: tempfile.mkdtemp(prefix="nb2pipe-"))
     series: str = ""
+    points: str = ""
     _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     _masking: Masking = field(default_factory=Masking)
 
     def __post_init__(self) -> None:
         self.series = self.series or str(Path(self.work) / SERIES)
+        self.points = self.points or str(Path(self.work) / POINTS)
 
     def observer(self) -> Observer:
         """What sees which files the step reads and writes."""
@@ -157,9 +163,11 @@ class StepElsewhere:
             parameters={**self.step.parameters, **self._masking.value(noted)},
             data=tuple(DataFile(**file) for file in told.get("data", ())),
         )
-        told_of = self._ship(self.series)
+        logged = Path(self.work) / _LOGGED
+        rows_of_points(Path(self.points), logged)
+        problems = self._ship(self.series, str(logged))
         shutil.rmtree(self.work, ignore_errors=True)
-        return told_of
+        return problems
 
     def _take(self, parameters: Mapping[str, object]) -> None:
         """Takes the values of parameters in; those of secrets are not kept."""
@@ -171,7 +179,7 @@ class StepElsewhere:
         names = tuple(dict.fromkeys((*self.run.masked, *hidden)))
         self.run = replace(self.run, parameters={**self.run.parameters, **kept}, masked=names)
 
-    def _ship(self, series: str = "") -> list[str]:
+    def _ship(self, *series: str) -> list[str]:
         parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder, series=series)
         seconds = _AT_FIRST if self.step.status is StepStatus.RUNNING else _AT_LAST
         problem = ship(self.url, parcel, self._environment, seconds=seconds)
