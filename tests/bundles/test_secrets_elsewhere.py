@@ -52,3 +52,25 @@ def test_what_a_failed_step_says_and_notes_is_masked(
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 10
     assert [path for path in files if b"planted" in path.read_bytes()] == []
+
+
+def test_all_that_a_bundle_does_not_keep_or_that_is_made_of_it_is_asked_for(
+    elsewhere: Any, tmp_path: Path, write_notebook: Callable[..., Path]
+) -> None:
+    parameters = "lr = 0.1\ndb = {'host': 'h', 'password': 'planted'}\nkey = 'k'\nold_token = 'planted'\n"
+    cells = [(["parameters"], parameters + "head = f'Bearer {old_token}'"), (["step:only"], "x = [db, key, head, lr]")]
+    notebook = write_notebook(tmp_path / "small.ipynb", cells)
+    bundle = tmp_path / "bundle"
+    write(emit(load(notebook), Wishes(folder=bundle)), bundle)
+
+    done = elsewhere.run("-m", "small_pipeline", "--old_token", "new", bundle=bundle, cwd=bundle)
+    assert done.returncode == 2
+    assert done.stderr.rstrip().endswith("it has to be given: --db, --head")
+
+    begin = "from nb2pipe.runtime import notebooks\nnotebooks.begin('only', '.', {'db': {}, 'key': 'k', 'head': ...})"
+    done = elsewhere.run("-c", f"import small_pipeline\n{begin}", bundle=bundle, cwd=bundle)
+    assert "UsageError: the secret value of `db`, `head` is not kept here\nhint: give it: -p db VALUE" in done.stderr
+
+    tests = ("-m", "unittest", "discover", "-v", bundle / "tests")
+    reason = 'set PIPELINE_PARAMETERS to {"db": "...", "head": "..."}'
+    assert reason in elsewhere.run(*tests, bundle=bundle, cwd=bundle).stderr

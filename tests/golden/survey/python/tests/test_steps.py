@@ -90,6 +90,9 @@ class TestSteps(unittest.TestCase):
             variable = secret.rpartition(":")[2]
             if variable not in os.environ:
                 return f"the environment variable {variable} is not set"
+        if missing := self.secrets(step):
+            value = json.dumps(dict.fromkeys(missing, "..."))
+            return f"the bundle does not keep the secrets; set PIPELINE_PARAMETERS to {value}"
         for gate in step["gates"]:
             if not self.holds(STEPS[gate]):
                 return f"the gate of the step `{gate}` does not hold"
@@ -97,6 +100,13 @@ class TestSteps(unittest.TestCase):
             if not Path(self.place.name, "work", path).exists():
                 return f"the file {path} is not part of the bundle"
         return ""
+
+    def secrets(self, step: dict[str, Any]) -> list[str]:
+        """The parameters of a step whose defaults are secret, so that they have to be given."""
+        from nb2pipe.runtime.description import read_description
+
+        facts = read_description(ROOT / "pipeline.json").step(step["name"])
+        return sorted(facts.secrets - facts.given_by.keys() - GIVEN.keys())
 
     def holds(self, step: dict[str, Any]) -> bool:
         """Whether the gate of a step that has run holds for what steps measured."""
