@@ -36,8 +36,6 @@ MARK = "NB2PIPE_TRIAL"
 NOTEBOOKS = Path(__file__).parent.parent / "cases" / "crash"
 ORPHAN_SECONDS = 5.0
 SPEED = frozenset({"examples_per_second"})
-RECORDED = SPEED | {"loss", "lr", "epoch", "batch", "epoch_loss"}
-"""The series that are recorded of a loop without a word."""
 PATIENCE = 120.0
 DONE = (StepStatus.RAN, StepStatus.REUSED)
 
@@ -334,8 +332,6 @@ def values_of(home: Home, folder: Path) -> Values:
     record = read_run(run)
     assert record.status is RunStatus.SUCCEEDED, record.status
     cells = nbformat.read(run / "notebook.ipynb", 4).cells
-    # What is recorded of a loop without a word begins where a training goes on; speed is another one each time.
-    left_out = RECORDED if (run / "checkpoints").is_dir() else SPEED
     return Values(
         steps={
             step.name: (
@@ -346,9 +342,7 @@ def values_of(home: Home, folder: Path) -> Values:
         },
         metrics=dict(record.metrics),
         series={
-            step.name: {
-                name: list(points) for name, points in read_logged(run, step.name).items() if name not in left_out
-            }
+            step.name: {name: list(points) for name, points in read_logged(run, step.name).items() if name not in SPEED}
             for step in record.steps
         },
         outputs=[(cell.source, _shown(cell)) for cell in cells if cell.cell_type == "code"],

@@ -30,15 +30,17 @@ def make():
     optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
     history = []
     loader = torch.utils.data.DataLoader(torch.randn(24, 4), 4, shuffle=True)
-rounds, at, how = 0, -1, signal.SIGINT
+def begin(stop=-1, signal=signal.SIGINT):
+    make()
+    os.environ.update(ROUNDS="0", STOP=str(stop), SIGNAL=str(int(signal)))
 """
 TRAIN = """
 training = track.training(net, optimizer, state={"history": history}, every="4 steps")
 for epoch in training.epochs(4):
     for i, x in enumerate(epoch.batches(loader)):
-        rounds += 1
-        if rounds == at:
-            os.kill(os.getpid(), how)
+        os.environ["ROUNDS"] = str(int(os.environ["ROUNDS"]) + 1)
+        if os.environ["ROUNDS"] == os.environ["STOP"]:
+            os.kill(os.getpid(), int(os.environ["SIGNAL"]))
         optimizer.zero_grad()
         loss = net(x).pow(2).mean()
         loss.backward()
@@ -49,7 +51,7 @@ for epoch in training.epochs(4):
 """
 TELL = """
 import hashlib
-print(hashlib.sha256(b"".join(one.numpy().tobytes() for one in net.state_dict().values())).hexdigest(), history, rounds)
+print(hashlib.sha256(b"".join(one.numpy().tobytes() for one in net.state_dict().values())).hexdigest(), history, os.environ["ROUNDS"])
 """
 
 
@@ -102,8 +104,8 @@ def records(folder: Path) -> list[RunRecord]:
 
 
 def test_a_cell_that_is_run_again_after_it_finished_begins_anew(jupyter: Jupyter, folder: Path) -> None:
-    first = jupyter.run(f"make()\nrounds = 0\n{TRAIN}")[0], jupyter.run(TELL)[0]
-    second = jupyter.run(f"make()\nrounds = 0\n{TRAIN}")[0], jupyter.run(TELL)[0]
+    first = jupyter.run(f"begin()\n{TRAIN}")[0], jupyter.run(TELL)[0]
+    second = jupyter.run(f"begin()\n{TRAIN}")[0], jupyter.run(TELL)[0]
     assert first == second
     assert first[1].split()[-1] == "24"
     assert [one.status for one in records(folder)] == [RunStatus.SUCCEEDED] * 2
@@ -113,14 +115,12 @@ def test_a_cell_that_is_run_again_after_it_finished_begins_anew(jupyter: Jupyter
 
 
 def test_a_cell_that_is_run_again_after_ctrl_c_goes_on(jupyter: Jupyter, folder: Path) -> None:
-    jupyter.run("make()")
-    shown, _ = jupyter.run(f"rounds, at = 0, -1\n{TRAIN}")
+    shown, _ = jupyter.run(f"begin()\n{TRAIN}")
     expected = jupyter.run(TELL)[0].split()
-    jupyter.run("make()\nrounds, at = 0, 15")
+    jupyter.run("begin(15)")
     assert jupyter.run(TRAIN)[1] == "KeyboardInterrupt"
     interrupted = records(folder)[-1]
     assert interrupted.status is RunStatus.INTERRUPTED
-    jupyter.run("at = -1")
     assert jupyter.run(TRAIN) == (shown, "")  # the model is as the interrupt left it, and is set to the checkpoint
     found = jupyter.run(TELL)[0].split()
     assert found[:-1] == expected[:-1]
@@ -132,25 +132,24 @@ def test_a_cell_that_is_run_again_after_ctrl_c_goes_on(jupyter: Jupyter, folder:
 
 
 def test_other_settings_begin_anew(jupyter: Jupyter) -> None:
-    jupyter.run("make()\nrounds, at = 0, 15")
+    jupyter.run("begin(15)")
     assert jupyter.run(TRAIN)[1] == "KeyboardInterrupt"
-    jupyter.run("make()\noptimizer = torch.optim.Adam(net.parameters(), lr=0.02)\nrounds, at = 0, -1")
+    jupyter.run("begin()\noptimizer = torch.optim.Adam(net.parameters(), lr=0.02)")
     jupyter.run(TRAIN)
     assert jupyter.run(TELL)[0].split()[-1] == "24"
 
 
 def test_a_kernel_that_died_is_no_loss(jupyter: Jupyter, folder: Path) -> None:
-    jupyter.run("make()\nrounds, at = 0, -1")
-    shown, _ = jupyter.run(TRAIN)
+    shown, _ = jupyter.run(f"begin()\n{TRAIN}")
     expected = jupyter.run(TELL)[0].split()
     killed = Jupyter(folder)
-    killed.run(f"{SETUP}\nmake()\nhow, at = signal.SIGKILL, 15")
+    killed.run(f"{SETUP}\nbegin(15, signal.SIGKILL)")
     killed.client.execute(TRAIN)
     end = time.monotonic() + 30
     while killed.manager.is_alive() and time.monotonic() < end:
         time.sleep(0.02)
     killed.close()
-    jupyter.run("make()\nrounds = 0")
+    jupyter.run("begin()")
     assert jupyter.run(TRAIN) == (shown, "")
     found = jupyter.run(TELL)[0].split()
     assert found[:-1] == expected[:-1]
