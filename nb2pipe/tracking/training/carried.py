@@ -147,12 +147,18 @@ class Carried:
             return each.name in self._followed
         if each.name not in scope.variables:
             return True  # a function may change what only it sees
-        if any(value is one for one in self._training.state.values()) or _is_apart(value):
+        kept = any(value is one for one in self._training.state.values())
+        if kept or _is_apart(value) or self._holds_saved(value):
             return True
         if not self._covers(value, _DEEPEST):
             return False
         self._covered.add(each.name)
         return True
+
+    def _holds_saved(self, value: Any) -> bool:
+        """Whether it is a list or dictionary of what is saved, and of nothing else."""
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
+        return bool(inner) and all(id(one) in self._saved for one in inner)
 
     def _covers(self, value: Any, depth: int) -> bool:
         """Whether all that an object of the author's holds is saved with the generators, or is watched."""

@@ -282,6 +282,8 @@ def settle(error: BaseException | None) -> None:
 def identity(scope: Scope, structure: object) -> str:
     """Digest of a program's text, its arguments and what is trained; two trainings of a program may have the same."""
     given = sys.argv[1:] if _is_script() else []
+    torch = sys.modules.get("torch")
+    given += [f"seed {torch.initial_seed()}"] if torch is not None else []  # what was drawn before the loop is another
     given += [f"{name}={os.environ[name]}" for name in _RANKS if name in os.environ]
     return str(Digest.of("program", [str(_source(scope)), _plain(scope.text), given, structure]))
 

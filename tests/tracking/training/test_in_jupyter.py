@@ -51,7 +51,8 @@ for epoch in training.epochs(4):
 """
 TELL = """
 import hashlib
-print(hashlib.sha256(b"".join(one.numpy().tobytes() for one in net.state_dict().values())).hexdigest(), history, os.environ["ROUNDS"])
+data = b"".join(one.numpy().tobytes() for one in net.state_dict().values())
+print(hashlib.sha256(data).hexdigest(), history, os.environ["ROUNDS"])
 """
 
 

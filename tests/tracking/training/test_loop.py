@@ -92,8 +92,9 @@ def weights(names: dict[str, Any]) -> str:
     return hashlib.sha256(data + repr((names["history"], names["best"], names["drawn"].normal())).encode()).hexdigest()
 
 
-@pytest.mark.parametrize("every", ["1 epoch", "4 steps"])
-@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize(
+    ("loader", "every"), [*((loader, "4 steps") for loader in LOADERS), ("shuffled", "1 epoch"), ("workers", "1 epoch")]
+)
 def test_it_goes_on_bit_for_bit(
     script: Callable[[str], Script], loader: str, every: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

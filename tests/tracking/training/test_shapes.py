@@ -15,7 +15,7 @@ from scripts import Script
 
 CASES = Path(__file__).parents[2] / "cases" / "trainings"
 SHAPES = [path.stem for path in sorted(CASES.glob("*.py"))]
-WITH_WORKERS = {"weighted", "own_sampler"}
+WITH_WORKERS = ("own_sampler", "weighted")
 SCHEDULERS = {
     "StepLR": "(optimizer, 2)",
     "MultiStepLR": "(optimizer, [2, 5])",
@@ -38,20 +38,23 @@ import torch
 from torch.optim import lr_scheduler as S
 from nb2pipe import track
 torch.manual_seed(1)
-net = torch.nn.Linear(2, 1)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
-scheduler = S.{name}{given}
-training = track.training(net, optimizer, scheduler=scheduler, every="1 step")
+nets, optimizers, schedulers = {}, {}, {}
+for name, make in MAKERS.items():
+    nets[name] = torch.nn.Linear(2, 1)
+    optimizers[name] = torch.optim.SGD(nets[name].parameters(), lr=0.1, momentum=0.9)
+    schedulers[name] = eval(make, {"S": S, "optimizer": optimizers[name]})
+training = track.training(nets, optimizers, scheduler=schedulers, every="1 step")
 for epoch in training.epochs(3):
     for x in epoch.batches(list(torch.randn(8, 2).split(2))):
         trip()
-        optimizer.zero_grad()
-        loss = net(x).pow(2).mean()
-        loss.backward()
-        optimizer.step()
-        scheduler.step({arguments})
-        print([group["lr"] for group in optimizer.param_groups])
-nets = [net]
+        for name in MAKERS:
+            optimizers[name].zero_grad()
+            loss = nets[name](x).pow(2).mean()
+            loss.backward()
+            optimizers[name].step()
+            schedulers[name].step(*([loss.item()] if name == "ReduceLROnPlateau" else []))
+        print({name: one.param_groups[0]["lr"] for name, one in optimizers.items()})
+nets = list(nets.values())
 """
 
 
@@ -69,37 +72,28 @@ def outcome(script: Script, stop: int = -1) -> tuple[str, str]:
     return hashlib.sha256(data + repr(random.getstate()).encode()).hexdigest(), said.getvalue()
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize(("shape", "workers"), [*((shape, 0) for shape in SHAPES), *((one, 2) for one in WITH_WORKERS)])
 def test_it_ends_with_the_weights_of_an_undisturbed_one(
     shape: str, workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if workers and shape not in WITH_WORKERS:
-        workers = 1  # another moment instead: these load without workers
     monkeypatch.setattr("torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL", 0.2)
-    text = (CASES / f"{shape}.py").read_text()
-    undisturbed = Script(tmp_path / "undisturbed", text, WORKERS=workers // 2 * 2)
+    _goes_on((CASES / f"{shape}.py").read_text(), tmp_path, monkeypatch, WORKERS=workers)
+
+
+def test_every_scheduler_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    makers = {name: f"S.{name}{given}" for name, given in SCHEDULERS.items()}
+    _goes_on(SCHEDULED, tmp_path, monkeypatch, MAKERS=makers)
+
+
+def _goes_on(text: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **names: object) -> None:
+    """Stops a script somewhere, and lets it go on to what it makes undisturbed."""
+    undisturbed = Script(folder / "undisturbed", text, **names)
     monkeypatch.setenv("NB2PIPE_HOME", str(undisturbed.home))
     expected = outcome(undisturbed)
     rounds = undisturbed.calls
-    script = Script(tmp_path / "stopped", text, WORKERS=workers // 2 * 2)
+    script = Script(folder / "stopped", text, **names)
     monkeypatch.setenv("NB2PIPE_HOME", str(script.home))
-    dice = random.Random(f"{shape} {workers}")
-    stops = [dice.randrange(rounds // 3, 2 * rounds // 3), dice.randrange(max(1, rounds // 6))]
-    for stop in stops:
-        outcome(script, stop)
+    stop = random.Random(text).randrange(rounds // 3, rounds - 1)
+    outcome(script, stop)
     assert outcome(script) == expected
-    assert script.calls < rounds + sum(stops) + len(stops), "it began anew"
-
-
-@pytest.mark.parametrize("name", SCHEDULERS)
-def test_every_scheduler_goes_on(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = "loss.item()" if name == "ReduceLROnPlateau" else ""
-    text = SCHEDULED.format(name=name, given=SCHEDULERS[name], arguments=arguments)
-    monkeypatch.setenv("NB2PIPE_HOME", str(tmp_path / "home"))
-    script = Script(tmp_path, text)
-    expected = outcome(script)
-    rounds = script.calls
-    outcome(script, 7)
-    assert outcome(script) == expected
-    assert script.calls < 2 * rounds + 7
+    assert script.calls < rounds + stop + 1, "it began anew"
