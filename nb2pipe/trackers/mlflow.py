@@ -2,13 +2,15 @@
 
 It goes where `MLFLOW_TRACKING_URI` says, into the experiment of `MLFLOW_EXPERIMENT_NAME`, by default that of the
 pipeline's name. A run has the parameters, the metrics with their series, tags, the executed notebook and the record;
-the run of a step has its own numbers, series and figures. A run that was sent before is found again by its tag
-`nb2pipe.run`, and MLflow keeps equal points once.
+the run of a step has its own numbers and figures, and its series, thinned, since a server takes few thousand points a
+second: the first thousand, then each tenth, from ten thousand on each hundredth and so on, and the last. A run that
+was sent before is found again by its tag `nb2pipe.run`, and MLflow keeps equal points once.
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import math
 import os
 import re
@@ -40,7 +42,10 @@ from nb2pipe.trackers.replay import images_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from mlflow.entities import DatasetInput
+
     from nb2pipe.records.events import Event
+    from nb2pipe.records.model import DataFile
 
 _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
@@ -86,6 +91,7 @@ class MlflowTracker:
         self._id = ""
         self._experiment = ""
         self._steps: dict[str, str] = {}
+        self._series: dict[tuple[str, str], _Thinned] = {}
         self._waiting: dict[str, list[Any]] = {}
         self._count = 0
         self._sent = time.monotonic()
@@ -188,24 +194,26 @@ class MlflowTracker:
         self._flush()
         if event.failure is not None:
             self._tag(self._id, "nb2pipe.error", f"{event.failure.kind}: {event.failure.message}")
-        for name, text in self._origin():
-            self._tag(self._id, name, text)
+        self._tell_origin()
         for name in ("notebook.ipynb", "run.json"):
             if (self._folder / name).is_file():
                 self._client.log_artifact(self._id, str(self._folder / name))
         self._client.set_terminated(self._id, _STATUS.get(event.status, "FINISHED"), end_time=_moment(event.time))
 
-    def _origin(self) -> Iterator[tuple[str, str]]:
-        """What the record knows of where the run comes from."""
+    def _tell_origin(self) -> None:
+        """Tells what the record knows of where the run comes from."""
         try:
             record = read_run(self._folder)
         except RecordsError:
             return
         if record.git is not None and record.git.commit:
-            yield "mlflow.source.git.commit", record.git.commit
-        yield "mlflow.user", record.user
-        for number, file in enumerate(record.data[:_DATA], 1):
-            yield f"nb2pipe.data.{number}", f"{file.sha256} {file.path}"
+            self._tag(self._id, "mlflow.source.git.commit", record.git.commit)
+        self._tag(self._id, "mlflow.user", record.user)
+        data = record.data[:_DATA]
+        for number, file in enumerate(data, 1):
+            self._tag(self._id, f"nb2pipe.data.{number}", f"{file.sha256} {file.path}")
+        if data:
+            self._client.log_inputs(self._id, [_dataset(file) for file in data])
 
     # -- steps
 
@@ -224,6 +232,7 @@ class MlflowTracker:
         identity = self._step_id(event.step, event.time)
         match event:
             case StepStarted():
+                self._series = {key: value for key, value in self._series.items() if key[0] != event.step}
                 self._client.update_run(identity, status="RUNNING")
                 self._tag(identity, "nb2pipe.status", "running")
             case StepReused():
@@ -239,6 +248,10 @@ class MlflowTracker:
                 self._end(identity, "failed", "FAILED", event.time)
 
     def _end(self, identity: str, status: str, word: str, ended: float) -> None:
+        own = [series for (step, _), series in self._series.items() if self._steps.get(step) == identity]
+        for series in own:
+            if (last := series.rest()) is not None:
+                self._wait(self._step_id(last.step, last.time), last.name, last.value, last.time, last.index or 0)
         self._flush()
         self._tag(identity, "nb2pipe.status", status)
         self._client.set_terminated(identity, word, end_time=_moment(ended))
@@ -257,10 +270,12 @@ class MlflowTracker:
     # -- metrics
 
     def _log(self, event: MetricLogged) -> None:
-        self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, event.index or 0)
+        series = self._series.setdefault((event.step, event.name), _Thinned())
+        if event.index is None or series.takes(event):
+            self._wait(self._step_id(event.step, event.time), event.name, event.value, event.time, event.index or 0)
         if event.index is not None:  # single numbers of the run come with its end
             self._wait(self._id, event.name, event.value, event.time, event.index)
-        if self._count >= 2 * _BATCH or time.monotonic() - self._sent > _PAUSE:
+        if self._count >= _BATCH or time.monotonic() - self._sent > _PAUSE:
             self._flush()
 
     def _wait(self, identity: str, name: str, value: float, moment: float, place: int) -> None:
@@ -279,6 +294,30 @@ class MlflowTracker:
                 self._client.log_batch(identity, metrics=part)
 
 
+class _Thinned:
+    """Which points of a series the run of its step has."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._stride = 1
+        self._until = _BATCH
+        self._left_out: MetricLogged | None = None
+
+    def takes(self, point: MetricLogged) -> bool:
+        """Whether it has this one, the next of the series."""
+        if self._count == self._until:
+            self._stride, self._until = 10 * self._stride, 10 * self._until
+        taken = self._count % self._stride == 0
+        self._count += 1
+        self._left_out = None if taken else point
+        return taken
+
+    def rest(self) -> MetricLogged | None:
+        """The last point, where it was left out; it is given once."""
+        last, self._left_out = self._left_out, None
+        return last
+
+
 def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     return (items[begin : begin + size] for begin in range(0, len(items), size))
 
@@ -291,6 +330,15 @@ def _name(name: str) -> str:
     """
     fit = _UNFIT.sub("_", name).strip("/. ")[:_LONGEST_NAME]
     return fit.replace("..", "_").replace("//", "/") or "_"
+
+
+def _dataset(file: DataFile) -> DatasetInput:
+    """A version of a data set as MLflow shows it; it has place for half of the SHA-256, a tag has all."""
+    from mlflow.entities import Dataset, DatasetInput
+
+    name = _text(file.name or Path(file.path).name)[:_LONGEST_NAME]
+    source = json.dumps({"uri": _text(file.path)})
+    return DatasetInput(Dataset(name=name, digest=file.sha256[:32], source_type="local", source=source), tags=[])
 
 
 def _text(text: str) -> str:

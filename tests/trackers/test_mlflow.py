@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -31,6 +32,7 @@ FIGURE = """class Drawing:
             file.write(b"a picture")
 track.figure(Drawing(), "confusion", step=3)
 """
+DATA = "\nwith open('sizes.csv') as file:\n    sizes = file.read()"
 WAIT = "import os, time\nopen('waits', 'w').close()\nwhile os.path.exists('waits'):\n    time.sleep(0.05)\n"
 
 
@@ -38,6 +40,7 @@ WAIT = "import os, time\nopen('waits', 'w').close()\nwhile os.path.exists('waits
 def notebook(tmp_path: Path, write_notebook: Write, server: Server, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A notebook whose step `second` waits until the file `waits` is gone; runs go to the server."""
     (tmp_path / "pyproject.toml").write_text("", "utf-8")
+    (tmp_path / "sizes.csv").write_text("1,2\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
     monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", tmp_path.name)
@@ -46,7 +49,7 @@ def notebook(tmp_path: Path, write_notebook: Write, server: Server, monkeypatch:
         [
             (["parameters"], "lr = 0.1\napi_token = 'planted-value'"),
             (["imports"], "from nb2pipe import track"),
-            (["step:first"], LOG.format(first=0, last=1500) + "track.params(optimizer='adam')\nx = lr"),
+            (["step:first"], LOG.format(first=0, last=1500) + "track.params(optimizer='adam')\nx = lr" + DATA),
             (["step:second"], WAIT + LOG.format(first=1500, last=1510) + FIGURE + "y = x"),
             (["pipeline-metrics"], "accuracy = 0.75\nprint(accuracy)"),
         ],
@@ -95,6 +98,24 @@ def ended(process: subprocess.Popen[str]) -> str:
     return text
 
 
+def check_steps(runs: dict[str, Run]) -> None:
+    """The runs of the steps have their own numbers, series and figures."""
+    assert runs["first"].data.tags["mlflow.parentRunId"] == runs["sent"].info.run_id
+    assert points(runs["second"], "accuracy") == [(0, 0.75)]
+    places = [*range(1000), *range(1000, 1500, 10), 1499]  # thinned, since it is long
+    assert points(runs["first"], "loss/val") == [(place, 1 / (place + 1)) for place in places]
+    assert points(runs["second"], "loss/val") == [(place, 1 / (place + 1)) for place in range(1500, 1510)]
+    assert figures(runs["second"]) == {"figures/confusion-3.png": b"a picture"}
+
+
+def check_data(run: Run, path: Path) -> None:
+    """A run has the versions of its data sets."""
+    (used,) = run.inputs.dataset_inputs
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (used.dataset.name, used.dataset.digest) == (path.name, digest[:32])
+    assert run.data.tags["nb2pipe.data.1"] == f"{digest} {path}"
+
+
 def test_a_run_is_sent_as_it_goes_on_and_where_the_server_is_killed_it_ends_well_and_push_brings_all(
     notebook: Path, server: Server
 ) -> None:
@@ -117,16 +138,14 @@ def test_a_run_is_sent_as_it_goes_on_and_where_the_server_is_killed_it_ends_well
     run = runs["sent"]
     assert set(runs) == {"sent", "first", "second"}
     assert {each.info.status for each in runs.values()} == {"FINISHED"}
-    assert runs["first"].data.tags["mlflow.parentRunId"] == run.info.run_id
     assert run.data.tags["nb2pipe.tag.good"] == "true"
     assert run.data.tags["mlflow.user"]
     given = {name: value for name, value in run.data.params.items() if name != "nb2pipe.seed"}
     assert given == {"lr": "0.1", "api_token": "********", "optimizer": "adam"}
     assert points(run, "loss/val") == [(place, 1 / (place + 1)) for place in range(1510)]
-    assert points(runs["second"], "accuracy") == [(0, 0.75)]
-    assert points(runs["second"], "loss/val") == [(place, 1 / (place + 1)) for place in range(1500, 1510)]
-    assert figures(runs["second"]) == {"figures/confusion-3.png": b"a picture"}
     assert points(run, "accuracy") == [(0, 0.75)]
+    check_steps(runs)
+    check_data(run, notebook.with_name("sizes.csv"))
     assert [each.path for each in client().list_artifacts(run.info.run_id)] == ["notebook.ipynb", "run.json"]
 
 
