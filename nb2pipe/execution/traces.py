@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import StoreError
@@ -88,6 +88,10 @@ class Traces:
             done: What came of it.
             began: When it began, in seconds since 1970.
         """
+        with self.digests.together():
+            return self._taken(unit, call, done, began)
+
+    def _taken(self, unit: Unit, call: StepCall, done: Outcome, began: float) -> StepTrace:
         seen, whole = done.seen, isinstance(done, Completed)
         read, wrote = _by_text(unit, call, done.state if isinstance(done, Completed) else {})
         written = {*seen["writes"], *(path for path in wrote if _is_newer(path, began))}
@@ -118,11 +122,12 @@ class Traces:
         """Why a trace does not hold any more; None if it does, and the files that the step left can be brought back."""
         if trace.reasons and call.step.cache is not True:
             return trace.reasons[0]
-        return next(self._differences(trace, call, Own()), None)
+        return self.difference_within(trace, call, Own())
 
     def difference_within(self, trace: StepTrace, call: StepCall, own: Own) -> str | None:
         """As `difference`, for a step that ran in the run that goes on: what it did then, it did for this run."""
-        return next(self._differences(trace, call, own), None)
+        with self.digests.together():
+            return next(self._differences(trace, call, own), None)
 
     def bring_back(self, trace: StepTrace) -> bool:
         """Puts the files that a step left where they were; whether all of them are there."""

@@ -6,15 +6,19 @@ truth: without a database that works, files are read each time.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import stat
 import threading
 import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _YOUNG = 2_000_000_000
 """Nanoseconds within which a file may change again without its time showing it."""
@@ -45,6 +49,22 @@ class FileDigests:
         self._file = file
         self._lock = threading.Lock()
         self._known: dict[str, tuple[State, str]] = {}
+        self._waiting: dict[str, tuple[State, str]] = {}
+        self._blocks = 0
+        self._open: sqlite3.Connection | None = None
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is asked and kept inside of a block costs the database once: a data set may have many files."""
+        with self._lock:
+            self._blocks += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._blocks -= 1
+                if not self._blocks:
+                    self._settle()
 
     def of(self, path: str) -> str | None:
         """The SHA-256 of a file's content; None if there is no regular file, or it cannot be read."""
@@ -74,26 +94,41 @@ class FileDigests:
             self._keep(path, state, digest)
 
     def _keep(self, path: str, state: State, digest: str) -> None:
-        with self._lock, contextlib.suppress(sqlite3.Error), contextlib.closing(self._connect()) as connection:
-            self._known[path] = (state, digest)
-            with connection:
-                connection.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", (path, *state, digest))
+        with self._lock:
+            self._known[path] = self._waiting[path] = (state, digest)
+            if not self._blocks:
+                self._settle()
 
     def _stored(self, path: str) -> tuple[State, str] | None:
+        """What the database says of a file; the lock is held."""
         query = "SELECT size, time, inode, sha256 FROM files WHERE path = ?"
         try:
-            with contextlib.closing(self._connect()) as connection:
-                row = connection.execute(query, (path,)).fetchone()
+            row = self._connection().execute(query, (path,)).fetchone()
         except sqlite3.Error:
-            return None
+            row = None
         if row is not None:
             self._known[path] = ((row[0], row[1], row[2]), row[3])
+        if not self._blocks:
+            self._settle()
         return self._known.get(path)
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._file, timeout=_PATIENCE)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER,"
-            " sha256 TEXT) WITHOUT ROWID"
-        )
-        return connection
+    def _settle(self) -> None:
+        """Writes what waits, and closes the database; the lock is held."""
+        rows = [(path, *state, digest) for path, (state, digest) in self._waiting.items()]
+        self._waiting.clear()
+        with suppress(sqlite3.Error):
+            if rows:
+                with self._connection() as connection:
+                    connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = sqlite3.connect(self._file, timeout=_PATIENCE, check_same_thread=False)
+            self._open.execute(
+                "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER,"
+                " sha256 TEXT) WITHOUT ROWID"
+            )
+        return self._open

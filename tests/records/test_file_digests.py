@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from typing import TYPE_CHECKING
 
@@ -36,3 +37,18 @@ def test_without_a_database_that_works_files_are_read(tmp_path: Path) -> None:
     digests.written(str(file), "said")
     assert FileDigests(tmp_path / "no" / "files.db").of(str(file)) == Digest.of_bytes(b"content").hex
     assert digests.of(str(tmp_path / "missing")) is None
+
+
+def test_many_files_cost_the_database_once(tmp_path: Path) -> None:
+    digests = FileDigests(tmp_path / "files.db")
+    paths = [tmp_path / f"{number}.txt" for number in range(300)]
+    for path in paths:
+        path.write_text(path.name)
+        os.utime(path, (1000, 1000))
+    with digests.together(), digests.together():
+        found = {str(path): digests.of(str(path)) for path in paths}
+        assert not (tmp_path / "files.db").stat().st_size > 20_000, "nothing is written yet"
+    with sqlite3.connect(tmp_path / "files.db") as base:
+        assert dict(base.execute("SELECT path, sha256 FROM files")) == found
+    known = FileDigests(tmp_path / "files.db")
+    assert {path: known.of(path) for path in found} == found

@@ -141,14 +141,12 @@ class Observer:
     def removes(self, given: Any) -> None:
         """A file is about to be removed."""
         path = self.path(given)
-        if (
-            path is not None
-            and path not in self.seen.writes
-            and path not in self.seen.folders
-            and os.path.lexists(path)
-        ):
+        if path is not None and not self._is_own(path) and _lasts(path):
             self._know(path)
             self.seen.note("removed", path)
+
+    def _is_own(self, path: str) -> bool:
+        return path in self.seen.writes or path in self.seen.folders
 
     def moves(self, source: Any, target: Any) -> None:
         """A file is about to get another name."""
@@ -286,6 +284,15 @@ def _after_fork() -> None:
 
 
 # -- the state of files
+
+
+def _lasts(path: str) -> bool:
+    """Whether something is there that lasts: a socket, such as workers of a DataLoader have, does not."""
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)
 
 
 def _state(path: str) -> tuple[int, int, int] | None:

@@ -100,6 +100,11 @@ def test_a_folder_that_the_step_made_itself_may_go_with_all_that_is_in_it(folder
     assert seen(folder, code)["removed"] == [], "what lies outside of it is another file of that name"
 
 
+def test_a_socket_that_is_removed_is_no_file(folder: Path) -> None:
+    code = "import socket; socket.socket(socket.AF_UNIX).bind('listener'); os.remove('listener')"
+    assert seen(folder, code)["removed"] == []
+
+
 def test_a_file_that_gets_another_name_is_read_where_it_lies_then(folder: Path) -> None:
     found = seen(folder, "os.rename('old.txt', 'b'); os.rename('b', 'c'); open('c').read()")
     assert contents_read(found, sha256sum) == ({str(folder / "old.txt"): OLD}, [])
