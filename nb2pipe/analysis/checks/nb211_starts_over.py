@@ -13,6 +13,9 @@ What to do: name it, and it is saved and set too. What is bound anew in each rou
 
     training = track.training(net, optimizer, state={"history": history})
 
+Of an object of a class of the notebook, numbers, texts, lists of them and generators are saved without a name. Whether
+there is more to it that changes, such as tensors, shows when it runs; a warning says so.
+
 Where only the rounds over the batches hand something on, as a sum of losses does, an epoch that was interrupted is
 begun again: that is said only where `every` asks for checkpoints within epochs.
 """
@@ -23,6 +26,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nb2pipe.analysis.checks.instances import calls_of, instances
 from nb2pipe.analysis.checks.places import place
 from nb2pipe.analysis.checks.production import parsed
 from nb2pipe.diagnostics import Diagnostic, Severity
@@ -39,6 +43,12 @@ if TYPE_CHECKING:
     from nb2pipe.tracking.training.leftovers import Leftover
 
 CODE = "NB211"
+_AT_EPOCHS = (Severity.WARNING, "which no checkpoint holds, so the training starts over after a crash")
+_WITHIN = (Severity.INFO, "which no checkpoint holds, so a crash costs the epoch that it happens in")
+_OF_OBJECTS = (
+    Severity.INFO,
+    "of which a checkpoint holds numbers, texts and generators; if more of it changes, the training starts over",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,8 @@ def starts_over(seen: Seen) -> Iterator[Diagnostic]:
     functions = {
         node.name: node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)
     }
-    calls = Calls(functions.get)
+    objects = instances(trees.values())
+    calls = calls_of(functions, objects)
     apart = _apart(trees)
     for cell, tree in trees.items() if made else ():
         later = {name for other, one in trees.items() if other >= cell for name in read_outside(one)}
@@ -71,7 +82,9 @@ def starts_over(seen: Seen) -> Iterator[Diagnostic]:
                 continue
             saved = training.names | _own(tree, loop) | apart
             told = [one for one in leftovers(loop, calls, later) if one.name not in saved]
-            yield from (_diagnostic(seen, cell, one, epochs=True) for one in told)
+            for one in told:
+                known = one.name not in objects or one.bound
+                yield _diagnostic(seen, cell, one, _AT_EPOCHS if known else _OF_OBJECTS)
             if training.within and not told:
                 yield from _of_batches(seen, cell, loop, saved, calls)
 
@@ -103,7 +116,7 @@ def _of_batches(seen: Seen, cell: int, loop: ast.For, saved: frozenset[str], cal
     for inner in list(loops_over(ast.Module(loop.body, []), "batches"))[:1]:
         for one in leftovers(inner, calls):
             if one.name not in saved:
-                yield _diagnostic(seen, cell, one, epochs=False)
+                yield _diagnostic(seen, cell, one, _WITHIN)
 
 
 def _trees(seen: Seen) -> dict[int, ast.Module]:
@@ -171,14 +184,14 @@ def _is_within(every: ast.expr | None) -> bool:
         return False
 
 
-def _diagnostic(seen: Seen, cell: int, one: Leftover, *, epochs: bool) -> Diagnostic:
+def _diagnostic(seen: Seen, cell: int, one: Leftover, told: tuple[Severity, str]) -> Diagnostic:
     name = shown(one.name)
     does = "binds" if one.bound else "changes"
-    then = "the training starts over after a crash" if epochs else "a crash costs the epoch that it happens in"
+    severity, then = told
     return Diagnostic(
         code=CODE,
-        severity=Severity.WARNING if epochs else Severity.INFO,
-        message=f"the loop {does} `{name}`, which no checkpoint holds, so {then}",
+        severity=severity,
+        message=f"the loop {does} `{name}`, {then}",
         location=place(seen, cell, one.node),
         hint=f'name it: `track.training(..., state={{"{name}": {name}}})`',
     )

@@ -168,3 +168,37 @@ def test_check_names_it(tmp_path: Path, made: str, found: list[str]) -> None:
     told = [one for one in compile_notebook(notebook).report if one.code == "NB211"]
     assert [one.message.split("`")[1] for one in told] == sorted(found, key=lambda name: name != "history")
     assert all(one.location is not None and one.location.position == 3 for one in told)
+
+
+OBJECTS = """# %% tags=["imports"]
+import torch
+from tqdm import tqdm
+from nb2pipe import track
+# %% tags=["functions"]
+class Average:
+    def __init__(self, model):
+        self.shadow = dict(model.state_dict())
+    def follow(self, model):
+        self._mix(model)
+    def _mix(self, model):
+        self.shadow.update(model.state_dict())
+# %% tags=["step:train"]
+net = torch.nn.Linear(2, 1)
+optimizers = [torch.optim.SGD(net.parameters(), lr=0.1)]
+average = Average(net)
+bar = tqdm(total=9)
+training = track.training(net, optimizers)
+for epoch in training.epochs(3):
+    for x in epoch.batches([torch.ones(2)] * 4):
+        net(x).sum().backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        average.follow(net)
+        bar.update(1)
+"""
+
+
+def test_methods_are_followed_and_modules_and_bars_are_no_leftover(tmp_path: Path) -> None:
+    notebook = tmp_path / "n.py"
+    notebook.write_text(OBJECTS)
+    told = [one for one in compile_notebook(notebook).report if one.code == "NB211"]
+    assert [(one.message.split("`")[1], str(one.severity)) for one in told] == [("average", "info")]

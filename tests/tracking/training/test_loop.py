@@ -185,6 +185,63 @@ def test_what_the_loop_hands_on_beside_its_state_makes_it_begin_anew(script: Cal
     assert len(names["history"]) == 4
 
 
+HIDDEN = """
+class Average:
+    def __init__(self): self.shadow = net[0].weight.detach().clone()
+    def follow(self): self.shadow.mul_(0.9).add_(net[0].weight.detach(), alpha=0.1)
+averages = [Average()]
+"""
+
+
+def test_a_tensor_that_changes_where_the_text_does_not_tell_is_noticed(script: Callable[[str], Script]) -> None:
+    text = text_of().replace("training = ", f"{HIDDEN}training = ").replace("trip()", "trip(); averages[0].follow()")
+    one = script(text)
+    with pytest.warns(UserWarning, match=r"`averages\[0\].shadow` has changed; name it.*begins anew"):
+        one.run(stop=15)
+    with pytest.warns(UserWarning, match="averages"):
+        one.run()
+    assert one.calls == 16 + 24
+    named = script(text.replace('state={"history"', 'state={"averages": averages, "history"'))
+    expected = named.run()["averages"][0].shadow
+    named.run(stop=15)
+    assert torch.equal(named.run()["averages"][0].shadow, expected)
+
+
+def test_the_best_stays_where_it_lies_between_two_checkpoints(script: Callable[[str], Script]) -> None:
+    one = script(text_of(every="3 epochs").replace("score=abs(total)", "score=-1.0 if epoch == 1 else 5.0 + epoch"))
+    one.run()
+    told = [json.loads(path.with_suffix(".json").read_text()) for path in one.checkpoints]
+    assert 1 in {each["epoch"] for each in told}
+
+
+def test_state_that_shares_the_models_memory_is_refused_before_the_first_epoch(
+    script: Callable[[str], Script],
+) -> None:
+    one = script(text_of().replace('"history": history', '"history": history, "kept": net.state_dict()'))
+    with pytest.raises(TypeError, match=r"shares its memory with `model.0.weight`"):
+        one.run()
+    assert not one.calls
+
+
+def test_what_fits_no_more_costs_checkpoints_and_not_the_training(script: Callable[[str], Script]) -> None:
+    one = script(text_of().replace("history.append(total)", "history.append(total if epoch else open)"))
+    with pytest.warns(UserWarning, match=r"no checkpoint is taken: `state\['history'\]\[0\]`"):
+        names = one.run()
+    assert len(names["history"]) == 4
+
+
+def test_secrets_that_a_cell_prints_are_not_kept(script: Callable[[str], Script]) -> None:
+    one = script(
+        text_of()
+        .replace("trip()", "trip(); print('login', api_token)")
+        .replace("history, best", "api_token = 'planted-value'\nhistory, best", 1)
+    )
+    one.run(stop=15)
+    one.run()
+    kept = [path for path in one.home.rglob("*") if path.is_file() and b"planted-value" in path.read_bytes()]
+    assert kept == []
+
+
 def test_an_iterator_that_is_used_up_is_refused(script: Callable[[str], Script]) -> None:
     text = text_of().replace("epoch.batches(loader)", "epoch.batches(steady)")
     one = script(text.replace("training = ", "steady = iter(loader)\ntraining = "))
