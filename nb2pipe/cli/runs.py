@@ -107,6 +107,8 @@ def list_command(session: Session, store: str | None, **choice: Any) -> None:
     elif rows:
         head = ("RUN", "NAME", "STATUS", "STARTED", "TIME", "METRICS", "TAGS")
         session.say(table([head, *(_row(row) for row in rows)]), result=True)
+    elif known:
+        session.say(f"none of the {len(known)} runs in {store or shown_path(home)} is such a run")
     else:
         session.say(f"there are no runs in {store or shown_path(home)}")
 

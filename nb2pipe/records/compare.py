@@ -169,7 +169,13 @@ def _data(run: RunRecord) -> dict[str, str]:
 def _around(run: RunRecord) -> dict[str, object]:
     """What else decides on values."""
     commit = {} if run.git is None else {"git commit": run.git.commit}
-    own: dict[str, object] = {"seed": run.seed, "executor": run.executor, "python": run.python, "nb2pipe": run.version}
+    own: dict[str, object] = {
+        "notebook": run.notebook,
+        "seed": run.seed,
+        "executor": run.executor,
+        "python": run.python,
+        "nb2pipe": run.version,
+    }
     rest = {name: value for name, value in run.surroundings.items() if name not in _NO_MATTER}
     return {**commit, **own, "processor": run.machine.processor, **rest}
 

@@ -9,6 +9,8 @@ operand    = name | name["text"] | number | text | True | False | None
 name       = a metric, a parameter, or `run`, `name`, `status`, `pipeline`, `notebook`, `user`, `tags`, `started`,
              `seconds`; `metrics.NAME` and `parameters.NAME` say which one is meant, `metrics["loss/val"]` any name
 ```
+
+`started` is compared with a date or time in quotes, such as `"2026-11-22"` or `"2026-11-22 10:30"`, as clocks here say.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
@@ -102,6 +105,7 @@ def _parsed(text: str) -> ast.expr:
             warnings.simplefilter("ignore")  # `1is x` is wrong in other ways too
             tree = ast.parse(text.strip(), mode="eval").body
         _check(tree)
+        _read_moments(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise UsageError(f"`{text[:80]}` is no expression that chooses runs", hint=_EXAMPLE) from error
     return tree
@@ -118,6 +122,28 @@ def _check(node: ast.expr, depth: int = 0) -> None:
         raise UsageError(f"`{ast.unparse(node)[:60]}` has no meaning in an expression", hint=_EXAMPLE)
     for part in inner:
         _check(part, depth + 1)
+
+
+def _read_moments(tree: ast.expr) -> None:
+    """Puts seconds in the place of the dates that `started` is compared with.
+
+    Raises:
+        UsageError: A text is none.
+    """
+    for node in ast.walk(tree):
+        parts = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+        texts = [part for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+        if any(isinstance(part, ast.Name) and part.id == "started" for part in parts):
+            for part in texts:
+                part.value = _moment(str(part.value))
+
+
+def _moment(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except (ValueError, OverflowError, OSError):
+        hint = 'write it like `started >= "2026-11-22"` or `started < "2026-11-22 10:30"`'
+        raise UsageError(f"`{text[:60]}` is no date", hint=hint) from None
 
 
 def _inner(node: ast.expr) -> list[ast.expr] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,11 @@ ROWS = (
         seconds=3.0,
     ),
     RunSummary(
-        run="b", status=RunStatus.FAILED, parameters={"lr": 0.01, "kind": "sgd"}, metrics={"accuracy": math.nan}
+        run="b",
+        status=RunStatus.FAILED,
+        parameters={"lr": 0.01, "kind": "sgd"},
+        metrics={"accuracy": math.nan},
+        started=datetime.fromisoformat("2026-11-22 10:30").timestamp(),
     ),
     RunSummary(run="c", status=RunStatus.SUCCEEDED, parameters={"lr": "auto"}, metrics={"lr": 7.0, "accuracy": 0.95}),
     RunSummary(run="d", status=RunStatus.INTERRUPTED, problem="damaged", parameters={"lr": 0.0}),
@@ -43,6 +48,9 @@ ROWS = (
         ("metrics.lr > -1", "c"),
         ("status == 'succeeded' and not deep", "c"),
         ("deep", "a"),
+        ("started >= '2026-11-22'", "b"),
+        ("'2026-11-22 10:00' < started <= '2026-11-22T10:30'", "b"),
+        ("started < '2026-11-22 10:30'", "ac"),
         ("'best' in tags", "a"),
         ("'best' not in tags", "bc"),
         ("name == None", "bc"),
@@ -80,6 +88,11 @@ def test_an_expression_chooses_the_runs_for_which_it_holds(text: str, runs: str)
 def test_what_the_grammar_has_not_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         chosen(ROWS, text)
+
+
+def test_what_started_is_compared_with_has_to_be_a_date() -> None:
+    with pytest.raises(UsageError, match="`yesterday` is no date"):
+        chosen(ROWS, "started > 'yesterday'")
 
 
 def test_a_name_that_no_run_has_is_an_error_with_a_suggestion() -> None:
