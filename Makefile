@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check format pictures bench crash fuzz clean help
+.PHONY: demo test test-engines check format pictures bench crash fuzz clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -33,8 +33,17 @@ demo: $(VENV)/.examples  ## set up, and run example_notebooks/digits.ipynb
 IN_PROCESS := tests/meaning/test_flow_values.py tests/meaning/test_fuzz.py
 
 test: $(VENV)/.dev $(VENV)/.amundsen  ## set up, and pass the tests
-	$(BIN)/python -m pytest -n 2 $(IN_PROCESS:%=--ignore=%)
+	$(BIN)/python -m pytest -n 2 $(IN_PROCESS:%=--ignore=%) --ignore=tests/engines
 	$(BIN)/python -m pytest -n 2 $(IN_PROCESS)
+
+# Each engine lies in an environment of its own: what it needs is none of ours.
+$(VENV)/engines/.dvc: Makefile | $(BIN)/python
+	$(PYTHON) -m venv $(VENV)/engines/dvc
+	$(VENV)/engines/dvc/bin/python -m pip --disable-pip-version-check install --quiet dvc==3.67.1
+	touch $@
+
+test-engines: $(VENV)/.dev $(VENV)/engines/.dvc  ## set up the engines, and pass the tests of what is emitted for them
+	$(BIN)/python -m pytest -n 2 tests/engines
 
 N ?= 2000
 

@@ -42,6 +42,7 @@ Examples:
   nb2pipe convert train.ipynb
   nb2pipe convert train.ipynb -o build/train --include 'data/*.csv'
   nb2pipe convert train.ipynb --types-from latest
+  nb2pipe convert train.ipynb --to dvc
   nb2pipe convert --check train_pipeline
 """
 
@@ -202,7 +203,7 @@ def _tell(session: Session, bundle: Bundle, folder: Path, done: Changes) -> None
     session.say("\n".join(_forms(bundle.plan.steps)))
     for line in _missing(bundle):
         session.say(line)
-    session.say(f"run it: cd {shown_path(folder)} && python -m {bundle.plan.name}")
+    session.say(f"run it: cd {shown_path(folder)} && {bundle.command}")
 
 
 def _written(bundle: Bundle, folder: Path, done: Changes) -> str:

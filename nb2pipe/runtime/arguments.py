@@ -12,6 +12,7 @@ from nb2pipe.runtime.modules import UNBOUND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
 EXIT_CODES: Final = """\
 exit codes:
@@ -21,6 +22,9 @@ exit codes:
   7    what earlier steps left cannot be read, or a folder cannot be written
   70   a bug of nb2pipe
   130  interrupted"""
+
+FILE: Final = "parameters"
+"""The option of ours that names a file with values of parameters."""
 
 _TRUTHS: Final[Mapping[str, bool]] = {"true": True, "True": True, "TRUE": True} | dict.fromkeys(
     ("false", "False", "FALSE"), False
@@ -125,6 +129,10 @@ def read_arguments(
         options.add_argument(*known, dest=f"own {option.name}", help=_plain(option.help), **_takes(option))
     found = vars(parser.parse_args(given))
     values = {one.name: found[f"parameter {one.name}"] for one in parameters}
+    if file := found.get(f"own {FILE}"):
+        values = _values_of_file(parser, parameters, file) | {
+            name: value for name, value in values.items() if value is not UNBOUND
+        }
     open_ones = [one for one in parameters if values[one.name] is UNBOUND]
     masked = [one.name for one in open_ones if is_masked_default(one.default) or one.name in secrets]
     if masked:
@@ -134,6 +142,53 @@ def read_arguments(
         parameters={name: value for name, value in values.items() if value is not UNBOUND},
         own={option.name: found[f"own {option.name}"] for option in own},
     )
+
+
+def _values_of_file(parser: argparse.ArgumentParser, parameters: Sequence[Parameter], file: Path) -> dict[str, object]:
+    """The values that a file has for parameters; `UNBOUND` for those that are not in it."""
+    try:
+        content = _read(file)
+    except (OSError, ValueError, RecursionError) as cause:
+        parser.error(f"`{file}` cannot be read: {cause}")
+    values: dict[str, object] = {}
+    for one in parameters:
+        value = content.get(one.name, UNBOUND)
+        try:
+            values[one.name] = value if value is UNBOUND else _reader(one)(_as_text(one, value))
+        except (argparse.ArgumentTypeError, ValueError) as cause:
+            parser.error(f"`{one.name}` in `{file}`: {cause}")
+    return values
+
+
+def _read(file: Path) -> dict[str, object]:
+    text = file.read_text(encoding="utf-8")
+    try:
+        content = json.loads(text) if text.strip() else {}
+    except ValueError:
+        content = _yaml(text)
+    if not isinstance(content, dict):
+        raise ValueError("it holds no names with values")  # noqa: TRY004  # it is about a text
+    return content
+
+
+def _yaml(text: str) -> object:
+    try:
+        import yaml  # noqa: PLC0415  # a bundle may do without
+    except ModuleNotFoundError:
+        raise ValueError("it is no JSON, and YAML needs `pip install pyyaml`") from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as cause:
+        raise ValueError(str(cause)) from cause
+
+
+def _as_text(one: Parameter, value: object) -> str:
+    """A value as it would be typed."""
+    if isinstance(value, str):
+        return value
+    if one.type == "str":
+        raise ValueError(f"{value!r} is no str; write it in quotes")
+    return json.dumps(value)
 
 
 def _takes(option: Own) -> dict[str, Any]:

@@ -127,3 +127,17 @@ def write_record(folder: Path, step: str, content: Mapping[str, Any]) -> None:
     except OSError as cause:
         hint = "look at space and permissions of the folder of the outputs"
         raise StoreError(f"`{path}` cannot be written: {cause.strerror or cause}", hint=hint) from cause
+
+
+def write_metrics(path: Path, metrics: Mapping[str, float]) -> None:
+    """What a step measured as a file of its own, for platforms that show such.
+
+    Raises:
+        StoreError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dumps(dict(metrics), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    except OSError as cause:
+        message = f"`{path}` cannot be written: {cause.strerror or cause}"
+        raise StoreError(message, hint="look at space and permissions of its folder") from cause

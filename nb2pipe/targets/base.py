@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.described import described
@@ -27,20 +27,38 @@ if TYPE_CHECKING:
     from nb2pipe.targets.model import Copy, Material, Target
 
 
-def base_bundle(
-    pipeline: Pipeline, material: Material, target: Target, definition: Sequence[EmittedFile] = ()
-) -> Bundle:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """What a target adds to a bundle.
+
+    Attributes:
+        definition: The platform's own files.
+        guide: A chapter of the README on how they are used.
+        diagnostics: What was found on the way.
+        command: What runs the pipeline there, typed in the folder of the bundle; empty for plain Python.
+    """
+
+    definition: tuple[EmittedFile, ...] = ()
+    guide: str = ""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    command: str = ""
+
+
+_NO_PLATFORM = Platform()
+
+
+def base_bundle(pipeline: Pipeline, material: Material, target: Target, platform: Platform = _NO_PLATFORM) -> Bundle:
     """The bundle of a target.
 
     Args:
         pipeline: Without errors.
         material: The package and what was read around it.
         target: The target.
-        definition: What the target adds for its platform.
+        platform: What the target adds for its platform.
     """
     package = material.plan.name
     vendored = (replace(file, path=f"{package}/_vendor/{file.path}") for file in vendored_files())
-    files = [*material.package, *vendored, *_texts(pipeline, material), *definition]
+    files = [*material.package, *vendored, *_texts(pipeline, material, platform.guide), *platform.definition]
     clashes = tuple(_clashes(pipeline, material, files))
     copies = [copy for copy in material.copies if copy.path not in {clash for clash, _ in clashes}]
     digests = {file.path: str(Digest.of_bytes(file.text.encode())) for file in files}
@@ -55,18 +73,20 @@ def base_bundle(
             (found for _, found in clashes),
             _missing(pipeline, copies),
             _lacking(pipeline, target),
+            platform.diagnostics,
         ),
         plan=material.plan,
+        command=platform.command or f"python -m {package}",
     )
 
 
-def _texts(pipeline: Pipeline, material: Material) -> Iterator[EmittedFile]:
+def _texts(pipeline: Pipeline, material: Material, guide: str) -> Iterator[EmittedFile]:
     yield EmittedFile(path="pipeline.json", text=described(pipeline, material.plan))
     yield EmittedFile(path="requirements.txt", text=requirements_txt(material))
     yield EmittedFile(path="requirements.lock", text=requirements_lock(material))
     yield EmittedFile(path="Dockerfile", text=dockerfile(pipeline, material))
     yield EmittedFile(path="ruff.toml", text=ruff_toml(material))
-    yield EmittedFile(path="README.md", text=readme(pipeline, material))
+    yield EmittedFile(path="README.md", text=readme(pipeline, material, guide))
     yield EmittedFile(path="tests/test_steps.py", text=test_steps(pipeline, material))
 
 

@@ -155,6 +155,7 @@ class Bundle:
         copies: Files taken over as they are, sorted by path.
         diagnostics: What was found on the way.
         plan: How the package is written.
+        command: What runs it, typed in its folder.
     """
 
     target: str
@@ -162,6 +163,7 @@ class Bundle:
     copies: tuple[Copy, ...] = ()
     diagnostics: Report = field(default_factory=Report)
     plan: PackagePlan
+    command: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -162,8 +162,14 @@ def _assigned(name: str, value: object) -> Code:
 # ------------------------------------------------------------------------------------------------ README
 
 
-def readme(pipeline: Pipeline, material: Material) -> str:
-    """What the bundle is and how it is used, for people."""
+def readme(pipeline: Pipeline, material: Material, guide: str = "") -> str:
+    """What the bundle is and how it is used, for people.
+
+    Args:
+        pipeline: The pipeline.
+        material: What the bundle is made of.
+        guide: A chapter on the target's platform; empty where there is none.
+    """
     plan = material.plan
     first = plan.steps[0]
     example = next((each for each in pipeline.parameters if _is_shown(each)), None)
@@ -173,6 +179,7 @@ def readme(pipeline: Pipeline, material: Material) -> str:
         "bundle/README.md.jinja",
         material.templates,
         title=Code(prose(pipeline.name)),
+        guide=Code(guide),
         description=Code(_prose(plan.description)),
         notebook=Code(span(plan.notebook)),
         python=material.requirements.python,

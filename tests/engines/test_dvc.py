@@ -1,0 +1,169 @@
+"""The target `dvc` with the real DVC: the values of the notebook, and nothing is done twice."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from programs import EXAMPLES, environment, program
+
+import nb2pipe
+from nb2pipe.bundles.write import write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [program("dvc", "dvc"), *arguments],
+        cwd=folder,
+        env=environment(DVC_NO_ANALYTICS="1"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def bundle_of(notebook: Path, folder: Path, **options: Any) -> Path:
+    write(nb2pipe.emit(nb2pipe.load(notebook), target="dvc", **options), folder)
+    dvc(folder, "init", "--no-scm", "--quiet")
+    return folder
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "n.py"
+    path.write_text(dedent(text))
+    return path
+
+
+def left(folder: Path) -> dict[str, str]:
+    """The digest of each variable that steps left, by `STEP.NAME`, in a folder of their records."""
+    records = [json.loads(file.read_text()) for file in sorted(folder.rglob("*.json"))]
+    return {
+        f"{record['step' if 'step' in record else 'name']}.{name}": group["digest"]
+        for record in records
+        for group in record.get("outputs", ())
+        for name in group["names"]
+    }
+
+
+def test_the_digits_have_the_values_of_a_run_and_are_not_run_twice(tmp_path: Path) -> None:
+    shutil.copy(EXAMPLES / "digits.ipynb", tmp_path)
+    folder = bundle_of(tmp_path / "digits.ipynb", tmp_path / "bundle")
+    dvc(folder, "repro")
+    run = nb2pipe.run(tmp_path / "digits.ipynb", home=tmp_path / "home")
+    measured = json.loads((folder / "metrics" / "evaluate.json").read_text())
+    assert measured == run.metrics
+    wanted = left(tmp_path / "home" / "runs" / run.run / "steps")
+    made = left(folder / "values")
+    assert {name: made[name] for name in ("train.losses", "evaluate.matrix", "evaluate.accuracy")} == {
+        name: wanted[name] for name in ("train.losses", "evaluate.matrix", "evaluate.accuracy")
+    }
+    assert "accuracy" in dvc(folder, "metrics", "show")
+    again = dvc(folder, "repro")
+    assert "Running stage" not in again
+    (folder / "params.yaml").write_text((folder / "params.yaml").read_text().replace("epochs: 10", "epochs: 1"))
+    changed = dvc(folder, "repro")
+    assert "Running stage 'train'" in changed
+    assert "Running stage 'data'" not in changed
+
+
+FILES = """
+# %% tags=["parameters"]
+rows = 3
+scale = 1e-3
+names = ["a", "b"]
+title = "it's ${rows} and $(touch hacked) `x`"
+flag = True
+
+# %% tags=["imports"]
+import pathlib
+
+# %% tags=["step:make", "label:team:${rows}"]
+pathlib.Path("table.csv").write_text("\\n".join(str(n * scale) for n in range(rows)))
+made = (title, names, flag)
+
+# %% tags=["step:use", "cache:disabled"]
+total = sum(map(float, pathlib.Path("table.csv").read_text().split()))
+print(made, total)
+"""
+
+
+def test_parameters_of_all_types_and_files_between_steps_come_out_of_the_cache(tmp_path: Path) -> None:
+    folder = bundle_of(written(tmp_path, FILES), tmp_path / "bundle")
+    printed = dvc(folder, "repro")
+    assert "(\"it's ${rows} and $(touch hacked) `x`\", ['a', 'b'], True) 0.003" in printed
+    assert not (folder / "hacked").exists()
+    stages = yaml.safe_load(dvc(folder, "stage", "list", "--all") and (folder / "dvc.yaml").read_text())["stages"]
+    assert stages["use"]["always_changed"] is True
+    (folder / "table.csv").unlink()
+    shutil.rmtree(folder / "values")
+    again = dvc(folder, "repro")  # `make` comes out of the cache, and its file with it
+    assert "Running stage 'make'" not in again
+    assert "0.003" in again
+    assert "table.csv" in json.loads((folder / "values" / "make" / "make.json").read_text())["files"]
+    dvc(folder, "repro", "--force")
+    (folder / "params.yaml").write_text('rows: 5\nscale: 1e-2\nnames:\n- c\n- "d e"\ntitle: plain text\nflag: false\n')
+    assert "('plain text', ['c', 'd e'], False) 0.1" in dvc(folder, "repro")
+
+
+GATED = """
+# %% tags=["parameters"]
+score = 0.1
+
+# %% tags=["step:measure", "gate:accuracy > 0.4"]
+accuracy = score
+
+# %% tags=["pipeline-metrics"]
+print(accuracy)
+
+# %% tags=["step:use"]
+used = accuracy + 1
+print("used", used)
+"""
+
+
+def test_what_comes_after_a_closed_gate_is_skipped_and_runs_once_it_opens(tmp_path: Path) -> None:
+    folder = bundle_of(written(tmp_path, GATED), tmp_path / "bundle")
+    dvc(folder, "repro")
+    assert "skipped" in json.loads((folder / "values" / "use" / "use.json").read_text())
+    (folder / "params.yaml").write_text("score: 0.5\n")
+    assert "used 1.5" in dvc(folder, "repro")
+
+
+def test_nested_notebooks_and_namespace_steps_run(tmp_path: Path) -> None:
+    for name in ("tour.ipynb", "tour_nested.ipynb"):
+        shutil.copy(EXAMPLES / name, tmp_path)
+    folder = bundle_of(tmp_path / "tour.ipynb", tmp_path / "bundle")
+    dvc(folder, "repro")
+    run = nb2pipe.run(tmp_path / "tour.ipynb", home=tmp_path / "home")
+    measured: dict[str, float] = {}
+    for file in (folder / "metrics").glob("*.json"):
+        measured |= json.loads(file.read_text())
+    assert measured == run.metrics
+    again = dvc(folder, "repro")
+    assert [line for line in again.splitlines() if line.startswith("Running")] == ["Running stage 'side':"]  # no cache
+
+
+@pytest.mark.parametrize("value", ["rows: [1]\n", "rows: x\n", "rows: {\n", "- 1\n"])
+def test_a_wrong_params_file_is_told_with_the_name(value: str, tmp_path: Path) -> None:
+    folder = bundle_of(written(tmp_path, FILES), tmp_path / "bundle")
+    (folder / "params.yaml").write_text(value)
+    done = subprocess.run(
+        ["python", "-m", "n_pipeline.steps.make", "--parameters", "params.yaml"],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "params.yaml" in done.stderr
