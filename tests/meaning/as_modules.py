@@ -25,6 +25,8 @@ from nb2pipe.errors import StepError
 from nb2pipe.pipeline.schema import FILE
 from nb2pipe.runtime import borders, calling, program
 from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.modules import UNBOUND
+from nb2pipe.runtime.running import watched
 from nb2pipe.serializers.groups import Group
 
 if TYPE_CHECKING:
@@ -101,7 +103,7 @@ def _run_package(trial: Trial, plan: PackagePlan, package: Path, folder: Path) -
         def noted(step: str, /, **arguments: object) -> object:
             result = run(step, **arguments)
             heard.stop()
-            left = {name: value for name, value in calling.fields_of(result).items() if value is not program.UNBOUND}
+            left = {name: value for name, value in calling.fields_of(result).items() if value is not UNBOUND}
             last.update(left)
             values[step] = digests(left)
             return result
@@ -111,7 +113,7 @@ def _run_package(trial: Trial, plan: PackagePlan, package: Path, folder: Path) -
         try:
             module.pipeline(noted, **copy.deepcopy(dict(trial.given)))
             values[""] = digests(last)
-        except program._StepFailedError as error:
+        except watched.StepFailedError as error:
             heard.stop()
             failed = (heard.failed, shown_error(error.__cause__ or error))
         finally:
