@@ -120,15 +120,16 @@ def _run(name: str, folder: Path, pulse: _Pulse) -> None:
 
 def _take(events: queue.Queue[Event | None], series: Series, handle: Callable[[Event], None], pulse: _Pulse) -> None:
     running: set[str] = set()
-    pause = _LOOK
+    pause, heard = _LOOK, False
     while True:
-        if events.empty():
+        if heard and events.empty():
             pulse.rest()
         try:
             event = events.get(timeout=pause if running else None)
         except queue.Empty:
             pause = _look(sorted(running), series, handle)
             continue
+        heard = True
         if event is None:
             return
         match event:

@@ -86,6 +86,15 @@ def test_a_tracker_that_hangs_costs_a_run_no_time_and_takes_no_memory_without_en
     assert feed.close() == "it did not keep up with the run"
 
 
+def test_nobody_waits_for_a_tracker_that_has_hung_since_the_run_was_young(runs: Path) -> None:
+    feed = Feed("hangs", runs, still=1.0)
+    feed.take(EVENTS[0])
+    time.sleep(2.0)  # the run goes on
+    began = time.monotonic()
+    assert "nothing was heard of it" in (feed.close() or "")
+    assert time.monotonic() - began < 0.5
+
+
 def test_a_tracker_that_is_slow_goes_on_after_the_run(runs: Path) -> None:
     problem = fed(Feed("slow", runs, whole=1.0))
     assert problem == "it was not through in 1 s; it goes on in the background"
