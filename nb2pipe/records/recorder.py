@@ -121,6 +121,15 @@ class Recorder:
                 case _:
                     self._handle_step(event)
 
+    def settle(self) -> None:
+        """Waits until all is known that lies around the run: no thread of ours is left that a fork could stop halfway.
+
+        Raises:
+            RecordsError: A file cannot be written.
+        """
+        with self._lock:
+            self._take_observed(patience=_PATIENCE)
+
     def close(self) -> None:
         """Writes what is not yet written; nothing is recorded after it.
 

@@ -115,7 +115,7 @@ class Carried:
         other = [name for name, one in self._trained_names.items() if now.get(name) is not one]
         if other:
             return f"the loop binds `{other[0]}` to something else than what `track.training` was given"
-        more = [name for name in self._covered if name in now and not self._covers(now[name], _DEEPEST)]
+        more = [name for name in self._covered if name in now and not self._is_covered(now[name])]
         if more:
             return self._hint(more[0])
         path = self._watch.changed(now, {address_of(one) for one in saved})
@@ -150,7 +150,7 @@ class Carried:
         kept = any(value is one for one in self._training.state.values())
         if kept or _is_apart(value) or self._holds_saved(value):
             return True
-        if not self._covers(value, _DEEPEST):
+        if not self._is_covered(value):
             return False
         self._covered.add(each.name)
         return True
@@ -159,6 +159,12 @@ class Carried:
         """Whether it is a list or dictionary of what is saved, and of nothing else."""
         inner = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
         return bool(inner) and all(id(one) in self._saved for one in inner)
+
+    def _is_covered(self, value: Any) -> bool:
+        """Whether all that an object of the author's holds is saved, or one that loads from such."""
+        if type(value).__module__.startswith("torch.utils.data"):
+            return all(self._covers(one, _DEEPEST) for one in vars(value).values() if is_authors(one))
+        return self._covers(value, _DEEPEST)
 
     def _covers(self, value: Any, depth: int) -> bool:
         """Whether all that an object of the author's holds is saved with the generators, or is watched."""

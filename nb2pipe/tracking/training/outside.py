@@ -148,6 +148,8 @@ class Outside:
                 resumed=self.resumed,
             )
         )
+        with suppress(RecordsError):
+            self._recorder.settle()  # workers that a loader forks would keep open what a thread has open then
         self._tell(StepStarted(step=STEP, time=self.began, cells=(), description=f"training {name}"))
         self._journal = _Recorded(self._tell)
         self._journal.begin()

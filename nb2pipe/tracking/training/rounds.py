@@ -33,6 +33,9 @@ _CHANGES = frozenset(
 )
 """Methods that change what they are called on."""
 
+_CHANGES_GIVEN = frozenset({"shuffle", "heappush", "heappop", "heapify", "insort", "copyto", "setattr", "delattr"})
+"""Functions that change what they are given first."""
+
 _HARMLESS = frozenset({"requires_grad_", "__init__"})
 _DEEPEST = 3
 """Calls within calls that are followed."""
@@ -186,6 +189,9 @@ class Round:
             name = call.func.attr
             if name in _CHANGES or (name.endswith("_") and not name.endswith("__") and name not in _HARMLESS):
                 self._change(root_of(call.func.value), call, done)
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name in _CHANGES_GIVEN and call.args:
+            self._change(root_of(call.args[0]), call, done)
         if self.depth >= _DEEPEST:
             return
         callee = self._callee(call.func)

@@ -1,13 +1,15 @@
-"""Tensors that a loop sees and no checkpoint holds: that one of them changes shows, where the text does not tell.
+"""Tensors, arrays and lists that a loop sees and no checkpoint holds: that one changes shows, where the text tells not.
 
 An object with a method that the text cannot be followed into may change a tensor of its own, as a moving average of the
-weights does. Each tensor counts its changes, so that looking at that count is enough.
+weights does; a function may shuffle a list. Each tensor counts its changes, so that looking at that count is enough.
 """
 
 from __future__ import annotations
 
 import sys
 import weakref
+import zlib
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.tracking.training.modules import is_module
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _DEEPEST = 4
 _MOST = 20_000
 _LONGEST = 1000
+_LARGEST = 1 << 20
+_PLAIN = frozenset({bool, int, float, complex, str, bytes, type(None)})
 
 
 class Watch:
@@ -34,9 +38,10 @@ class Watch:
         self._names = tuple(variables)
         self._apart = frozenset(apart)
         self._seen = {path: (weakref.ref(one), _version(one)) for path, one in self._tensors(variables)}
+        self._prints = {name: fingerprint(one) for name, one in variables.items() if self._is_list(name, one)}
 
     def changed(self, variables: Mapping[str, Any], saved: Collection[int]) -> str | None:
-        """The way to a tensor that is another one now, or has another content; None where there is none.
+        """The way to something that is another one now, or has another content; None where there is nothing.
 
         Args:
             variables: As they are now.
@@ -48,7 +53,13 @@ class Watch:
             is_other = before is not None and (before[0]() is not one or before[1] != _version(one))
             if is_other and address_of(one) not in saved:
                 return path
-        return None
+        return next(
+            (name for name in self._prints if name in now and fingerprint(now[name]) != self._prints[name]), None
+        )
+
+    def _is_list(self, name: str, value: Any) -> bool:
+        kinds = isinstance(value, list | dict | set | deque) or type(value).__name__ == "ndarray"
+        return kinds and not name.startswith("_") and id(value) not in self._apart
 
     def _tensors(self, variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         torch = sys.modules.get("torch")
@@ -67,6 +78,23 @@ class Watch:
                 if inner:
                     met.add(id(value))
                     queue += inner
+
+
+def fingerprint(value: Any, depth: int = 2) -> Any:
+    """What tells the content of a list, dictionary, set or array from most others, in little time.
+
+    >>> fingerprint([1, 2]) == fingerprint([2, 1]), fingerprint({"a": [1]}) == fingerprint({"a": [1]})
+    (False, True)
+    """
+    if type(value).__name__ == "ndarray" and type(value).__module__ == "numpy":
+        part = value.reshape(-1)[:: max(1, value.nbytes // _LARGEST)] if value.dtype.kind in "biufc" else None
+        return (value.shape, None if part is None else zlib.crc32(part.tobytes()))
+    if not depth or not isinstance(value, list | tuple | dict | set | deque):
+        return (type(value), value) if type(value) in _PLAIN else id(value)
+    items = [*value, *value.values()] if isinstance(value, dict) else list(value)
+    if isinstance(value, set):
+        return hash(frozenset(map(id, items)))
+    return hash((len(items), *(fingerprint(one, depth - 1) for one in items[:_MOST])))
 
 
 def _held(value: Any) -> Iterator[tuple[str, Any]]:

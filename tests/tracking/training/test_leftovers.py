@@ -49,6 +49,7 @@ CASES = {
     "by a function that calls itself": ("deeper(log)", ["log"]),
     "by a method": ("average.follow(net)", ["average"]),
     "by calling an object": ("average(net)", ["average"]),
+    "by what shuffles": ("random.shuffle(order)", ["order"]),
     "in a case": ("match f():\n    case 1:\n        log.append(1)", ["log"]),
 }
 FUNCTIONS = """

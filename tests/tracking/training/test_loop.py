@@ -207,6 +207,16 @@ def test_a_tensor_that_changes_where_the_text_does_not_tell_is_noticed(script: C
     assert torch.equal(named.run()["averages"][0].shadow, expected)
 
 
+def test_a_list_that_changes_where_the_text_does_not_tell_is_noticed(script: Callable[[str], Script]) -> None:
+    text = text_of("list").replace("for batch in", "mix = getattr(random, 'shuffle'); mix(loader)\n    for batch in")
+    one = script(text)
+    with pytest.warns(UserWarning, match=r"`loader.*` has changed; name it.*begins anew"):
+        one.run(stop=15)
+    with pytest.warns(UserWarning, match="loader"):
+        one.run()
+    assert one.calls == 16 + 24
+
+
 def test_the_best_stays_where_it_lies_between_two_checkpoints(script: Callable[[str], Script]) -> None:
     one = script(text_of(every="3 epochs").replace("score=abs(total)", "score=-1.0 if epoch == 1 else 5.0 + epoch"))
     one.run()
