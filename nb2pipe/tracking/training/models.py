@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.tracking.training.modules import encode_module, is_module, restore_module, tensors_of
+from nb2pipe.tracking.training.modules import encode_module, is_lazy, is_module, restore_module, tensors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from nb2pipe.tracking.training.values import Decoder, Encoder
 
@@ -33,11 +33,25 @@ class Trained:
         """All of it, by name."""
         return {**self.models, **self.stepping}
 
-    def structure(self) -> list[Any]:
-        """What two trainings have in common that can go on from each other's checkpoints, as JSON."""
+    def lazy(self) -> frozenset[tuple[str, str]]:
+        """What gets its shape only with the first batch: models and paths in them."""
+        return frozenset(
+            (name, path)
+            for name, model in self.models.items()
+            for path, one in (*model.named_parameters(), *model.named_buffers())
+            if is_lazy(one)
+        )
+
+    def structure(self, lazy: Collection[tuple[str, str]]) -> list[Any]:
+        """What two trainings have in common that can go on from each other's checkpoints, as JSON.
+
+        Args:
+            lazy: What had no shape yet as they began.
+        """
         found: list[Any] = []
         for name, model in self.models.items():
-            rows = [(path, list(one.shape), str(one.dtype)) for path, one in tensors_of(model)]
+            known = ((path, one) for path, one in tensors_of(model) if (name, path) not in lazy)
+            rows = [(path, list(one.shape), str(one.dtype)) for path, one in known]
             found.append([name, type(model).__qualname__, rows])
         for name, one in self.stepping.items():
             groups = getattr(one, "param_groups", [])

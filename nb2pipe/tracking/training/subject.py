@@ -58,6 +58,7 @@ class Subject:
         self._training = training
         self._trained = trained
         self._scope = scope
+        self._lazy = trained.lazy()
         self._draws = find_draws({**scope.variables, "training.state": training.state})
 
     @property
@@ -68,7 +69,7 @@ class Subject:
     @property
     def structure(self) -> str:
         """What it has in common with what can take its content, as it is now."""
-        return str(Digest.of("structure", [self._trained.structure(), sorted(self._training.state)]))
+        return str(Digest.of("structure", [self._trained.structure(self._lazy), sorted(self._training.state)]))
 
     def carried(self, outputs: Iterable[str]) -> Carried:
         """What the loop hands on; `outputs` are names that are read elsewhere after it."""
