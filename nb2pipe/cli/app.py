@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "runs": "List past runs, show, compare, rerun or delete them.",
     "lineage": "Show what a file or model came from, or what was made from it.",
     "convert": "Turn a notebook into a package of step modules.",
+    "targets": "List the targets of `convert`, and what each can express.",
     "gc": "Delete what no run needs from the store.",
     "explain": "Explain a code, or why a step ran or was reused.",
 }
