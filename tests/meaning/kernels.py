@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from nb2pipe.runtime import calling, cells, hidden, modules, patches, session
 from nb2pipe.runtime.figures import close_figures
 from nb2pipe.runtime.generators import Generators
-from nb2pipe.serializers import names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -157,30 +156,6 @@ def _set_back(states: dict[str, Any]) -> None:
 
 def _is_of_package(name: str) -> bool:
     return name.partition(".")[0].endswith("_pipeline")
-
-
-class Globals:
-    """What `names._globals` gives, made anew only for modules that count: packages come and go here all the time."""
-
-    def __init__(self) -> None:
-        self._make = names._globals.__wrapped__
-        self._known: set[str] = set()
-        self._count = 0
-        self._table: dict[int, Any] = {}
-
-    def __call__(self, count: int) -> dict[int, Any]:
-        if count != self._count:
-            now = {name for name in sys.modules if not _is_of_package(name)}
-            if now != self._known:
-                self._known, self._table = now, self._make(count)
-            self._count = count
-        return self._table
-
-    def cache_clear(self) -> None:
-        """Nothing to do: packages are not looked through."""
-
-
-names._globals = Globals()  # type: ignore[assignment]  # for speed
 
 
 def _forget(before: dict[str, ModuleType], folder: Path) -> None:
