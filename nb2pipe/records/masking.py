@@ -207,7 +207,10 @@ class Masking:
         """What a step was seen to use: where a mask stands in a path, nobody can look at the file any more."""
         shown = replace(
             trace,
-            **{name: self._paths(getattr(trace, name)) for name in ("reads", "brought", "listed", "writes")},
+            reads=self._paths(trace.reads),
+            brought=self._paths(trace.brought),
+            listed=self._paths(trace.listed),
+            writes=self._paths(trace.writes),
             folders=tuple(map(self.path, trace.folders)),
             reasons=tuple(map(self.text, trace.reasons)),
         )
