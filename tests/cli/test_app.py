@@ -137,7 +137,7 @@ def test_the_version_is_said() -> None:
         (
             ["xyz"],
             "there is no command `nb2pipe xyz`",
-            "there are: check, graph, run, resume, verify, runs, lineage, convert, gc, explain",
+            "there are: check, graph, run, resume, verify, runs, lineage, convert, targets, gc, explain",
         ),
         (["explain", "--jsn"], "there is no option `--jsn`", "did you mean `--json`?"),
         (["--color", "blue", "explain"], "invalid value for '--color'", "`nb2pipe --help` shows what there is"),
