@@ -1,7 +1,7 @@
 """Runs of small notebooks as whole processes, in turns with papermill on the whole notebook, which counts as 1.0.
 
 `python benchmarks/run.py` measures all rows and prints them; `python benchmarks/run.py again` those that have the word
-in their names. What was measured last of each row is kept in `results.json`, and from that `RESULTS.md` and its plot
+in their names, or the one whose whole name it is. What was measured last of each row is kept in `results.json`, and from that `RESULTS.md` and its plot
 are made. Rows of other tools need environments of their own, which are installed when they are first measured.
 """
 
@@ -216,18 +216,25 @@ def _today() -> str:
     return time.strftime("%Y-%m-%d", time.gmtime())
 
 
+def _chosen(words: list[str]) -> list[Row]:
+    """The row of a whole name, or those that have all the words in theirs."""
+    every = list(rows())
+    return [row for row in every if [row.name] == words] or [
+        row for row in every if all(word in row.name for word in words)
+    ]
+
+
 def main() -> None:
     """Measures the chosen rows, prints them, and keeps them."""
     known = report.read()
-    for row in rows():
-        if all(word in row.name for word in sys.argv[1:]):
-            load = os.getloadavg()[0]
-            result = measured(row)
-            said = {"name": row.name, "unit": row.unit, "target": row.target, "limit": row.limit, "pairs": PAIRS}
-            said["floor"] = round(row.floor(limits(), result.other), 3) if row.floor else None
-            known[row.name] = said | report.figures(result) | {"load": round(load, 1), "day": _today()}
-            print(report.line(known[row.name]), flush=True)
-            report.write(known, [each.name for each in rows()])
+    for row in _chosen(sys.argv[1:]):
+        load = os.getloadavg()[0]
+        result = measured(row)
+        said = {"name": row.name, "unit": row.unit, "target": row.target, "limit": row.limit, "pairs": PAIRS}
+        said["floor"] = round(row.floor(limits(), result.other), 3) if row.floor else None
+        known[row.name] = said | report.figures(result) | {"load": round(load, 1), "day": _today()}
+        print(report.line(known[row.name]), flush=True)
+        report.write(known, [each.name for each in rows()])
 
 
 if __name__ == "__main__":
