@@ -190,6 +190,31 @@ pyarrow.csv.read_csv("rows.csv")
     assert names(found["writes"]) == {"d.png"}
 
 
+def test_files_in_folders_and_of_patterns_that_libraries_read_and_write_are_told(folder: Path) -> None:
+    (folder.parent / "polars.py").write_text("def scan_csv(source):\n    pass\n")
+    (folder.parent / "h5py").mkdir()
+    (folder.parent / "h5py" / "__init__.py").write_text("from h5py._hl.files import File\n")
+    (folder.parent / "h5py" / "_hl").mkdir()
+    (folder.parent / "h5py" / "_hl" / "files.py").write_text(
+        "class File:\n    def __init__(self, name, mode='r'):\n        pass\n"
+    )
+    for name in ("parts/a/1.csv", "parts/b/2.csv", "parts/_hidden.csv", "some/3.csv", "some/4.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x\n1\n")
+    code = """
+import h5py, polars, pyarrow.dataset
+table = pyarrow.dataset.dataset('parts', format='csv').to_table()
+polars.scan_csv('some/*.csv'); polars.scan_csv(['old.txt']); polars.scan_csv('s3://bucket/5.csv')
+pyarrow.dataset.write_dataset(table, 'left', format='parquet')
+h5py.File('old.h5'); h5py.File('new.h5', 'w'); h5py.File('both.h5', mode='a')
+"""
+    found = seen(folder, code)
+    data = {name for name in names(found["reads"]) if not name.endswith(".py")}
+    assert data == {"1.csv", "2.csv", "3.csv", "4.csv", "old.txt", "old.h5", "both.h5"}
+    assert {"part-0.parquet", "new.h5", "both.h5"} <= names(found["writes"])
+    assert str(folder / "parts") in found["listed"]
+
+
 def test_a_forked_process_tells_too(folder: Path) -> None:
     code = """
 child = os.fork()
