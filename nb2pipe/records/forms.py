@@ -34,10 +34,13 @@ def pattern(values: frozenset[str]) -> re.Pattern[str] | None:
 
 
 @lru_cache(maxsize=64)
-def long_forms(values: frozenset[str]) -> tuple[str, ...]:
-    """The forms of those values that count anywhere in a text."""
+def by_letter(values: frozenset[str]) -> dict[str, list[str]]:
+    """The forms of those values that count anywhere in a text, by their first letters."""
     texts = (text for value in values for text in _texts(value) if len(text.strip()) >= LONG)
-    return tuple(sorted({form for text in texts for form in _forms(text)}))
+    found: dict[str, list[str]] = {}
+    for form in sorted({form for text in texts for form in _forms(text)}):
+        found.setdefault(form[0], []).append(form)
+    return found
 
 
 def _texts(value: str) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nb2pipe.records.events import CellFinished, OutputWritten, StepFailed, StepFinished
-from nb2pipe.records.forms import long_forms, pattern
+from nb2pipe.records.forms import by_letter, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,12 +53,13 @@ class Pieces:
 
     def _open(self, text: str) -> int:
         """How many characters at the end of a text may begin a secret value."""
-        found = pattern(self._masking.all)
-        if found is None:
+        values = self._masking.all
+        known = by_letter(values)
+        longest = max((len(form) for forms in known.values() for form in forms), default=1)
+        tails = (text[start:] for start in range(max(0, len(text) - longest + 1), len(text)) if text[start] in known)
+        begun = [tail for tail in tails if any(form.startswith(tail) for form in known[tail[0]])]
+        found = pattern(values)
+        if not begun or found is None:
             return 0
         ended = max((match.end() for match in found.finditer(text)), default=0)
-        forms = long_forms(self._masking.all)
-        longest = max(map(len, forms), default=1)
-        starts = range(max(ended, len(text) - longest + 1), len(text))
-        tails = (text[start:] for start in starts)
-        return next((len(tail) for tail in tails if any(form.startswith(tail) for form in forms)), 0)
+        return next((len(tail) for tail in begun if len(text) - len(tail) >= ended), 0)
