@@ -100,7 +100,8 @@ class Seen:
 
     def add(self, other: Seen) -> None:
         """Takes in what another process saw; what this one saw of the same file counts."""
-        self.reads = {path: state for path, state in other.reads.items() if path not in self.writes} | self.reads
+        reads = dict(other.reads)  # threads of the author's may still add to it
+        self.reads = {path: state for path, state in reads.items() if path not in self.writes} | self.reads
         for kind in ("known", "moved", "listed", "variables"):
             setattr(self, kind, getattr(other, kind) | getattr(self, kind))
         for kind in _SETS:
