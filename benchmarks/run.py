@@ -1,8 +1,9 @@
 """Runs of small notebooks as whole processes, in turns with papermill on the whole notebook, which counts as 1.0.
 
 `python benchmarks/run.py` measures all rows and prints them; `python benchmarks/run.py again` those that have the word
-in their names, or the one whose whole name it is. What was measured last of each row is kept in `results.json`, and from that `RESULTS.md` and its plot
-are made. Rows of other tools need environments of their own, which are installed when they are first measured.
+in their names, or the one whose whole name it is. What was measured last of each row is kept in `results.json`, and
+from that `RESULTS.md` and its plot are made. Rows of other tools need environments of their own, which are installed
+when they are first measured.
 """
 
 from __future__ import annotations
