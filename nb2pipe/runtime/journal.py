@@ -17,13 +17,13 @@ from typing import IO, TYPE_CHECKING, Any
 
 from nb2pipe.records.blocks import Rows
 from nb2pipe.records.series import LOGGED
-from nb2pipe.records.values import encode, is_secret, masked
+from nb2pipe.records.values import encode, masked
+from nb2pipe.runtime.new_secrets import secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from nb2pipe.records.masking import Masking
     from nb2pipe.runtime.resuming import Resuming
 
 POINTS = "points.jsonl"
@@ -153,7 +153,7 @@ class Journal:
 
     def _show(self, name: str) -> str:
         """A name as it may be kept: secrets of the environment and of the notebook's variables are masked in it."""
-        return self._shown.setdefault(name, _masking().text(name))
+        return self._shown.setdefault(name, secrets_in(vars(sys.modules["__main__"])).text(name))
 
     def _point(self, name: str, value: float, index: int, now: float) -> None:
         rows = self._rows.get(name) or self._made(name)
@@ -180,14 +180,6 @@ class Journal:
         if now - self._written > _EVERY:
             self._written = now
             self._stream.flush()
-
-
-def _masking() -> Masking:
-    from nb2pipe.records.masking import masking_of, masking_of_environment  # noqa: PLC0415  # few steps log anything
-
-    known = dict(vars(sys.modules["__main__"]))
-    named = {name: value for name, value in known.items() if is_secret(name) and isinstance(value, str)}
-    return masking_of(named) | masking_of_environment(os.environ)
 
 
 def current() -> Journal | None:

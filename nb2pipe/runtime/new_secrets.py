@@ -1,4 +1,4 @@
-"""Secrets that a step's own code takes into the environment, such as those of a `.env` file.
+"""Secrets of a step's own code, such as those that it takes into the environment out of a `.env` file.
 
 Whoever runs the step has to know them before it hears what the code prints. They go through a pipe with a name, so that
 none ever lies on a disk; where nobody listens, nothing is told.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from json import dumps
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nb2pipe.records.values import is_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from nb2pipe.records.masking import Masking
 
 PIPE = "secrets"
 """The pipe's name, beside a step's result."""
@@ -47,3 +50,12 @@ class NewSecrets:
                 os.write(pipe, dumps({name: value}).encode() + b"\n")
             finally:
                 os.close(pipe)
+
+
+def secrets_in(variables: Mapping[str, Any]) -> Masking:
+    """What replaces the secrets among variables, and those of the environment."""
+    from nb2pipe.records.masking import masking_of, masking_of_environment  # noqa: PLC0415  # few steps need it
+
+    known = ((name, value) for name, value in dict(variables).items() if isinstance(value, str | int | dict))
+    named = {name: value for name, value in known if is_secret(name)}
+    return masking_of(named) | masking_of_environment(os.environ)

@@ -38,9 +38,9 @@ from nb2pipe.records.process import is_gone, this_process
 from nb2pipe.records.recorder import Recorder
 from nb2pipe.records.series import recorded_checkpoints
 from nb2pipe.runtime.journal import Journal
+from nb2pipe.runtime.new_secrets import secrets_in
 from nb2pipe.runtime.recording.recording import Recording, is_recorded_here
 from nb2pipe.runtime.resuming import CHECKPOINTS, note_of
-from nb2pipe.tracking.training.said import secrets_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

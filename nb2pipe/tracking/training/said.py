@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.records.values import is_secret, masked
+from nb2pipe.records.values import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -157,16 +157,6 @@ class Said:
         except AttributeError:  # it takes no attributes, so it is not heard
             return
         self._undo.append(lambda: delattr(owner, name) if before is None else setattr(owner, name, before))
-
-
-def secrets_in(variables: Mapping[str, Any]) -> Masking:
-    """What replaces the secrets among variables, and those of the environment."""
-    from nb2pipe.records.masking import masking_of, masking_of_environment  # noqa: PLC0415  # only who trains needs it
-
-    named = {
-        name: value for name, value in variables.items() if is_secret(name) and isinstance(value, str | int | dict)
-    }
-    return masking_of(named) | masking_of_environment(os.environ)
 
 
 def is_muted() -> bool:

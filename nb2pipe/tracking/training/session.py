@@ -7,13 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime import journal
+from nb2pipe.runtime.new_secrets import secrets_in
 from nb2pipe.runtime.recording.recording import goes_on
 from nb2pipe.tracking.training import said
 from nb2pipe.tracking.training.carried import Batches
 from nb2pipe.tracking.training.counting import can_count, count_on
 from nb2pipe.tracking.training.every import Clock
 from nb2pipe.tracking.training.found import Found, adopt, clear, find
-from nb2pipe.tracking.training.said import Said, secrets_in
+from nb2pipe.tracking.training.said import Said
 from nb2pipe.tracking.training.saving import Saving
 from nb2pipe.tracking.training.subject import Moment, Subject, decode_draws, process
 from nb2pipe.tracking.training.where import find_place
