@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nb2pipe.lineage.model import FILES, EdgeKind, NodeKind, made, used
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 _FLOWS = (*FILES, NodeKind.DATA, NodeKind.ARTIFACT)
 _MANY = 6
+_ALIKE = 3
+"""Further names of one content that are shown."""
 
 
 def to_text(
@@ -147,7 +148,9 @@ def _others(node: Node) -> list[str]:
 
 
 def _name(node: Node, shown: Callable[[str], str]) -> str:
-    name = node.name if node.kind is NodeKind.ARTIFACT else shown(node.name)
+    if node.kind is NodeKind.ARTIFACT:
+        return node.name
+    name = " = ".join(map(shown, (node.name, *_others(node)[:_ALIKE])))
     sets = node.facts.get("data_sets")
     return f"{name} ({', '.join(map(str, sets))})" if isinstance(sets, list) and sets != [node.name] else name
 
@@ -157,11 +160,3 @@ def _when(node: Node) -> Iterator[str]:
     for word, fact in (("step", "training_step"), ("epoch", "epoch")):
         if node.facts.get(fact) is not None:
             yield f"{word} {node.facts[fact]}"
-
-
-def show(path: str) -> str:
-    """A path relative to the working directory where it lies in it."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except ValueError:
-        return path

@@ -156,7 +156,7 @@ def test_a_data_set_that_code_names_is_known_by_that_name(folder: Path, write: W
     cell = """\
 track.data('rows.csv', name='rows of May')
 track.data([1, 2], name='labels')
-open('net.bin', 'w').write(open('rows.csv').read())"""
+open('net.bin', 'w').write(open('rows.csv').read() + 'net')"""
     write("named.ipynb", [(["imports"], "from nb2pipe import track"), (["step:train"], cell)])
     assert invoke("run", "named.ipynb", "--executor", "subprocess", "-q").exit_code == 0
     told = invoke("lineage", "net.bin").stdout

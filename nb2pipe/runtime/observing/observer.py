@@ -103,7 +103,9 @@ class Observer:
         if isinstance(given, int) or given is None:
             return None
         text = os.fsdecode(given)
-        path = os.path.normpath(os.path.join(os.getcwd(), text))  # noqa: PTH109, PTH118  # plain texts, quickly
+        if not text.startswith(os.sep):
+            text = os.path.join(os.getcwd(), text)  # noqa: PTH109, PTH118  # plain texts, quickly
+        path = os.path.normpath(text)
         return path if self.places.counts(path) else None
 
     def reads(self, given: Any) -> None:
