@@ -15,6 +15,7 @@ import mmap
 import os
 import select
 import sys
+import time
 from typing import Any
 
 TENSORS = ".safetensors"
@@ -54,9 +55,10 @@ def main(memories: list[int]) -> None:
                 os.write(1, json.dumps(_told(job, memories[job["memory"]])).encode() + b"\n")
 
 
-def _told(job: dict[str, Any], memory: int) -> dict[str, str]:
+def _told(job: dict[str, Any], memory: int) -> dict[str, Any]:
+    began = time.process_time()
     try:
-        return {"name": job["name"], "sha256": write(job, memory)}
+        return {"name": job["name"], "sha256": write(job, memory), "seconds": time.process_time() - began}
     except OSError as error:
         return {"name": job["name"], "error": error.strerror or str(error)}
 
