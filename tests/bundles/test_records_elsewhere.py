@@ -182,6 +182,7 @@ def test_a_whole_pipeline_in_one_process_is_recorded_step_by_step(
     assert invoke("lineage", "report", "--store", machine.store, "--format", "openlineage").exit_code == 0
     (row,) = json.loads(invoke("runs", "list", "--store", machine.store, "--json").stdout)
     assert (row["status"], row["parameters"]["lr"], row["metrics"]) == ("succeeded", 0.125, {"size": 3})
+    assert read_series(tmp_path / "store" / "runs" / row["run"]) == {"loss": [(1, 1.0)]}
 
     (machine.work / "data" / "train.csv").unlink()
     failed = machine.elsewhere.run(*words, bundle=machine.bundle, cwd=machine.work, variables=named)

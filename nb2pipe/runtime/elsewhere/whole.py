@@ -7,10 +7,12 @@ where it was made, `value:RUN/STEP/NAME`.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime.elsewhere.step import elsewhere
+from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.recording.recording import Recording
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
 
@@ -29,12 +31,17 @@ class Whole:
     Args:
         description: The pipeline.
         warn: Takes what goes wrong, as sentences; the steps can do without.
+
+    Attributes:
+        points: Where a step's journal puts the points of series.
     """
 
     def __init__(self, description: Description, warn: Callable[[list[str]], None]) -> None:
         self._description = description
         self._warn = warn
         self._run = ""
+        self._work = tempfile.TemporaryDirectory(prefix="nb2pipe-")
+        self.points = Path(self._work.name) / POINTS
 
     @contextlib.contextmanager
     def step(
@@ -80,6 +87,7 @@ class Whole:
         noted = elsewhere(self._description, facts, spec, [self._run] if self._run else [], ())
         if noted is not None:
             self._run = noted.run.run
+            noted.points = str(self.points)
             noted.take_values(tuple(self._inputs(facts)))
             self._warn(noted.begin(parameters))
         return noted
@@ -98,5 +106,6 @@ class Whole:
 
 
 def _told(journal: Journal, measured: Mapping[str, float]) -> dict[str, Any]:
+    journal.flush()
     logged = journal.told()
     return {**logged, "metrics": {**logged["metrics"], **measured}}

@@ -58,7 +58,7 @@ class Run:
         tell(place + (f": {facts.description}" if facts.description else ""))
         began = time.monotonic()
         watch = Watch(facts, self._description.notebook)
-        with recording() as journal:
+        with recording(self._whole.points if self._whole else None) as journal:
             result = self._recorded(facts, arguments, watch, journal)
         self._ran[step] = journal.metrics | watch.measured
         self.metrics |= self._ran[step]
