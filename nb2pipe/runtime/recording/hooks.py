@@ -31,17 +31,20 @@ _SAVING = (
     ("safetensors.flax", "save_file", "filename"),
 )
 """The module that has it, its name, and the name of its path."""
+_MOST_ERRORS = 10
+"""Of what went wrong, as much is kept."""
 
 
 class Follows(Protocol):
     """Hears of training loops."""
 
-    def backward(self, tensors: Any, gradients: Any) -> None: ...  # noqa: D102
-    def scaled(self, outputs: Any, result: Any) -> None: ...  # noqa: D102
-    def begins_step(self, optimizer: Any) -> None: ...  # noqa: D102
-    def ends_step(self, optimizer: Any) -> None: ...  # noqa: D102
-    def asks(self, iterator: Any) -> None: ...  # noqa: D102
-    def gives(self, iterator: Any, data: Any) -> None: ...  # noqa: D102
+    def backward(self, tensors: Any, gradients: Any, /) -> None: ...  # noqa: D102
+    def scaled(self, outputs: Any, result: Any, /) -> None: ...  # noqa: D102
+    def zeroes(self, optimizer: Any, /) -> None: ...  # noqa: D102
+    def begins_step(self, optimizer: Any, /) -> None: ...  # noqa: D102
+    def ends_step(self, optimizer: Any, /) -> None: ...  # noqa: D102
+    def asks(self, iterator: Any, /) -> None: ...  # noqa: D102
+    def gives(self, iterator: Any, data: Any, /) -> None: ...  # noqa: D102
 
 
 class NotesFiles(Protocol):
@@ -49,13 +52,16 @@ class NotesFiles(Protocol):
 
     def begins(self, file: Any) -> None: ...  # noqa: D102
     def ends(self, file: Any, *, whole: bool) -> None: ...  # noqa: D102
+    def renamed(self, source: str, target: str) -> None: ...  # noqa: D102
 
 
 _loops: list[Follows] = []
 _saves: list[NotesFiles] = []
 """Who listens; at most one each."""
+_errors: list[str] = []
+"""What went wrong since."""
 _torch: list[Any] = []
-_installed: list[bool] = []
+_installed: set[str] = set()
 
 
 def listen(follows: Follows, notes: NotesFiles) -> None:
@@ -63,6 +69,7 @@ def listen(follows: Follows, notes: NotesFiles) -> None:
     install()
     _loops[:] = [follows]
     _saves[:] = [notes]
+    _errors.clear()
 
 
 def stop_listening(follows: Follows, notes: NotesFiles) -> None:
@@ -71,29 +78,38 @@ def stop_listening(follows: Follows, notes: NotesFiles) -> None:
     _saves[:] = [each for each in _saves if each is not notes]
 
 
+def errors() -> tuple[str, ...]:
+    """What could not be recorded since somebody listens."""
+    return tuple(_errors)
+
+
 def install() -> None:
     """Puts the hooks into what is imported, and into the rest once it is; nothing is told before `listen`."""
-    if _installed:
+    if "torch" in _installed:
         return
-    _installed.append(True)
+    _installed.add("torch")
     after_import("torch", lambda: _torch.append(sys.modules["torch"]))
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_loops.clear)
         os.register_at_fork(after_in_child=_saves.clear)
-    told = Told(names=("tensors", "grad_tensors"), before=_backward)
-    _change("torch.autograd", "backward", lambda function: insert(function, told))
-    scaled = Told(names=("outputs",), result=_scaled)
-    _change("torch.amp.grad_scaler", "GradScaler.scale", lambda function: insert(function, scaled))
-    given = Told(names=("self",), before=_asks, result=_gives)
-    _change("torch.utils.data.dataloader", "_BaseDataLoaderIter.__next__", lambda function: insert(function, given))
-    _change("torch.optim.optimizer", "_global_optimizer_pre_hooks", lambda hooks: hooks.update({_KEY: _begins_step}))
-    _change("torch.optim.optimizer", "_global_optimizer_post_hooks", lambda hooks: hooks.update({_KEY: _ends_step}))
+    _inserts("torch.autograd", "backward", Told(names=("tensors", "grad_tensors"), before=_tells("backward")))
+    _inserts("torch.amp.grad_scaler", "GradScaler.scale", Told(names=("outputs",), result=_passes_on("scaled")))
+    given = Told(names=("self",), before=_tells("asks"), result=_passes_on("gives"))
+    _inserts("torch.utils.data.dataloader", "_BaseDataLoaderIter.__next__", given)
+    optimizers = "torch.optim.optimizer"
+    _inserts(optimizers, "Optimizer.zero_grad", Told(names=("self",), before=_tells("zeroes")))
+    for name, hook in (("_global_optimizer_pre_hooks", "begins_step"), ("_global_optimizer_post_hooks", "ends_step")):
+        _change(optimizers, name, partial(_add_hook, _tells(hook, count=1)))
     for module, name, argument in _SAVING:
-        _change(module, name, partial(_watch_saving, argument))
+        _inserts(module, name, Told(names=(argument,), around=_Saving))
 
 
-def _watch_saving(argument: str, function: Any) -> None:
-    insert(function, Told(names=(argument,), around=_Saving))
+def _inserts(module: str, name: str, told: Told) -> None:
+    _change(module, name, lambda function: insert(function, told))
+
+
+def _add_hook(hook: Callable[..., None], hooks: Any) -> None:
+    hooks[_KEY] = hook
 
 
 def _change(module: str, name: str, change: Callable[[Any], None]) -> None:
@@ -112,59 +128,33 @@ def _change(module: str, name: str, change: Callable[[Any], None]) -> None:
 # -- what is put into the functions; nothing here may change what the author's code does
 
 
-def _compiles() -> bool:
-    """Whether torch looks at the code to compile it, rather than running it."""
-    return bool(_torch[0].compiler.is_compiling())
+def _tells(name: str, count: int | None = None) -> Callable[..., None]:
+    """What tells who listens of a call, but for those that torch makes to compile code rather than to run it.
+
+    Args:
+        name: What is called.
+        count: How many of the arguments are of interest; all by default.
+    """
+
+    def tell(*arguments: Any) -> None:
+        if _loops and not _torch[0].compiler.is_compiling():
+            try:
+                getattr(_loops[0], name)(*arguments[:count])
+            except Exception as error:  # noqa: BLE001
+                _note(_loops, error)
+
+    return tell
 
 
-def _backward(tensors: Any, gradients: Any) -> None:
-    if _loops and not _compiles():
-        try:
-            _loops[0].backward(tensors, gradients)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
+def _passes_on(name: str) -> Callable[..., Any]:
+    """As `_tells`, for a result, which is the last argument."""
+    tell = _tells(name)
 
+    def pass_on(*arguments: Any) -> Any:
+        tell(*arguments)
+        return arguments[-1]
 
-def _scaled(outputs: Any, result: Any) -> Any:
-    if _loops and not _compiles():
-        try:
-            _loops[0].scaled(outputs, result)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
-    return result
-
-
-def _begins_step(optimizer: Any, _arguments: Any, _keywords: Any) -> None:
-    if _loops and not _compiles():
-        try:
-            _loops[0].begins_step(optimizer)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
-
-
-def _ends_step(optimizer: Any, _arguments: Any, _keywords: Any) -> None:
-    if _loops and not _compiles():
-        try:
-            _loops[0].ends_step(optimizer)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
-
-
-def _asks(iterator: Any) -> None:
-    if _loops:
-        try:
-            _loops[0].asks(iterator)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
-
-
-def _gives(iterator: Any, data: Any) -> Any:
-    if _loops:
-        try:
-            _loops[0].gives(iterator, data)
-        except Exception as error:  # noqa: BLE001
-            _give_up(_loops, error)
-    return data
+    return pass_on
 
 
 class _Saving:
@@ -176,19 +166,40 @@ class _Saving:
     def __enter__(self) -> None:
         if _saves:
             try:
+                _watch_names()
                 _saves[0].begins(self._file)
             except Exception as error:  # noqa: BLE001
-                _give_up(_saves, error)
+                _note(_saves, error)
 
     def __exit__(self, kind: object, _error: object, _trace: object) -> None:
         if _saves:
             try:
                 _saves[0].ends(self._file, whole=kind is None)
             except Exception as error:  # noqa: BLE001
-                _give_up(_saves, error)
+                _note(_saves, error)
 
 
-def _give_up(who: list[Any], error: Exception) -> None:
-    """The author's code must not fail because of us: what cannot be recorded is left out, from here on."""
-    _log.debug("training is not recorded any more", exc_info=error)
-    who.clear()
+def _watch_names() -> None:
+    """Has renamed files told, in a process that saves any: to hear of it costs time with all that Python does."""
+    if "names" not in _installed:
+        _installed.add("names")
+        sys.addaudithook(_hear)
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "os.rename" or not _saves:
+        return
+    try:
+        source, target = (os.path.abspath(os.fsdecode(each)) for each in arguments[:2])  # noqa: PTH100
+        _saves[0].renamed(source, target)
+    except Exception as error:  # noqa: BLE001
+        _note(_saves, error)
+
+
+def _note(who: list[Any], error: Exception) -> None:
+    """The author's code must not fail because of us: what cannot be recorded is left out."""
+    _log.debug("a call could not be followed", exc_info=error)
+    if len(_errors) < _MOST_ERRORS:
+        _errors.append(f"{type(error).__name__}: {error}")
+    if who is _loops and isinstance(error, OSError):  # there is no space for rows
+        who.clear()

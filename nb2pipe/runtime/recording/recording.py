@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.records.series import CHECKPOINTS, SERIES, recorded_checkpoints, recorded_counts, rows_of
 from nb2pipe.runtime import resuming
-from nb2pipe.runtime.observing import observer
 from nb2pipe.runtime.recording import hooks
 from nb2pipe.runtime.recording.loop import Loop
 from nb2pipe.runtime.recording.saves import Saves
@@ -107,7 +106,6 @@ class Recording:
             self._move_aside(self._folder)
         _current[:] = [self]
         hooks.listen(*self._parts)
-        observer.renaming[:] = [self._parts[1].renamed]
 
     def _move_aside(self, folder: Path) -> None:
         """Keeps what the last attempt left that stepped."""
@@ -124,7 +122,6 @@ class Recording:
         hooks.stop_listening(*self._parts)
         _current[:] = [each for each in _current if each is not self]
         shutil.rmtree(self._before, ignore_errors=True)
-        observer.renaming.clear()
         for part in self._parts:
             try:
                 part.finish()

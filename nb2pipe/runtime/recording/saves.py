@@ -39,6 +39,7 @@ class Saves:
         self._loop = loop
         self._count = 0
         self._depth = threading.local()
+        self._lock = threading.RLock()
         self._open: dict[int, tuple[str, int]] = {}
         self._numbers: dict[str, int] = {}
         self._socket: socket.socket | None = None
@@ -48,9 +49,10 @@ class Saves:
         self._depth.now = getattr(self._depth, "now", 0) + 1
         path = _path(file)
         if self._open and path is not None:
-            self._take_answers()
-            for number in [number for number, (other, _) in self._open.items() if other == path]:
-                self._digest_here(number)
+            with self._lock:
+                self._take_answers()
+                for number in [number for number, (other, _) in self._open.items() if other == path]:
+                    self._digest_here(number)
 
     def ends(self, file: Any, *, whole: bool) -> None:
         """A file has been written, if all of it was."""
@@ -58,7 +60,7 @@ class Saves:
         path = _path(file)
         if not whole or self._depth.now or path is None:
             return
-        if isinstance(file, _FILES):
+        if not isinstance(file, str | bytes | os.PathLike):
             file.flush()
         self.note(path)
 
@@ -68,7 +70,7 @@ class Saves:
         Raises:
             OSError: It cannot be read, or not noted.
         """
-        with unobserved():
+        with self._lock, unobserved():
             handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
             self._count += 1
             self._open[self._count] = path, handle
@@ -81,12 +83,13 @@ class Saves:
             self._take_answers()
 
     def renamed(self, source: str, target: str) -> None:
-        """A file is about to get another name, as one does that is written beside the old one first."""
-        number = self._numbers.pop(source, None)
-        if number is not None:
-            self._numbers[target] = number
-            with unobserved():
-                hashing.append(str(self._file), json.dumps({"number": number, "renamed": target}).encode() + b"\n")
+        """A file, or a folder, is about to get another name, as one does that is written beside the old one first."""
+        with self._lock:
+            for path in [path for path in self._numbers if path == source or path.startswith(source + os.sep)]:
+                number, now = self._numbers.pop(path), target + path[len(source) :]
+                self._numbers[now] = number
+                with unobserved():
+                    hashing.append(str(self._file), json.dumps({"number": number, "renamed": now}).encode() + b"\n")
 
     def go_on(self, earlier: Path, until: float) -> None:
         """The step goes on with a training: what was saved before is part of its record.
@@ -107,7 +110,7 @@ class Saves:
 
     def finish(self) -> None:
         """Waits until all digests are noted."""
-        with unobserved():
+        with self._lock, unobserved():
             while self._open and self._answers(wait=_PATIENCE):
                 pass
             for number in list(self._open):
@@ -156,6 +159,8 @@ class Saves:
 
 def _path(file: Any) -> str | None:
     """The absolute path of a file that is saved to; None where it is none."""
+    if type(file).__module__ == "tempfile":
+        file = file.file
     if isinstance(file, _FILES):
         file = file.name
     return os.path.abspath(os.fsdecode(file)) if isinstance(file, str | bytes | os.PathLike) else None  # noqa: PTH100

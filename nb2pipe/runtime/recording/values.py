@@ -27,19 +27,29 @@ Sink = tuple[Cells, Cells, int]
 
 
 def plain_tensor(tensor: Any) -> bool:
-    """Whether it is a tensor of one real number that can be read without running code of others."""
+    """Whether it is a tensor of one real number that can be read without running code of others.
+
+    Where it `comes_again`, or a mode is on, looking at it runs such code already.
+    """
     torch = _torch()
-    return (
-        type(tensor) is torch.Tensor
-        and tensor.numel() == 1
-        and tensor.layout is torch.strided
-        and tensor.is_floating_point()
-    )
+    kind: Any = type(tensor)
+    if kind is not torch.Tensor and not _is_like_tensor(kind):
+        return False
+    return tensor.numel() == 1 and tensor.layout is torch.strided and tensor.is_floating_point()
 
 
-def modes_are_on() -> bool:
-    """Whether the author's code has set a mode that sees what is done with tensors, such as a default device."""
-    return bool(_torch()._C._len_torch_function_stack())  # noqa: SLF001  # there is no other way
+def _is_like_tensor(kind: Any) -> bool:
+    """Whether tensors of a class have memory of their own, as those of torch's."""
+    plain = _torch().Tensor
+    return issubclass(kind, plain) and kind.__torch_dispatch__ is plain.__torch_dispatch__
+
+
+def comes_again(tensor: Any) -> bool:
+    """Whether a function that was called with it first calls code of others, which calls the function once more.
+
+    That is so for a class that redefines torch's functions, and where a mode is on, such as a default device.
+    """
+    return bool(_torch()._C._has_torch_function_unary(tensor))  # noqa: SLF001  # there is no other way
 
 
 def without_modes() -> Any:
@@ -95,7 +105,7 @@ class Device:
 
     def add(self, tensor: Any, weight: Any = None) -> tuple[_Block, int] | None:
         """Copies the number of a tensor; the place that it gets, or None where this cannot be done now."""
-        if self._is_looked_at():
+        if self.is_looked_at():
             return None
         block = self._open()
         place = block.used
@@ -106,7 +116,7 @@ class Device:
 
     def tick(self, now: float) -> None:
         """Sends a block that is full or old, and reads what has arrived; nothing is waited for."""
-        if self._is_looked_at():
+        if self.is_looked_at():
             return
         block = self._block
         if block is not None and (block.used == _LENGTH or (block.used and now - block.began > _AGE)):
@@ -123,7 +133,7 @@ class Device:
             self._read(block)
         self._sent.clear()
 
-    def _is_looked_at(self) -> bool:
+    def is_looked_at(self) -> bool:
         """Whether operations are counted, or captured for a graph, by the author's code."""
         torch = _torch()
         if torch._C._len_torch_dispatch_stack():  # noqa: SLF001  # there is no other way

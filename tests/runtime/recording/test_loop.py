@@ -339,3 +339,98 @@ def test_a_training_that_goes_on_keeps_what_was_recorded_until_its_checkpoint(tm
     attempt(goes_on=float("inf"))
     assert len(recorded(folder)["loss"]) == kept + 6
     assert [each.step for each in recorded_checkpoints(folder)] == [kept + 3, kept + 6]
+
+
+def test_a_loss_that_was_cleared_away_is_in_no_step(recording: Recording) -> None:
+    training = Training(16)
+    ((data, target),) = training.loader
+    other = torch.optim.SGD(training.net.parameters(), lr=0.1)
+    with recording() as seen:
+        training.loss(data, target).backward()
+        training.optimizer.zero_grad()
+        training.loss(data, target).backward()
+        training.optimizer.step()
+        training.loss(data, target).backward()
+        other.zero_grad()
+        training.optimizer.step()
+        other.step()
+    assert seen.values("loss") == training.losses[1:]
+    assert "loss/2" not in seen.series
+    assert len(seen.series["lr/2"]) == 1
+
+
+def test_a_step_that_breaks_leaves_no_loss_to_the_next_one(recording: Recording) -> None:
+    training = Training(16)
+    ((data, target),) = training.loader
+
+    def closure() -> Any:
+        training.loss(data, target).backward()
+        raise KeyboardInterrupt
+
+    with recording() as seen:
+        with suppress(KeyboardInterrupt):
+            training.optimizer.step(closure)
+        training.optimizer.zero_grad()
+        training.loss(data, target).backward()
+        training.optimizer.step()
+    assert seen.values("loss") == training.losses[1:]
+
+
+def test_losses_of_a_class_of_its_own_and_under_a_default_device_count_once(recording: Recording) -> None:
+    class Own(torch.Tensor):
+        pass
+
+    training = Training(16)
+    ((data, target),) = training.loader
+    with recording() as seen:
+        loss = training.loss(data, target).as_subclass(Own)
+        loss.backward()  # type: ignore[no-untyped-call]
+        training.optimizer.step()
+        torch.autograd.backward(training.loss(data, target).as_subclass(Own))
+        training.optimizer.step()
+        with torch.device("cpu"):
+            torch.autograd.backward(training.loss(data, target))
+            training.optimizer.step()
+    assert seen.values("loss") == training.losses
+
+
+def test_several_scaled_losses_are_recorded_as_they_are(recording: Recording) -> None:
+    training = Training(16)
+    ((data, target),) = training.loader
+    scaler = torch.amp.GradScaler("cpu")
+    with recording() as seen:
+        losses = [training.loss(data, target), training.loss(data, target)]
+        torch.autograd.backward(scaler.scale(losses))
+        scaler.step(training.optimizer)
+    assert seen.values("loss") == [sum(training.losses)]
+
+
+def test_parameters_that_are_changed_by_hand_twice_are_no_loop(recording: Recording) -> None:
+    training = Training()
+    with recording() as seen:
+        for (data, target), _ in zip(training.loader, range(2), strict=False):
+            training.loss(data, target).backward()
+            with torch.no_grad():
+                training.net.bias.add_(1.0)
+        training.optimizer.zero_grad()
+        training.losses.clear()
+        training.epoch()
+    assert seen.values("loss") == training.losses
+
+
+def test_gradients_of_inputs_are_no_training(recording: Recording) -> None:
+    training = Training()
+    with recording() as seen:
+        for _ in range(5):
+            for data, target in training.loader:
+                training.loss(data.requires_grad_(), target).backward()
+    assert seen.series == {}
+
+
+def test_what_cannot_be_written_is_told_and_stops_nothing(recording: Recording) -> None:
+    training = Training()
+    with recording() as seen:
+        seen.folder.write_text("no folder")
+        training.epoch()
+        assert "FileExistsError" in hooks.errors()[0]
+    assert len(training.losses) == 3

@@ -4,6 +4,9 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import tempfile
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -118,3 +121,35 @@ def test_the_process_that_takes_digests_is_no_child_of_the_authors(tmp_path: Pat
         torch.save(1, tmp_path / "net.pt")
         with pytest.raises(ChildProcessError):
             os.waitpid(-1, os.WNOHANG)
+
+
+def test_names_are_followed_where_nobody_observes_the_step(tmp_path: Path, recording: Recording) -> None:
+    with recording() as seen:
+        torch.save(1, tmp_path / "new")
+        shutil.move(tmp_path / "new", tmp_path / "net.pt")
+        (tmp_path / "checkpoint.tmp").mkdir()
+        torch.save(2, tmp_path / "checkpoint.tmp" / "net.pt")
+        (tmp_path / "checkpoint.tmp").rename(tmp_path / "checkpoint")
+        with tempfile.NamedTemporaryFile(dir=tmp_path) as file:
+            torch.save(3, file)
+            name = file.name
+    names = [tmp_path / "net.pt", tmp_path / "checkpoint" / "net.pt"]
+    assert [each.path for each in seen.checkpoints] == [*map(str, names), name]
+    assert [each.sha256 for each in seen.checkpoints[:2]] == [digest(each) for each in names]
+
+
+def test_threads_may_save(tmp_path: Path, recording: Recording) -> None:
+    def save(number: int) -> None:
+        for place in range(10):
+            torch.save(number, tmp_path / f"{number}-{place}.pt")
+
+    threads = [threading.Thread(target=save, args=(number,)) for number in range(4)]
+    with recording() as seen:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert {each.path: each.sha256 for each in seen.checkpoints} == {
+        str(path): digest(path) for path in tmp_path.glob("*.pt")
+    }
+    assert len(seen.checkpoints) == 40
