@@ -63,10 +63,11 @@ format: $(VENV)/.dev  ## format the code, and mend what lint can mend
 pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
 	$(BIN)/python docs/pictures.py
 
-bench: $(VENV)/.examples  ## start-up, growth, conversion and runs, as ratios of commands timed in turns
+bench: $(VENV)/.examples  ## start-up, growth, conversion, runs, and what recording costs, timed in turns
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/convert.py
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/recording.py
 
 N ?= 200
 FIRST ?= 1

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 ENVIRONMENTS = Path(__file__).parent / ".peers"
 PINS = {"Ploomber": "ploomber==0.23.3", "Metaflow": "metaflow==2.19.39", "Kale": "kubeflow-kale==2.3.0"}
+LOGGERS = {"Aim": "aim==3.29.1"}
+"""Those that log numbers; they need nothing else."""
 REUSING = ("Ploomber",)
 """Those that look, without being asked, what has changed since the last run."""
 LIBRARIES = ("pandas", "scikit-learn", "ipykernel")
@@ -30,11 +32,13 @@ def program(peer: str, name: str = "python") -> str:
     """The path of a program of a peer's environment, which is made if it is not there."""
     folder = ENVIRONMENTS / peer.lower()
     if not (folder / "complete").exists():
-        print(f"installing {PINS[peer]} into {folder} ...", file=sys.stderr, flush=True)
+        needed = (LOGGERS[peer],) if peer in LOGGERS else (PINS[peer], *LIBRARIES)
+        print(f"installing {needed[0]} into {folder} ...", file=sys.stderr, flush=True)
         python, pip = str(folder / "bin" / "python"), ("-m", "pip", "--disable-pip-version-check", "install", "--quiet")
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([python, *pip, "torch==2.13.0"], check=True)
-        subprocess.run([python, *pip, PINS[peer], *LIBRARIES], check=True)
+        if peer in PINS:
+            subprocess.run([python, *pip, "torch==2.13.0"], check=True)
+        subprocess.run([python, *pip, *needed], check=True)
         (folder / "complete").touch()
     return str(folder / "bin" / name)
 

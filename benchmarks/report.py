@@ -83,10 +83,11 @@ def _page(rows: Sequence[Mapping[str, Any]]) -> str:
         f"| {_limit(row)} | {row['load']} | {row['day']} |\n"
         for row in rows
     )
-    return f"{TITLE}\n![ratios to papermill](results.svg)\n\n{head}{body}\n{_machine()}"
+    return f"{TITLE}\n![ratios to papermill](results.svg)\n\n{head}{body}\n{machine()}"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured on."""
     model = next(
         (text.partition(":")[2].strip() for text in _lines("/proc/cpuinfo") if text.startswith("model name")), "unknown"
     )

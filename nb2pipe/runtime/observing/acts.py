@@ -22,8 +22,6 @@ _NO_FOLDER = -1
 
 _LOCAL = ("", "localhost", "127.0.0.1", "::1")
 
-renaming: list[Callable[[str, str], None]] = []
-"""Who else hears, while a step is observed, of a file that is about to get another name."""
 setting: list[Callable[[str, str], None]] = []
 """Who hears, while a step is observed, of an environment variable that is about to be set."""
 
@@ -98,8 +96,6 @@ def _removes(observer: Observer, arguments: tuple[Any, ...]) -> None:
 
 def _renames(observer: Observer, arguments: tuple[Any, ...]) -> None:
     source, target = arguments[:2]
-    for tell in renaming:
-        tell(os.path.abspath(os.fsdecode(source)), os.path.abspath(os.fsdecode(target)))  # noqa: PTH100
     observer.moves(source, target)
 
 

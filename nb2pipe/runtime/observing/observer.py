@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
-from nb2pipe.runtime.observing.acts import ACTS, lists, opens, renaming, setting
+from nb2pipe.runtime.observing.acts import ACTS, lists, opens, setting
 from nb2pipe.runtime.observing.places import Places
 from nb2pipe.runtime.observing.seen import Seen, file_of, seen_by_others
 from nb2pipe.runtime.observing.spawned import watch_processes
@@ -27,7 +27,7 @@ from nb2pipe.runtime.observing.wrapped import watch_libraries
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
 
-__all__ = ["Observer", "listing", "renaming", "setting", "unobserved"]
+__all__ = ["Observer", "listing", "setting", "unobserved"]
 
 _SEARCH = ("<frozen importlib", f"{os.sep}importlib{os.sep}", f"{os.sep}pkgutil.py", f"{os.sep}pkg_resources{os.sep}")
 """The files of what looks for modules."""
