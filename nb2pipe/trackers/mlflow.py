@@ -92,6 +92,8 @@ class MlflowTracker:
         self._experiment = ""
         self._steps: dict[str, str] = {}
         self._series: dict[tuple[str, str], _Thinned] = {}
+        self._found_again: set[str] = set()
+        self._points: dict[tuple[str, str], set[tuple[int, int, str]]] = {}
         self._waiting: dict[str, list[Any]] = {}
         self._count = 0
         self._sent = time.monotonic()
@@ -171,7 +173,9 @@ class MlflowTracker:
         """The run that was made before for this run, or a step of it."""
         where = f"tags.`nb2pipe.run` = '{_quoted(self._run)}'"
         runs = self._client.search_runs([self._experiment], where, max_results=1000)
-        return next((str(run.info.run_id) for run in runs if run.data.tags.get("nb2pipe.step", "") == step), "")
+        known = next((str(run.info.run_id) for run in runs if run.data.tags.get("nb2pipe.step", "") == step), "")
+        self._found_again.add(known)
+        return known
 
     def _create(self, tags: Mapping[str, str], began: float) -> str:
         named = {name: _text(value) for name, value in tags.items() if value}
@@ -283,8 +287,17 @@ class MlflowTracker:
 
         number = value if math.isfinite(value) or math.isnan(value) else math.copysign(_LARGEST, value)
         metric = Metric(_name(name), number, _moment(moment), place)
+        if identity in self._found_again and _point(metric) in self._there(identity, metric.key):
+            return
         self._waiting.setdefault(identity, []).append(metric)
         self._count += 1
+
+    def _there(self, identity: str, key: str) -> set[tuple[int, int, str]]:
+        """The points that a run which was found again has: MLflow is slow with those that it has already."""
+        if (identity, key) not in self._points:
+            history = self._client.get_metric_history(identity, key)
+            self._points[identity, key] = set(map(_point, history))
+        return self._points[identity, key]
 
     def _flush(self) -> None:
         self._sent, self._count = time.monotonic(), 0
@@ -330,6 +343,10 @@ def _name(name: str) -> str:
     """
     fit = _UNFIT.sub("_", name).strip("/. ")[:_LONGEST_NAME]
     return fit.replace("..", "_").replace("//", "/") or "_"
+
+
+def _point(metric: Any) -> tuple[int, int, str]:
+    return metric.step, metric.timestamp, repr(metric.value)
 
 
 def _dataset(file: DataFile) -> DatasetInput:
