@@ -166,7 +166,13 @@ class Journal:
         if self._folder is None or len(self._rows) >= _MOST_ROWS:
             return None
         path = self._folder / f"logged-{len(self._rows) + 1}.rows"
-        return self._rows.setdefault(name, Rows(path, LOGGED, {"name": name}))
+        try:
+            return self._rows.setdefault(name, Rows(path, LOGGED, {"name": name}))
+        except OSError:  # some file systems have no shared memory
+            if self._path is None:
+                raise
+            self._folder = None
+            return None
 
     def _line(self, name: str, value: float, index: int, now: float) -> None:
         if self._path is None:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from nb2pipe import track
-from nb2pipe.runtime.journal import recording
+from nb2pipe.runtime.journal import Journal, recording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,3 +141,13 @@ def test_many_points_take_no_memory_here(tmp_path: Path) -> None:
     assert journal.series == {"loss": 20_000}
     assert path.read_text().count("\n") == 20_000
     assert len(vars(journal)["last"]) == 1
+
+
+def test_points_go_to_lines_where_no_rows_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "series").write_text("no folder")
+    journal = Journal(tmp_path / "points.jsonl", tmp_path / "series")
+    journal.begin()
+    track.log({"loss": 0.5}, step=3)
+    journal.end()
+    point = json.loads((tmp_path / "points.jsonl").read_text())
+    assert (point["name"], point["index"], point["value"]) == ("loss", 3, 0.5)

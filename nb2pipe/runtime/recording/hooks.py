@@ -147,12 +147,15 @@ def _tells(name: str, count: int | None = None) -> Callable[..., None]:
 
 
 def _passes_on(name: str) -> Callable[..., Any]:
-    """As `_tells`, for a result, which is the last argument."""
-    tell = _tells(name)
+    """As `_tells`, for a result."""
 
-    def pass_on(*arguments: Any) -> Any:
-        tell(*arguments)
-        return arguments[-1]
+    def pass_on(given: Any, result: Any) -> Any:
+        if _loops and not _torch[0].compiler.is_compiling():
+            try:
+                getattr(_loops[0], name)(given, result)
+            except Exception as error:  # noqa: BLE001
+                _note(_loops, error)
+        return result
 
     return pass_on
 

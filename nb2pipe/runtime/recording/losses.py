@@ -59,7 +59,7 @@ class Losses:
         begin = self.zeroed.get(optimizer, 0)
         values = self.values[begin:] if begin else self.values
         if not self.coming:
-            return sum(values), len(values), []
+            return values[0] if len(values) == 1 else sum(values), len(values), []
         coming = [each for place, each in self.coming if place >= begin]
         return sum(values), len(values) - len(coming), coming
 

@@ -83,10 +83,15 @@ def _bfloat16(address: int) -> float:
     return number
 
 
-def _torch() -> Any:
-    import torch  # it is there, or nobody would ask
+_known: list[Any] = []
 
-    return torch
+
+def _torch() -> Any:
+    if not _known:
+        import torch  # it is there, or nobody would ask
+
+        _known.append(torch)
+    return _known[0]
 
 
 class Device:
