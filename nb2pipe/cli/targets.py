@@ -25,7 +25,9 @@ Examples:
 """
 
 
-@click.command("targets", cls=Command, short_help="List the targets of `convert`, and what each can express.", epilog=_EPILOG)
+@click.command(
+    "targets", cls=Command, short_help="List the targets of `convert`, and what each can express.", epilog=_EPILOG
+)
 @common
 @with_session
 def command(session: Session) -> None:
