@@ -96,6 +96,9 @@ class Pusher:
         """
         for _ in self._workers:
             self._queue.put(None)
+        if cancel.is_set():
+            self.error = self.error or StoreError("it was interrupted")
+            return self.error
         last = threading.Thread(target=self._finish, daemon=True)
         last.start()
         while last.is_alive() and not cancel.is_set():
