@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_PREFIX = "seen-"
+PREFIX = "seen-"
 """Begins the names of the files, one for each process."""
 
 _SETS = frozenset({"writes", "folders", "removed", "brought", "reasons"})
@@ -110,7 +110,7 @@ class Seen:
 
 def file_of(folder: str) -> str:
     """The file of this process in a folder."""
-    return os.path.join(folder, f"{_PREFIX}{os.getpid()}.jsonl") if folder else ""  # noqa: PTH118  # plain texts
+    return os.path.join(folder, f"{PREFIX}{os.getpid()}.jsonl") if folder else ""  # noqa: PTH118  # plain texts
 
 
 def seen_by_others(folder: str) -> Iterator[Seen]:
@@ -145,6 +145,6 @@ def read_seen(path: str) -> Seen:
 
 def _files(folder: str) -> list[str]:
     try:
-        return sorted(entry.path for entry in os.scandir(folder) if entry.name.startswith(_PREFIX))
+        return sorted(entry.path for entry in os.scandir(folder) if entry.name.startswith(PREFIX))
     except OSError:
         return []

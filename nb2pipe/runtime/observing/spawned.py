@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime.imports import after_import
+from nb2pipe.runtime.observing.seen import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,29 @@ sys.path.insert(0, {root!r})
 try:
     from nb2pipe.runtime.observing.observer import Observer
     Observer({apart!r}, {folder!r}).begin()
-except Exception:
-    pass
+except Exception as error:
+    import json, os
+    reason = f"a process that it started could not be observed ({{type(error).__name__}})"
+    try:
+        with open(os.path.join({folder!r}, f"{prefix}{{os.getpid()}}.jsonl"), "a") as notes:
+            notes.write(json.dumps(["reasons", reason, None]) + chr(10))
+    except OSError:
+        pass
 finally:
     sys.path.remove({root!r})
 """
+"""Where that fails, the author's program goes on, and a reason is noted that keeps the step from being reused."""
+
+
+def begin(root: str, apart: tuple[str, ...], folder: str) -> str:
+    """The code that begins to observe a process which was started anew.
+
+    Args:
+        root: The folder that nb2pipe lies in.
+        apart: Folders whose files do not count.
+        folder: For what is seen.
+    """
+    return _BEGIN.format(root=root, apart=apart, folder=folder, prefix=PREFIX)
 
 
 class _Call:
@@ -62,6 +81,6 @@ def _wrap(module: str, where: Callable[[], tuple[tuple[str, ...], str] | None]) 
         if place is None or not isinstance(found, dict):
             return found
         root = str(Path(__file__).resolve().parents[3])
-        return {**found, "nb2pipe": _Call(_BEGIN.format(root=root, apart=place[0], folder=place[1]))}
+        return {**found, "nb2pipe": _Call(begin(root, *place))}
 
     holder.get_preparation_data = get_preparation_data
