@@ -44,6 +44,13 @@ def test_without_a_project_it_stands_in_the_notebooks_folder(tmp_path: Path) -> 
     assert find_home(tmp_path / "a" / "n.ipynb") == tmp_path / "a" / ".nb2pipe"
 
 
+def test_a_home_in_a_folder_that_is_everybodys_is_taken_for_notebooks_right_there_only(tmp_path: Path) -> None:
+    make(tmp_path, ".nb2pipe", "a")
+    tmp_path.chmod(0o1777)
+    assert find_home(tmp_path / "a" / "n.ipynb") == tmp_path / "a" / ".nb2pipe"
+    assert find_home(tmp_path / "n.ipynb") == tmp_path / ".nb2pipe"
+
+
 def test_a_folder_is_searched_from_itself(tmp_path: Path) -> None:
     make(tmp_path, "a/.nb2pipe")
     assert find_home(tmp_path / "a") == tmp_path / "a" / ".nb2pipe"
