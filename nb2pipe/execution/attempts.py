@@ -161,6 +161,7 @@ class Attempts:
                 return outcome
             name, now = call.step.name, time.time()
             self._publish(StepRetried(step=name, time=now, attempt=attempt, failure=outcome.failure))
+            running.cancel.wait(call.step.retry_delay)
             attempt += 1
 
     def _tell_begin(self, call: StepCall, attempt: int) -> None:

@@ -109,6 +109,14 @@ class AnnotationTag:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvironmentTag:
+    """`env:NAME:VALUE`: an environment variable of the step on a target; the value may hold colons."""
+
+    variable: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class SecretTag:
     """`secret:SECRET:KEY:ENV`: the environment variable ENV comes from a key of a secret."""
 
@@ -119,9 +127,10 @@ class SecretTag:
 
 @dataclass(frozen=True, slots=True)
 class RetryTag:
-    """`retry:COUNT`: how often a failed step is tried again."""
+    """`retry:COUNT` or `retry:COUNT:DELAY`: how often a failed step is tried again, and after how many seconds."""
 
     count: int
+    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +223,7 @@ Tag = (
     | ImageTag
     | LabelTag
     | AnnotationTag
+    | EnvironmentTag
     | SecretTag
     | RetryTag
     | TimeoutTag
@@ -322,6 +332,9 @@ class Settings:
         owner: Who is called when it fails.
         step_defaults: Tags that hold for every step that does not say otherwise.
         experiment: The experiment that runs belong to.
+        on_failure: Where a target tells that a run failed: the URL of a webhook, or `secret:SECRET:KEY:ENV` where that
+            is a secret.
+        run_date: The parameter that a target binds to the date a run is for, as `YYYY-MM-DD`.
     """
 
     name: str | None = None
@@ -331,6 +344,8 @@ class Settings:
     owner: str | None = None
     step_defaults: tuple[Tag, ...] = ()
     experiment: str | None = None
+    on_failure: str | None = None
+    run_date: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
@@ -11,7 +12,7 @@ from nb2pipe.notebook.checks.nb120_wrong_setting import wrong_setting
 from nb2pipe.notebook.checks.nb121_setting_without_effect import setting_without_effect
 from nb2pipe.notebook.checks.nb122_unknown_setting import unknown_setting
 from nb2pipe.notebook.malformed import MalformedError
-from nb2pipe.notebook.model import CacheTag, Settings, Tag, TimeoutTag
+from nb2pipe.notebook.model import CacheTag, SecretTag, Settings, Tag, TimeoutTag
 from nb2pipe.notebook.shown import shown
 from nb2pipe.notebook.spelling import misspelled
 from nb2pipe.notebook.tags import DEFAULT_TAGS, parse_tag
@@ -66,6 +67,7 @@ _CRON_NAMES = {
     "month": ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
     "weekday": ("sun", "mon", "tue", "wed", "thu", "fri", "sat"),
 }
+_WEBHOOK = re.compile(r"https?://[\x21-\x7e]+", re.ASCII)
 _ZONE = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 
 
@@ -99,6 +101,8 @@ def read_settings(metadata: Mapping[str, object], location: Location) -> tuple[S
         timezone=found.values.get("timezone"),
         owner=found.values.get("owner"),
         experiment=found.values.get("experiment"),
+        on_failure=found.values.get("on_failure"),
+        run_date=found.values.get("run_date"),
         step_defaults=tuple(found.defaults.values()),
     )
     return settings, tuple(found.diagnostics)
@@ -204,6 +208,26 @@ def _timezone(value: object) -> str:
     return text
 
 
+def _on_failure(value: object) -> str:
+    text = _line(value)
+    if text and not _WEBHOOK.fullmatch(text):
+        try:
+            secret = isinstance(parse_tag(text), SecretTag)
+        except MalformedError:
+            secret = False
+        if not secret:
+            hint = "write the URL of a webhook, or `secret:SECRET:KEY:ENV` where the URL itself is one"
+            raise MalformedError(f"`{shown(text)}` is no URL", hint)
+    return text
+
+
+def _run_date(value: object) -> str:
+    text = _line(value)
+    if text and (not text.isidentifier() or keyword.iskeyword(text)):
+        raise MalformedError(f"`{shown(text)}` is no name of a parameter", "name the parameter that takes the date")
+    return text
+
+
 def _zone_exists(name: str) -> bool:
     if not _ZONE.fullmatch(name):
         return False
@@ -251,7 +275,7 @@ def _kale_defaults(value: Mapping[object, object]) -> Iterator[str]:
     """The tags that Kale's other form means: `{"labels": {"team": "vision"}, "limits": {"cpu": "2"}}`."""
     for key, item in value.items():
         match key, item:
-            case (("labels" | "annotations" | "limits"), dict()):
+            case (("labels" | "annotations" | "limits" | "env"), dict()):
                 yield from (f"{str(key).removesuffix('s')}:{name}:{text}" for name, text in item.items())
             case "base_image", str():
                 yield from [f"image:{item}"] if item else []
@@ -324,6 +348,8 @@ _OUR_READERS: Mapping[str, _Reader] = {
     "timezone": _into("timezone", _timezone),
     "owner": _into("owner", _line),
     "experiment": _into("experiment", _line),
+    "on_failure": _into("on_failure", _on_failure),
+    "run_date": _into("run_date", _run_date),
 }
 
 _KALE_READERS: Mapping[str, _Reader] = {

@@ -13,6 +13,7 @@ from nb2pipe.notebook.model import (
     AnnotationTag,
     CacheTag,
     DescriptionTag,
+    EnvironmentTag,
     ForeignTag,
     FunctionsTag,
     GateTag,
@@ -42,7 +43,18 @@ if TYPE_CHECKING:
 STEP_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 """What a step may be called."""
 
-DEFAULT_TAGS = (ResourceTag, ImageTag, LabelTag, AnnotationTag, SecretTag, RetryTag, TimeoutTag, CacheTag, ReportTag)
+DEFAULT_TAGS = (
+    ResourceTag,
+    ImageTag,
+    LabelTag,
+    AnnotationTag,
+    EnvironmentTag,
+    SecretTag,
+    RetryTag,
+    TimeoutTag,
+    CacheTag,
+    ReportTag,
+)
 """The tags that can hold for every step of a notebook, as `defaults` of its metadata."""
 
 _DESCRIPTION = "papermill_description="
@@ -70,7 +82,7 @@ _INSTEAD_OF_WORD = {
 }
 """Words that are no slips of ours, but can hardly mean something else."""
 
-_INSTEAD_OF_PREFIX = {"previous": "prev", "retries": "retry", "img": "image"}
+_INSTEAD_OF_PREFIX = {"previous": "prev", "retries": "retry", "img": "image", "environment": "env"}
 
 _OTHERS = frozenset(
     {
@@ -146,21 +158,29 @@ def tag_text(tag: Tag) -> str:
     >>> tag_text(TimeoutTag(5400.0)), tag_text(LabelTag("team", "a:b"))
     ('timeout:5400s', 'label:team:a:b')
     """
+    if type(tag) in _PARTS:
+        prefix, *parts = _PARTS[type(tag)]
+        return ":".join((prefix, *(getattr(tag, part) for part in parts)))
     match tag:
         case CacheTag(enabled=enabled) | ReportTag(enabled=enabled):
             return f"{'cache' if isinstance(tag, CacheTag) else 'report'}:{'enabled' if enabled else 'disabled'}"
-        case LabelTag(key=key, value=value) | AnnotationTag(key=key, value=value):
-            return f"{'label' if isinstance(tag, LabelTag) else 'annotation'}:{key}:{value}"
-        case ResourceTag():
-            return f"limit:{tag.resource}:{tag.quantity}"
-        case SecretTag():
-            return f"secret:{tag.secret}:{tag.key}:{tag.variable}"
-        case ImageTag() | RetryTag():
-            return f"image:{tag.reference}" if isinstance(tag, ImageTag) else f"retry:{tag.count}"
+        case RetryTag(count=count, delay=delay):
+            return f"retry:{count}:{_decimal(delay)}s" if delay else f"retry:{count}"
         case TimeoutTag(seconds=seconds):
             return f"timeout:{_decimal(seconds)}s"
         case _:
             raise ValueError(f"{tag} cannot hold for every step")
+
+
+_PARTS: Mapping[type, tuple[str, ...]] = {
+    LabelTag: ("label", "key", "value"),
+    AnnotationTag: ("annotation", "key", "value"),
+    EnvironmentTag: ("env", "variable", "value"),
+    ResourceTag: ("limit", "resource", "quantity"),
+    SecretTag: ("secret", "secret", "key", "variable"),
+    ImageTag: ("image", "reference"),
+}
+"""Tags that are texts joined by colons: the prefix, and the attributes that follow."""
 
 
 def _decimal(number: float) -> str:
@@ -306,26 +326,44 @@ def _secret(rest: str) -> Tag:
     return SecretTag(secret, key, variable)
 
 
+def _environment(rest: str) -> Tag:
+    variable, colon, value = rest.partition(":")
+    if not colon:
+        hint = f"write `env:NAME:VALUE`, such as `env:{shown(rest) or 'OMP_NUM_THREADS'}:1`"
+        raise MalformedError(f"`env:{shown(rest)}` has no value", hint)
+    if not _VARIABLE.fullmatch(variable):
+        hint = "letters, digits and `_`, not beginning with a digit, such as `OMP_NUM_THREADS`"
+        raise MalformedError(f"`{shown(variable)}` is no name of an environment variable", hint)
+    if not value.isprintable():
+        raise MalformedError(f"the value of `env:{variable}` holds control characters", "remove them")
+    return EnvironmentTag(variable, value)
+
+
 def _retry(rest: str) -> Tag:
-    if not _COUNT.fullmatch(rest):
-        hint = "write `retry:COUNT`, such as `retry:2`: how often a failed step is tried again"
-        raise MalformedError(f"`{shown(rest)}` is no count", hint)
-    return RetryTag(int(rest))
+    count, colon, delay = rest.partition(":")
+    if not _COUNT.fullmatch(count):
+        hint = "write `retry:COUNT`, such as `retry:2`: how often a failed step is tried again; or `retry:2:30s`"
+        raise MalformedError(f"`{shown(count)}` is no count", hint)
+    return RetryTag(int(count), _seconds(delay, f"retry:{count}") if colon else 0.0)
 
 
 def _timeout(rest: str) -> Tag:
-    found = _DURATION.fullmatch(rest)
-    if not found:
-        raise MalformedError(f"`{shown(rest)}` is no duration", _duration_hint(rest))
-    seconds = float(found.group(1)) * _UNITS[found.group(2)]
+    seconds = _seconds(rest, "timeout")
     if not 0 < seconds < float("inf"):
         raise MalformedError("a step cannot finish in no time", "write a duration such as `90s`, `15m` or `2h`")
     return TimeoutTag(seconds)
 
 
-def _duration_hint(text: str) -> str:
+def _seconds(text: str, tag: str) -> float:
+    found = _DURATION.fullmatch(text)
+    if not found:
+        raise MalformedError(f"`{shown(text)}` is no duration", _duration_hint(text, tag))
+    return float(found.group(1)) * _UNITS[found.group(2)]
+
+
+def _duration_hint(text: str, tag: str) -> str:
     if re.fullmatch(r"\d{1,9}", text, re.ASCII):
-        return f"say the unit: `timeout:{text}s` or `timeout:{text}m`"
+        return f"say the unit: `{tag}:{text}s` or `{tag}:{text}m`"
     return "a duration is a number and `s`, `m` or `h`, such as `90s`, `15m` or `2h`"
 
 
@@ -349,6 +387,7 @@ _PREFIXES: Mapping[str, Callable[[str], Tag]] = {
     "image": _image,
     "label": _label,
     "annotation": _annotation,
+    "env": _environment,
     "secret": _secret,
     "retry": _retry,
     "timeout": _timeout,

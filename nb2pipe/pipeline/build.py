@@ -79,6 +79,7 @@ def _step(outline: Outline, draft: Draft, flowing: Ports, cut: Cutter, nested: M
         ),
         resources=said.resources,
         retry=said.retry,
+        retry_delay=said.retry_delay,
         timeout=said.timeout,
         cache=said.cache,
         report=said.report,

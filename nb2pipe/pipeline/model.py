@@ -97,6 +97,7 @@ class Resources:
     image: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
     secrets: tuple[SecretTag, ...] = ()
 
 
@@ -114,6 +115,7 @@ class Step:
         draws: Random generators that it draws from or seeds: `random`, `numpy`, `torch`.
         patched: Places in libraries that it sets: `json.dumps`.
         retry: How often it is tried again.
+        retry_delay: Seconds before it is.
         timeout: Seconds, or None.
         cache: Whether it may be reused; None where the notebook does not say.
         report: Whether its executed notebook is kept as HTML.
@@ -134,6 +136,7 @@ class Step:
     patched: frozenset[str] = frozenset()
     resources: Resources = field(default_factory=Resources)
     retry: int = 0
+    retry_delay: float = 0.0
     timeout: float | None = None
     cache: bool | None = None
     report: bool = False

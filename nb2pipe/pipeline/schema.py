@@ -115,7 +115,7 @@ def _settings(settings: Settings) -> Json:
     """The settings as the metadata `nb2pipe` of a notebook say them."""
     texts: Json = {
         name: getattr(settings, name)
-        for name in ("name", "description", "schedule", "timezone", "owner", "experiment")
+        for name in ("name", "description", "schedule", "timezone", "owner", "experiment", "on_failure", "run_date")
         if getattr(settings, name) is not None
     }
     defaults = [tag_text(tag) for tag in settings.step_defaults]
@@ -210,7 +210,8 @@ def _step(step: Step, unit: Unit) -> Json:
 
 def _trial(step: Step) -> Json:
     """How often a step is tried, and for how long."""
-    return {"retry": step.retry, "timeout": step.timeout}
+    trial: Json = {"retry": step.retry, "timeout": step.timeout}
+    return {**trial, "retry_delay": step.retry_delay} if step.retry_delay else trial
 
 
 def _port(port: Port) -> Json:
@@ -225,6 +226,7 @@ def _resources(resources: Resources) -> Json:
         "image": resources.image,
         "labels": [list(pair) for pair in resources.labels],
         "annotations": [list(pair) for pair in resources.annotations],
+        "environment": [list(pair) for pair in resources.environment],
         "secrets": [tag_text(secret).partition(":")[2] for secret in resources.secrets],
     }
     return {key: value for key, value in found.items() if value}

@@ -319,6 +319,7 @@ class _Steps:
             patched=frozenset(each.text() for each in (patched.items() if patched is not None else ())),
             resources=_resources(found["resources"]),
             retry=trial["retry"].whole(),
+            retry_delay=delay.seconds() if (delay := trial.find("retry_delay")) else 0.0,
             timeout=trial["timeout"].maybe(Field.seconds),
             cache=found["cache"].maybe(Field.flag),
             report=found["report"].flag(),
@@ -385,6 +386,7 @@ def _resources(found: Field) -> Resources:
         image=known["image"].text() if "image" in known else None,
         labels=pairs("labels"),
         annotations=pairs("annotations"),
+        environment=pairs("environment"),
         secrets=tuple(_secret(each) for each in known["secrets"].items()) if "secrets" in known else (),
     )
 

@@ -9,6 +9,7 @@ from nb2pipe.notebook.model import (
     AnnotationTag,
     CacheTag,
     DescriptionTag,
+    EnvironmentTag,
     GateAll,
     GateAny,
     GateTag,
@@ -37,6 +38,7 @@ STEP_TAGS = (
     ImageTag,
     LabelTag,
     AnnotationTag,
+    EnvironmentTag,
     SecretTag,
     GateTag,
     DescriptionTag,
@@ -73,6 +75,7 @@ class Wishes:
     """All that the tags say of a step."""
 
     retry: int = 0
+    retry_delay: float = 0.0
     timeout: float | None = None
     cache: bool | None = None
     report: bool = False
@@ -114,7 +117,7 @@ def key_of(tag: Tag) -> Key:
             return ("label", key)
         case AnnotationTag(key=key):
             return ("annotation", key)
-        case SecretTag(variable=variable):
+        case SecretTag(variable=variable) | EnvironmentTag(variable=variable):
             return ("secret", variable)
         case GateTag(text=text):
             return ("gate", text)
@@ -135,6 +138,7 @@ def _wishes(chosen: Mapping[Key, Tag], gates: tuple[GateTag, ...], clashes: tupl
     description = chosen.get(("description", ""))
     return Wishes(
         retry=retry.count if isinstance(retry, RetryTag) else 0,
+        retry_delay=retry.delay if isinstance(retry, RetryTag) else 0.0,
         timeout=timeout.seconds if isinstance(timeout, TimeoutTag) else None,
         cache=cache.enabled if isinstance(cache, CacheTag) else None,
         report=report.enabled if isinstance(report, ReportTag) else False,
@@ -149,6 +153,7 @@ def _resources(tags: Iterable[Tag]) -> Resources:
     limits: list[tuple[str, str]] = []
     labels: list[tuple[str, str]] = []
     annotations: list[tuple[str, str]] = []
+    environment: list[tuple[str, str]] = []
     secrets: list[SecretTag] = []
     image: str | None = None
     for tag in tags:
@@ -159,6 +164,8 @@ def _resources(tags: Iterable[Tag]) -> Resources:
                 labels.append((key, value))
             case AnnotationTag(key=key, value=value):
                 annotations.append((key, value))
+            case EnvironmentTag(variable=variable, value=value):
+                environment.append((variable, value))
             case SecretTag():
                 secrets.append(tag)
             case ImageTag(reference=reference):
@@ -170,6 +177,7 @@ def _resources(tags: Iterable[Tag]) -> Resources:
         image=image,
         labels=tuple(sorted(labels)),
         annotations=tuple(sorted(annotations)),
+        environment=tuple(sorted(environment)),
         secrets=tuple(sorted(secrets, key=lambda secret: secret.variable)),
     )
 
