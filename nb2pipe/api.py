@@ -238,6 +238,10 @@ def emit(  # noqa: PLR0913  # options of a conversion, each by its name
     include: Sequence[str] = (),
     image: str | None = None,
     templates: str | Path | None = None,
+    mode: str = "module",
+    operator: str | None = None,
+    schedule: str | None = None,
+    timezone: str | None = None,
     home: str | Path | None = None,
 ) -> Bundle:
     """What `nb2pipe convert` would write: nothing is written, and nothing of the notebook is executed.
@@ -250,6 +254,10 @@ def emit(  # noqa: PLR0913  # options of a conversion, each by its name
         include: Patterns of files to take over, relative to the notebook.
         image: What the Dockerfile begins with; by default the notebook's, else a slim Python.
         templates: A folder whose templates win over those of nb2pipe.
+        mode: `module` or `notebook`: what the platform runs for a step.
+        operator: What runs a step there, where the target has a choice.
+        schedule: Five fields of cron, instead of the notebook's.
+        timezone: The zone of the schedule, such as `Europe/Berlin`.
         home: The folder `.nb2pipe`; by default searched upward from the notebook.
 
     Raises:
@@ -260,13 +268,21 @@ def emit(  # noqa: PLR0913  # options of a conversion, each by its name
         RecordsError: There is no such run.
     """
     from nb2pipe.bundles import emit as conversion  # noqa: PLC0415 - runs do without
+    from nb2pipe.bundles.flags import mode_of  # noqa: PLC0415 - as above
+    from nb2pipe.targets.model import Flags  # noqa: PLC0415 - as above
 
     pipeline = pipeline if isinstance(pipeline, Pipeline) else load(pipeline)
     wishes = conversion.Wishes(
         target=target,
         folder=_path(folder),
-        image=image,
-        include=tuple(include),
+        flags=Flags(
+            image=image,
+            include=tuple(include),
+            mode=mode_of(mode),
+            operator=operator,
+            schedule=schedule,
+            timezone=timezone,
+        ),
         templates=_path(templates),
         types={} if types_from is None else _types(types_from, pipeline, _path(home)),
     )

@@ -71,8 +71,7 @@ def compare(folder: Path) -> Comparison:
     wishes = Wishes(
         target=manifest.target,
         folder=folder,
-        image=manifest.flags.image,
-        include=manifest.flags.include,
+        flags=manifest.flags,
         templates=_templates(manifest, folder),
         types=manifest.types,
         known=manifest.requirements,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from nb2pipe import plugins
+from nb2pipe.bundles.flags import checked_image, refuse_operator, scheduled
 from nb2pipe.bundles.local_files import local_files
 from nb2pipe.bundles.requirements import resolve
 from nb2pipe.codegen.modules.package import package_files
@@ -16,9 +17,6 @@ from nb2pipe.codegen.plan.make import make_plan
 from nb2pipe.diagnostics import Report
 from nb2pipe.errors import ConversionError, UsageError
 from nb2pipe.notebook.environment import read_environment
-from nb2pipe.notebook.malformed import MalformedError
-from nb2pipe.notebook.model import ImageTag
-from nb2pipe.notebook.tags import parse_tag
 from nb2pipe.pipeline.concealed import concealed
 from nb2pipe.pipeline.nested import inlined
 from nb2pipe.targets.imports import imported
@@ -42,8 +40,7 @@ class Wishes:
     Attributes:
         target: The target's name.
         folder: Where the bundle is to lie; None for a folder of the package's name, here.
-        image: What the Dockerfile begins with; None for the notebook's image, else a slim Python.
-        include: Patterns of files to take over, relative to the notebook.
+        flags: What the user asked for; its `templates` are ignored.
         templates: A folder whose templates win over ours.
         types: Types of values that a run saw, by `STEP.NAME`.
         known: What an earlier bundle needed: its versions hold.
@@ -51,8 +48,7 @@ class Wishes:
 
     target: str = "python"
     folder: Path | None = None
-    image: str | None = None
-    include: tuple[str, ...] = ()
+    flags: Flags = field(default_factory=Flags)
     templates: Path | None = None
     types: Mapping[str, str] = field(default_factory=dict)
     known: Requirements | None = None
@@ -72,7 +68,8 @@ def emit(pipeline: Pipeline, wishes: Wishes) -> Bundle:
             user's does not work.
     """
     target = _target(wishes.target)
-    pipeline = concealed(pipeline)
+    refuse_operator(target, wishes.flags.operator)
+    pipeline = concealed(scheduled(pipeline, wishes.flags))
     path = Path(pipeline.notebook.path).absolute()
     plan = _plan(pipeline, path.parent)
     folder = (wishes.folder or Path(plan.name)).absolute()
@@ -129,19 +126,11 @@ def _checked(pipeline: Pipeline, bundle: Bundle) -> Bundle:
 
 def _flags(wishes: Wishes, folder: Path) -> Flags:
     """What the user asked for, as `bundle.json` keeps it."""
-    templates = wishes.templates
+    templates, flags = wishes.templates, wishes.flags
     relative = None if templates is None else Path(os.path.relpath(templates.absolute(), folder)).as_posix()
-    return Flags(image=_image(wishes.image), include=tuple(dict.fromkeys(wishes.include)), templates=relative)
-
-
-def _image(reference: str | None) -> str | None:
-    if reference is None:
-        return None
-    try:
-        tag = parse_tag(f"image:{reference}")
-    except MalformedError as error:
-        raise UsageError(f"--image: {error.message}", hint="such as python:3.12-slim") from error
-    return tag.reference if isinstance(tag, ImageTag) else None
+    return replace(
+        flags, image=checked_image(flags.image), include=tuple(dict.fromkeys(flags.include)), templates=relative
+    )
 
 
 def _templates(wishes: Wishes) -> Path | None:

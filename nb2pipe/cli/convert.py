@@ -31,6 +31,11 @@ OUTDATED = 1
 
 _DEFAULT = "python"
 
+_TEXTS = ("image", "operator", "schedule", "timezone")
+"""Options that are a text, or not given."""
+_OPTIONS = {"target": "--to", "types_from": "--types-from"}
+"""Options whose names are others than those of their values."""
+
 _EPILOG = """\b
 Files that nb2pipe did not write, or that were edited since, are never overwritten without --force.
 
@@ -43,6 +48,7 @@ Examples:
   nb2pipe convert train.ipynb -o build/train --include 'data/*.csv'
   nb2pipe convert train.ipynb --types-from latest
   nb2pipe convert train.ipynb --to dvc
+  nb2pipe convert train.ipynb --to airflow --schedule '0 3 * * *' --timezone Europe/Berlin
   nb2pipe convert --check train_pipeline
 """
 
@@ -91,6 +97,16 @@ def _complete_target(ctx: click.Context, param: click.Parameter, incomplete: str
 )
 @click.option("--image", metavar="REF", help="What the Dockerfile begins with; by default a slim Python.")
 @click.option(
+    "--mode",
+    type=click.Choice(["module", "notebook"]),
+    default="module",
+    show_default=True,
+    help="What the platform runs for a step: its module; or its notebook, through papermill, which is kept.",
+)
+@click.option("--operator", metavar="NAME", help="What runs a step, where TARGET has a choice; see `nb2pipe targets`.")
+@click.option("--schedule", metavar="CRON", help="When it runs, such as '0 3 * * *'; by default as the notebook says.")
+@click.option("--timezone", metavar="ZONE", help="The zone of the schedule, such as Europe/Berlin.")
+@click.option(
     "--templates",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
@@ -104,7 +120,7 @@ def command(session: Session, notebook: Path | None, checked: Path | None, **mor
     Nothing of the notebook is executed. `python -m PACKAGE` runs the whole pipeline, and nb2pipe need not be there.
     """
     if checked is not None:
-        _check_alone(notebook, more)
+        _check_alone(notebook)
         _check(session, checked)
     elif notebook is None:
         raise UsageError("there is no NOTEBOOK to convert", hint="nb2pipe convert train.ipynb, or --check DIR")
@@ -118,7 +134,7 @@ def _convert(session: Session, notebook: Path, more: dict[str, Any]) -> None:
     from nb2pipe.cli.compiled import compiled  # noqa: PLC0415 - as above
 
     pipeline = compiled(notebook, session)
-    options = {name: more[name] for name in ("target", "types_from", "include", "image", "templates")}
+    options = {name: more[name] for name in ("target", "types_from", "include", "templates", "mode", *_TEXTS)}
     bundle = api.emit(pipeline, folder=more["output"], home=session.home, **options)
     folder: Path = more["output"] or Path(bundle.plan.name)
     _tell_forgotten(session, folder, more)
@@ -129,15 +145,12 @@ def _convert(session: Session, notebook: Path, more: dict[str, Any]) -> None:
     _tell(session, bundle, folder, done)
 
 
-def _check_alone(notebook: Path | None, more: dict[str, Any]) -> None:
+def _check_alone(notebook: Path | None) -> None:
     """`--check` takes all from the bundle."""
     given = ["NOTEBOOK"] if notebook is not None else []
-    given += [
-        f"--{name.replace('_', '-')}" for name in ("output", "force", "types_from", "image", "templates") if more[name]
-    ]
-    given += ["--include"] if more["include"] else []
-    source = click.get_current_context().get_parameter_source("target")
-    given += ["--to"] if source is ParameterSource.COMMANDLINE else []
+    options = ("output", "force", "types_from", "templates", "include", "mode", "target", *_TEXTS)
+    source = click.get_current_context().get_parameter_source
+    given += [_OPTIONS.get(name, f"--{name}") for name in options if source(name) is ParameterSource.COMMANDLINE]
     if given:
         raise UsageError(
             f"--check goes without {', '.join(given)}", hint="notebook, target and flags are those of DIR/bundle.json"
@@ -173,7 +186,9 @@ def _tell_forgotten(session: Session, folder: Path, more: dict[str, Any]) -> Non
         return
     gone = [f"--include {pattern}" for pattern in before.flags.include if pattern not in more["include"]]
     gone += ["--types-from"] if before.types and more["types_from"] is None else []
-    gone += [f"--image {before.flags.image}"] if before.flags.image and more["image"] is None else []
+    texts = {name: getattr(before.flags, name) for name in _TEXTS if more[name] is None}
+    gone += [f"--{name} {shlex.quote(text)}" for name, text in texts.items() if text]
+    gone += ["--mode notebook"] if before.flags.mode == "notebook" and more["mode"] == "module" else []
     gone += ["--templates"] if before.flags.templates and more["templates"] is None else []
     if gone:
         session.warn(f"{shown_path(folder)} was made with {', '.join(gone)} before", hint="give it again to keep it")
@@ -269,7 +284,8 @@ def _command(found: Comparison, folder: Path) -> str:
     words = ["nb2pipe", "convert", shown_path(found.notebook), "-o", shown_path(folder)]
     words += ["--to", manifest.target] if manifest.target != _DEFAULT else []
     words += [word for pattern in flags.include for word in ("--include", pattern)]
-    words += ["--image", flags.image] if flags.image is not None else []
+    words += [word for name in _TEXTS if (text := getattr(flags, name)) for word in (f"--{name}", text)]
+    words += ["--mode", flags.mode] if flags.mode == "notebook" else []
     words += ["--templates", shown_path(folder / flags.templates)] if flags.templates is not None else []
     words += ["--types-from", "latest"] if manifest.types else []
     words += ["--force"] if found.changes.foreign else []

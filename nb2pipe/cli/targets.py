@@ -33,13 +33,21 @@ Examples:
 def command(session: Session) -> None:
     """List the targets of `convert --to`, and what each can express of what a notebook may ask for.
 
-    Where a target cannot, `convert` tells so with the code in the table, and makes the rest.
+    `runs`: a pipeline ran there, or on the closest real part of it, and did so. `emitted`: the definition says it, and
+    a validator of the platform accepts that. Else `convert` tells so with the code in the table, and makes the rest.
     """
     found = [cast("Callable[[], Target]", plugins.load("targets", name))() for name in plugins.names("targets")]
     if session.json:
-        lines = [{"target": each.name, "supports": sorted(each.supports)} for each in found]
+        lines = [
+            {
+                "target": each.name,
+                "supports": {name.value: each.supports[name].value for name in Feature if name in each.supports},
+                "operators": list(each.operators),
+            }
+            for each in found
+        ]
         session.emit(lines, lines=True)
         return
     head = ("", *(each.name for each in found))
-    rows = [(feature.value, *("yes" if feature in each.supports else CODE for each in found)) for feature in Feature]
+    rows = [(feature.value, *(each.supports.get(feature, CODE) for each in found)) for feature in Feature]
     session.say(table([head, *rows]), result=True)

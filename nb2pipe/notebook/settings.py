@@ -172,7 +172,12 @@ def _description(value: object) -> str:
     return text
 
 
-def _schedule(value: object) -> str:
+def checked_schedule(value: object) -> str:
+    """Five fields of cron with one space between them.
+
+    Raises:
+        MalformedError: They are none.
+    """
     fields = _text(value).split()
     if len(fields) != len(_CRON_FIELDS):
         hint = "write five fields of cron, minute hour day month weekday, such as `0 6 * * 1`"
@@ -201,7 +206,12 @@ def _cron_number(text: str, name: str) -> int:
     return names.index(text.lower()) + (name == "month") if text.lower() in names else -1
 
 
-def _timezone(value: object) -> str:
+def checked_timezone(value: object) -> str:
+    """The name of a time zone; empty for none.
+
+    Raises:
+        MalformedError: There is no such zone.
+    """
     text = _text(value)
     if text and not _zone_exists(text):
         raise MalformedError(f"there is no time zone `{shown(text)}`", "write one such as `Europe/Berlin` or `UTC`")
@@ -344,8 +354,8 @@ _OUR_READERS: Mapping[str, _Reader] = {
     "name": _into("name", _line),
     "description": _into("description", _description),
     "defaults": _defaults,
-    "schedule": _into("schedule", _schedule),
-    "timezone": _into("timezone", _timezone),
+    "schedule": _into("schedule", checked_schedule),
+    "timezone": _into("timezone", checked_timezone),
     "owner": _into("owner", _line),
     "experiment": _into("experiment", _line),
     "on_failure": _into("on_failure", _on_failure),

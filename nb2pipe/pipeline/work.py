@@ -113,8 +113,8 @@ def _flatten(pipeline: Pipeline, folder: Path, scope: str) -> tuple[list[Unit], 
 def _within(unit: Unit, outer: Step) -> Unit:
     """How often to try and how long to wait, where the step around says so and the step itself does not."""
     step, said = unit.step, unit.step if unit.step.retry else outer
-    trial = {"retry": said.retry, "retry_delay": said.retry_delay, "timeout": step.timeout or outer.timeout}
-    return replace(unit, step=replace(step, **trial))
+    timeout = step.timeout or outer.timeout
+    return replace(unit, step=replace(step, retry=said.retry, retry_delay=said.retry_delay, timeout=timeout))
 
 
 def _named(step: Step, prefix: str) -> Step:

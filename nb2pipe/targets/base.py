@@ -72,7 +72,7 @@ def base_bundle(pipeline: Pipeline, material: Material, target: Target, platform
             material.plan.report,
             (found for _, found in clashes),
             _missing(pipeline, copies),
-            _lacking(pipeline, target),
+            _lacking(pipeline, material, target),
             platform.diagnostics,
         ),
         plan=material.plan,
@@ -101,9 +101,9 @@ def _clashes(pipeline: Pipeline, material: Material, files: Sequence[EmittedFile
             yield copy.path, name_is_the_bundles(pipeline.notebook.path, copy.path)
 
 
-def _lacking(pipeline: Pipeline, target: Target) -> Iterator[Diagnostic]:
+def _lacking(pipeline: Pipeline, material: Material, target: Target) -> Iterator[Diagnostic]:
     """What the pipeline asks for and the target lacks."""
-    for feature, steps in features(pipeline).items():
+    for feature, steps in features(pipeline, material).items():
         if feature not in target.supports:
             yield not_for_this_target(pipeline.notebook.path, target.name, feature, steps)
 

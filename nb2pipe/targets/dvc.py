@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -14,10 +14,10 @@ from nb2pipe.records.values import is_masked_default
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of
-from nb2pipe.targets.model import Feature
+from nb2pipe.targets.model import Feature, Level
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Parameter, Pipeline
@@ -27,14 +27,32 @@ if TYPE_CHECKING:
 _PARAMETERS = "params.yaml"
 
 
+_SUPPORTS = dict.fromkeys(
+    (
+        Feature.PARAMETERS,
+        Feature.ORDER,
+        Feature.GATE,
+        Feature.NESTED,
+        Feature.CACHE,
+        Feature.SECRETS,
+        Feature.STATE,
+        Feature.FILES,
+        Feature.MODULES,
+        Feature.DATA,
+        Feature.METRICS,
+        Feature.RECORDS,
+    ),
+    Level.RUNS,
+) | dict.fromkeys((Feature.IMAGE, Feature.LABELS, Feature.ANNOTATIONS), Level.EMITTED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DvcTarget:
     """`dvc repro` runs what has changed, on this machine."""
 
     name: str = "dvc"
-    supports: frozenset[Feature] = frozenset(
-        {Feature.GATE, Feature.SECRETS, Feature.NESTED, Feature.CACHE, Feature.LABELS}
-    )
+    supports: Mapping[Feature, Level] = field(default_factory=lambda: _SUPPORTS)
+    operators: tuple[str, ...] = ()
 
     def emit(self, pipeline: Pipeline, material: Material) -> Bundle:
         """The bundle of a pipeline.

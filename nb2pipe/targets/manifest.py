@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe import __version__
 from nb2pipe.digest import Digest
 from nb2pipe.errors import ConversionError
-from nb2pipe.targets.model import Flags, Origin, Requirement, Requirements
+from nb2pipe.targets.model import Flags, Mode, Origin, Requirement, Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 _TAG = "bundle"
+_DEFAULTS = asdict(Flags())
+_ALWAYS = ("image", "include", "templates")
+_TEXTS = ("image", "templates", "operator", "schedule", "timezone")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ def manifest_text(pipeline: Pipeline, material: Material, target: str, files: Ma
         "name": pipeline.name,
         "package": material.plan.name,
         "notebook": {"path": material.notebook, "digest": str(pipeline.notebook.digest)},
-        "flags": {"image": flags.image, "include": list(flags.include), "templates": flags.templates},
+        "flags": {name: value for name, value in asdict(flags).items() if name in _ALWAYS or value != _DEFAULTS[name]},
         "types": dict(sorted(material.types.items())),
         "python": needs.python,
         "modules": dict(sorted(needs.modules.items())),
@@ -109,9 +112,9 @@ def _manifest(content: dict[str, Any]) -> Manifest:
         notebook=_text(content["notebook"]["path"]),
         digest=_text(content["notebook"]["digest"]),
         flags=Flags(
-            image=flags["image"],
-            include=tuple(map(_text, flags["include"])),
-            templates=flags["templates"],
+            **{name: None if flags.get(name) is None else _text(flags[name]) for name in _TEXTS},
+            include=tuple(map(_text, flags.get("include", ()))),
+            mode=Mode(flags.get("mode", Mode.MODULE)),
         ),
         types={_text(name): _text(value) for name, value in content["types"].items()},
         requirements=Requirements(

@@ -22,19 +22,58 @@ BUNDLE_FILE = "bundle.json"
 
 
 class Feature(StrEnum):
-    """What a pipeline may ask for, and a target may not have."""
+    """What a pipeline may ask for, and a target may not have; messages and tables show the text."""
 
-    GATE = "gate"
-    RETRY = "retry"
-    TIMEOUT = "timeout"
-    CACHE = "cache"
-    REPORT = "report"
-    LIMITS = "limits"
-    STEP_IMAGES = "step images"
-    LABELS = "labels"
-    SECRETS = "secrets"
-    NESTED = "nested notebooks"
+    PARAMETERS = "parameters"
+    RUN_DATE = "run date"
     SCHEDULE = "schedule"
+    TIMEZONE = "time zone"
+    PARALLEL = "parallel steps"
+    ORDER = "order without data"
+    GATE = "gates"
+    NESTED = "nested notebooks"
+    RETRY = "retries"
+    RETRY_DELAY = "delay of retries"
+    TIMEOUT = "time limits"
+    CACHE = "reuse by step"
+    REPORT = "reports"
+    CPU = "cpu"
+    MEMORY = "memory"
+    GPU = "gpu"
+    LIMITS = "other limits"
+    IMAGE = "image"
+    STEP_IMAGES = "step images"
+    ENVIRONMENT = "environment variables"
+    LABELS = "labels"
+    ANNOTATIONS = "annotations"
+    SECRETS = "secrets"
+    STATE = "hidden state"
+    FILES = "files between steps"
+    MODULES = "local modules"
+    DATA = "data files"
+    METRICS = "metrics"
+    RECORDS = "records and lineage"
+    NOTEBOOKS = "notebook mode"
+    NOTICE = "failure notice"
+    OWNER = "owner"
+
+
+class Level(StrEnum):
+    """How far it is shown that a target has a feature.
+
+    `RUNS`: a pipeline ran there, or on the closest real part of it, and did what was asked for. `EMITTED`: the
+    definition says it in the platform's own words, and a validator of the platform accepts that.
+    """
+
+    RUNS = "runs"
+    EMITTED = "emitted"
+
+
+class Mode(StrEnum):
+    """What the platform runs for a step: its module, or its notebook, through papermill."""
+
+    MODULE = "module"
+    NOTEBOOK = "notebook"
 
 
 class Origin(StrEnum):
@@ -113,11 +152,19 @@ class Flags:
         image: The image that the Dockerfile begins with; None for the notebook's, else a slim Python.
         include: Patterns of files, relative to the notebook.
         templates: A folder whose templates win over ours, relative to the bundle; None where there is none.
+        mode: What is run for a step.
+        operator: What runs a step, in a target's own word; None for its default.
+        schedule: Five fields of cron, instead of the notebook's.
+        timezone: The zone of the schedule, instead of the notebook's.
     """
 
     image: str | None = None
     include: tuple[str, ...] = ()
     templates: str | None = None
+    mode: Mode = Mode.MODULE
+    operator: str | None = None
+    schedule: str | None = None
+    timezone: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,8 +242,13 @@ class Target(Protocol):
         ...
 
     @property
-    def supports(self) -> frozenset[Feature]:
-        """What it can express."""
+    def supports(self) -> Mapping[Feature, Level]:
+        """What it can express, and how far that is shown."""
+        ...
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """What can run a step there, the default first; empty where there is no choice."""
         ...
 
     def emit(self, pipeline: Pipeline, material: Material) -> Bundle:

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nb2pipe.targets.base import base_bundle
-from nb2pipe.targets.model import Feature
+from nb2pipe.targets.model import Feature, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.model import Bundle, Material
+
+
+_SUPPORTS = dict.fromkeys(
+    (
+        Feature.PARAMETERS,
+        Feature.ORDER,
+        Feature.GATE,
+        Feature.NESTED,
+        Feature.SECRETS,
+        Feature.STATE,
+        Feature.FILES,
+        Feature.MODULES,
+        Feature.DATA,
+        Feature.METRICS,
+        Feature.RECORDS,
+    ),
+    Level.RUNS,
+) | {Feature.IMAGE: Level.EMITTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +38,8 @@ class PythonTarget:
     """One process, or one process a step, wherever Python runs."""
 
     name: str = "python"
-    supports: frozenset[Feature] = frozenset({Feature.GATE, Feature.SECRETS, Feature.NESTED})
+    supports: Mapping[Feature, Level] = field(default_factory=lambda: _SUPPORTS)
+    operators: tuple[str, ...] = ()
 
     def emit(self, pipeline: Pipeline, material: Material) -> Bundle:
         """The bundle of a pipeline.

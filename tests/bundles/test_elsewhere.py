@@ -12,6 +12,7 @@ import pytest
 from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
 from nb2pipe.bundles.write import write
+from nb2pipe.targets.model import Flags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ SECRET = {"ACCOUNT_KEY": "x"}
 def bundle(notebook: Path, tmp_path: Path) -> Iterator[Path]:
     """A bundle, read-only; it is as it was when the test ends."""
     made = tmp_path / "made"
-    write(emit(load(notebook), Wishes(folder=made, include=("data/*",))), made)
+    write(emit(load(notebook), Wishes(folder=made, flags=Flags(include=("data/*",)))), made)
     copy = tmp_path / "copy"
     shutil.copytree(made, copy)
     shutil.rmtree(made)

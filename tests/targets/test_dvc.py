@@ -79,4 +79,4 @@ def test_parameters_stand_in_params_yaml_and_others_are_told(tmp_path: Path) -> 
 
 def test_what_dvc_cannot_express_is_told(tmp_path: Path) -> None:
     told = [each.message for each in emitted(tmp_path).diagnostics if each.code == "NB408"]
-    assert told == ["the target `dvc` cannot express the retry of `scale`"]
+    assert told == ["the target `dvc` cannot express the retries of `scale`"]

@@ -15,6 +15,7 @@ import pytest
 from nb2pipe.api import load
 from nb2pipe.bundles.emit import Wishes, emit
 from nb2pipe.bundles.write import write
+from nb2pipe.targets.model import Flags
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,7 +58,7 @@ def bundle(
         "nbformat_minor": 5,
     }
     (folder / name).write_text(json.dumps(content), "utf-8")
-    return emit(load(folder / name), Wishes(folder=folder / "made", include=include))
+    return emit(load(folder / name), Wishes(folder=folder / "made", flags=Flags(include=include)))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -116,7 +117,7 @@ def test_the_readme_has_a_row_for_each_step_and_parameter(tmp_path: Path) -> Non
 def test_the_image_of_the_notebook_is_taken_and_another_one_wins(tmp_path: Path) -> None:
     metadata: dict[str, object] = {"defaults": ["image:example.com/base:1"]}
     assert "\nFROM example.com/base:1\n" in bundle(tmp_path, metadata).text("Dockerfile")
-    other = emit(load(tmp_path / "n.ipynb"), Wishes(folder=tmp_path / "made", image="other:2"))
+    other = emit(load(tmp_path / "n.ipynb"), Wishes(folder=tmp_path / "made", flags=Flags(image="other:2")))
     assert "\nFROM other:2\n" in other.text("Dockerfile")
     assert json.loads(other.text("bundle.json"))["flags"]["image"] == "other:2"
 
