@@ -1,4 +1,4 @@
-"""Makes `programs` importable."""
+"""Makes `environments` and `programs` importable."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from programs import EXAMPLES, environment, program
+from programs import EXAMPLES, program, variables
 
 import nb2pipe
 from nb2pipe.bundles.write import write
@@ -23,7 +23,7 @@ def dvc(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         [program("dvc", "dvc"), *arguments],
         cwd=folder,
-        env=environment(DVC_NO_ANALYTICS="1"),
+        env=variables(DVC_NO_ANALYTICS="1"),
         capture_output=True,
         text=True,
         check=False,
@@ -160,7 +160,7 @@ def test_a_wrong_params_file_is_told_with_the_name(value: str, tmp_path: Path) -
     done = subprocess.run(
         ["python", "-m", "n_pipeline.steps.make", "--parameters", "params.yaml"],
         cwd=folder,
-        env=environment(),
+        env=variables(),
         capture_output=True,
         text=True,
         check=False,
