@@ -210,6 +210,9 @@ def whole_number(text: str) -> int:
     return int(text)
 
 
+SEED: Final = Own(name="seed", metavar="N", type=whole_number, help="sets the generators of random, NumPy and torch")
+
+
 def value_of(kind: str | None, text: str) -> object:
     """The value that a text stands for.
 

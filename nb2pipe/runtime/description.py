@@ -27,6 +27,7 @@ class StepFacts:
         name: In the run: `STEP`, or `OUTER/INNER` in a nested notebook.
         module: Path of its module below `steps`, such as `outer.inner`.
         function: The name of its function.
+        after: The steps with an edge to it; None where nobody says.
         inputs: The names that it takes from earlier steps.
         origins: The steps whose version that is, where the text shows it, by name.
         outputs: The names that it gives.
@@ -45,6 +46,7 @@ class StepFacts:
     name: str
     module: str
     function: str
+    after: tuple[str, ...] | None = None
     inputs: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
@@ -108,6 +110,15 @@ class Description:
         """The steps that stand above one in the notebook."""
         names = [step.name for step in self.steps]
         return self.steps[: names.index(name)]
+
+    def above(self, name: str) -> tuple[StepFacts, ...]:
+        """The steps from which anything reaches one, in notebook order: those that have ended before it begins."""
+        found: set[str] = set()
+        earlier = self.earlier(name)
+        for step in (self.step(name), *reversed(earlier)):
+            if step.name == name or step.name in found:
+                found.update([each.name for each in self.earlier(step.name)] if step.after is None else step.after)
+        return tuple(step for step in earlier if step.name in found)
 
     def wanted(self, name: str) -> frozenset[str]:
         """Those of a step's outputs that a later step takes."""
@@ -181,6 +192,7 @@ def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]], se
         name=str(data["name"]),
         module=str(data["module"]),
         function=str(data["function"]),
+        after=tuple(map(str, data["after"])) if "after" in data else None,
         inputs=tuple(str(port["name"]) for port in data["inputs"]),
         origins={str(port["name"]): str(port["origin"]) for port in data["inputs"] if port.get("origin")},
         outputs=tuple(str(port["name"]) for port in data["outputs"]),

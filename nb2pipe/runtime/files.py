@@ -107,12 +107,11 @@ def lay_out(records: Iterable[Mapping[str, Any]], folder: Path, store: FileStore
         StoreError: A file is missing or damaged, its path leads out of the directory, or the directory cannot be
             written.
     """
-    wanted: dict[str, str | None] = {}
+    records = list(records)
+    wanted = to_lay_out(records)
     executables: set[str] = set()
     folders: set[str] = set()
     for record in records:
-        wanted |= dict.fromkeys(record.get("removed", ()))
-        wanted |= record.get("files", {})
         executables = executables - record.get("files", {}).keys() | set(record.get("executables", ()))
         folders |= set(record.get("folders", ()))
     try:
@@ -125,6 +124,15 @@ def lay_out(records: Iterable[Mapping[str, Any]], folder: Path, store: FileStore
         message = f"a file that an earlier step left cannot be put into `{folder}`: {cause.strerror or cause}"
         raise StoreError(message, hint=_HINT) from cause
     return laid
+
+
+def to_lay_out(records: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:
+    """The SHA-256 of each file that earlier steps left, by path; None for one that is not to be there."""
+    wanted: dict[str, str | None] = {}
+    for record in records:
+        wanted |= dict.fromkeys(record.get("removed", ()))
+        wanted |= record.get("files", {})
+    return wanted
 
 
 def _inside(paths: Iterable[str], root: Path, apart: Iterable[Path]) -> Iterator[tuple[Path, str | None]]:

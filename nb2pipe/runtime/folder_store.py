@@ -54,14 +54,14 @@ class FolderStore:
         return self._home(digest).path(digest)
 
     def adopt(self, digest: Digest, fill: Callable[[Path], None]) -> Digest:
-        """Keeps a file, as `LocalStore.adopt`.
+        """Keeps a file, as `LocalStore.adopt`; one that is there already is not written again.
 
         Raises:
             StoreError: It cannot be written.
         """
         if self._target is None:
             raise StoreError("there is no folder to write into", hint="name one for the outputs")
-        return self._target.adopt(digest, fill)
+        return digest if self._target.holds(digest) else self._target.adopt(digest, fill)
 
     def has(self, digest: Digest) -> bool:
         """Whether the bytes are there."""

@@ -20,22 +20,23 @@ from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
 from nb2pipe.runtime.description import read_description
+from nb2pipe.runtime.elsewhere.named import RUN, run_id, seed_of_run
 from nb2pipe.runtime.files import keep_files, lay_out
 from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
-from nb2pipe.runtime.left import gate_of, record_of, refuse_missing, write_record
+from nb2pipe.runtime.left import earlier_of, gate_of, record_of, refuse_missing, write_record
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
 from nb2pipe.runtime.session import Session
 from nb2pipe.runtime.spec import GroupSpec, StepSpec
-from nb2pipe.runtime.versions import Earlier, take_from
-from nb2pipe.serializers.groups import Group
+from nb2pipe.runtime.versions import take_from
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from nb2pipe.records.events import Failure
     from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.elsewhere.passage import Passage
     from nb2pipe.runtime.elsewhere.step import StepElsewhere
     from nb2pipe.runtime.versions import Taken
 
@@ -64,11 +65,19 @@ class Folders:
         inputs: The folders that hold what the steps above it left.
         outputs: The folder for what it leaves; None where nothing is to be kept.
         files: Files of the working directory are handed on, too: those of earlier steps are put there as it begins.
+        passage: Brings what it leaves to a store; None where folders are handed on.
     """
 
     inputs: tuple[Path, ...] = ()
     outputs: Path | None = None
     files: bool = False
+    passage: Passage | None = None
+
+    @property
+    def apart(self) -> tuple[Path, ...]:
+        """Folders of ours, whose files are not handed on."""
+        own = (*self.inputs, self.outputs) if self.outputs else self.inputs
+        return (*own, *self.passage.apart()) if self.passage else own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +86,20 @@ class Handover:
 
     Attributes:
         session: The step that runs.
-        outputs: Where to; None where nothing is kept.
+        folders: Where it takes from and leaves.
+        deliver: Brings what it left to whoever wants it.
         noted: Records it in a store; None where no store is named.
         store: Holds what is taken and left.
         work: What sees the files that it writes keeps its notes in it; None where files are not handed on.
-        apart: Folders of ours, whose files are not handed on.
         gate: Whether the step's gate holds, given its own metrics; None where that cannot be told.
     """
 
     session: Session
-    outputs: Path | None
+    folders: Folders
+    deliver: Callable[[], None] = lambda: None
     noted: StepElsewhere | None = None
     store: FolderStore
     work: tempfile.TemporaryDirectory[str] | None = None
-    apart: tuple[Path, ...] = ()
     gate: Callable[[Mapping[str, float]], bool | None] = lambda _metrics: None
 
     def begin(self, parameters: Mapping[str, object]) -> list[str]:
@@ -107,7 +116,7 @@ class Handover:
             told = self.noted.begin(parameters)
             self.session.observer = self.noted.observer()
         elif self.work is not None:
-            self.session.observer = Observer(tuple(map(str, self.apart)), self.work.name)
+            self.session.observer = Observer(tuple(map(str, self.folders.apart)), self.work.name)
         self.session.begin()
         return told
 
@@ -129,9 +138,9 @@ class Handover:
 
         Raises:
             StepError: Something that a later step takes cannot be passed on.
-            StoreError: The folder cannot be written.
+            StoreError: The folder, or the store, cannot be written.
         """
-        if self.outputs is None:
+        if self.folders.outputs is None:
             return self.noted.finish(self.session.close(), parameters) if self.noted else []
         told = self.session.leave()
         for error in told["unstorable"]:
@@ -145,13 +154,14 @@ class Handover:
         kept["parameters"] = hidden.value(kept.get("parameters", {}))
         run = {"run": self.noted.run.run} if self.noted else {}
         if self.work is not None:
-            left = keep_files(told["seen"], Path(spec.folder), self.store, self.apart)
+            left = keep_files(told["seen"], Path(spec.folder), self.store, self.folders.apart)
             left_out += [f"`{path}` is not in the working directory, and stays where it is" for path in left.elsewhere]
             kept |= left.told()
         holds = self.gate(told["metrics"])
         if holds is not None:
             kept["gate"] = holds
-        write_record(self.outputs, spec.step, {"seed": spec.seed, **run, **kept})
+        write_record(self.folders.outputs, spec.step, {"seed": spec.seed, **run, **kept})
+        self.deliver()
         return left_out + (self.noted.finish(told, parameters) if self.noted else [])
 
 
@@ -184,17 +194,16 @@ def prepare(
     if outputs is not None:
         _make(outputs)
     records = {each.name: record_of(each, inputs) for each in description.earlier(step)}
-    refuse_missing(facts, records, inputs)
-    earlier = [_earlier(each, records[each.name]) for each in description.earlier(step)]
+    refuse_missing(facts, records, folders)
+    earlier = [earlier_of(each, records[each.name]) for each in description.earlier(step)]
     taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
     seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
     place = outputs / f"{facts.file}.{CHECKPOINTS}" if outputs else None
-    kept = None if seeds else seed_of(place)
-    known = seeds[0] if seeds else secrets.randbelow(_SEEDS) if kept is None else kept
-    spec = _spec(facts, taken, description.wanted(step), known if seed is None else seed)
+    known = seed if seed is not None else seeds[0] if seeds else _initial_state(place)
+    spec = _spec(facts, taken, description.wanted(step), known)
     points = outputs / f"{facts.file}.{POINTS}" if outputs else None
     series = outputs / f"{facts.file}.{SERIES}" if outputs else None
-    noted = _noted(description, facts, spec, _runs(records), _own(inputs, outputs, points, series))
+    noted = _noted(description, facts, spec, _runs(records), _own(folders, points, series))
     if noted is not None:
         noted.series = str(series) if series else noted.series
         points = points or Path(noted.points)
@@ -207,13 +216,22 @@ def prepare(
         lay_out((record for record in records.values() if record), Path.cwd(), store)
     return Handover(
         session=Session(spec, namespace, store, points),
-        outputs=outputs,
+        folders=folders,
+        deliver=lambda: folders.passage.deliver(description, facts) if folders.passage else None,
         noted=noted,
         store=store,
         work=tempfile.TemporaryDirectory(prefix="nb2pipe-") if folders.files and outputs else None,
-        apart=(*inputs, outputs) if outputs else inputs,
         gate=gate_of(facts, records),
     )
+
+
+def _initial_state(checkpoints: Path | None) -> int:
+    """The initial random state of a step that no other comes before: as it began, if it did; else the run's; or new."""
+    kept = seed_of(checkpoints)
+    if kept is not None:
+        return kept
+    run = os.environ.get(RUN, "").strip()
+    return seed_of_run(run_id(run, ())) if run else secrets.randbelow(_SEEDS)
 
 
 def _key(description: Description, spec: StepSpec, namespace: Mapping[str, Any]) -> str:
@@ -266,17 +284,10 @@ def _runs(records: Mapping[str, Any]) -> list[str]:
     return [record["run"] for record in records.values() if record and isinstance(record.get("run"), str)]
 
 
-def _own(inputs: Sequence[Path], outputs: Path | None, *files: Path | None) -> list[Path]:
+def _own(folders: Folders, *files: Path | None) -> list[Path]:
     """What a step reads and writes on its own account: no data."""
-    return [each for each in files if each] + [folder / "store" for folder in (*inputs, outputs) if folder]
-
-
-def _earlier(facts: StepFacts, record: Mapping[str, Any] | None) -> Earlier:
-    outputs = frozenset(facts.outputs)
-    if record is None:
-        return Earlier(name=facts.name, scope=facts.scope, outputs=outputs)
-    groups = tuple(Group(names=tuple(one["names"]), digest=Digest(one["digest"])) for one in record["outputs"])
-    return Earlier(name=facts.name, scope=facts.scope, outputs=outputs, groups=groups, state=record["state"])
+    own = [folder / "store" for folder in (*folders.inputs, folders.outputs) if folder]
+    return [each for each in files if each] + own + (folders.passage.apart() if folders.passage else [])
 
 
 def _make(folder: Path) -> None:

@@ -6,14 +6,18 @@ import os
 from json import dumps, loads
 from typing import TYPE_CHECKING, Any
 
+from nb2pipe.digest import Digest
 from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.runtime.gates import gate_holds, seen_by_gate
+from nb2pipe.runtime.versions import Earlier
+from nb2pipe.serializers.groups import Group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.handover import Folders
 
 _SCHEMA = 1
 
@@ -39,7 +43,21 @@ def record_of(facts: StepFacts, folders: Sequence[Path]) -> dict[str, Any] | Non
     return None
 
 
-def refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Sequence[Path]) -> None:
+def earlier_of(facts: StepFacts, record: Mapping[str, Any] | None) -> Earlier:
+    """A step as one below it takes from it.
+
+    Args:
+        facts: The step.
+        record: What it left; None where nobody has that.
+    """
+    outputs = frozenset(facts.outputs)
+    if record is None:
+        return Earlier(name=facts.name, scope=facts.scope, outputs=outputs)
+    groups = tuple(Group(names=tuple(one["names"]), digest=Digest(one["digest"])) for one in record["outputs"])
+    return Earlier(name=facts.name, scope=facts.scope, outputs=outputs, groups=groups, state=record["state"])
+
+
+def refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Folders) -> None:
     """Raises where a step takes something from one that left nothing.
 
     Args:
@@ -54,10 +72,13 @@ def refuse_missing(facts: StepFacts, records: Mapping[str, Any], folders: Sequen
     if not lacking:
         return
     name, maker = next(iter(sorted(lacking.items())))
-    where = ", ".join(f"`{folder}`" for folder in folders) or "no folder of inputs was given"
-    file = f"{_file(maker)}.json"
-    found = f"there is no `{file}` in {where}" if folders else where
+    file, passage = f"{_file(maker)}.json", folders.passage
+    where = ", ".join(f"`{folder}`" for folder in folders.inputs) or "no folder of inputs was given"
+    found = f"there is no `{file}` in {where}" if folders.inputs else where
     hint = f"run the step `{maker}` first, and name the folder that it wrote into"
+    if passage is not None:
+        found = f"there is no `{file}` of the run `{passage.run}` in the store {passage.url}"
+        hint = f"run the step `{maker}` first, with the same values of NB2PIPE_STORE and NB2PIPE_RUN"
     raise UsageError(f"the step `{facts.name}` takes `{name}` from the step `{maker}`; {found}", hint=hint)
 
 
@@ -138,6 +159,27 @@ def write_metrics(path: Path, metrics: Mapping[str, float]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dumps(dict(metrics), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    except OSError as cause:
+        message = f"`{path}` cannot be written: {cause.strerror or cause}"
+        raise StoreError(message, hint="look at space and permissions of its folder") from cause
+
+
+def write_gate(path: Path, facts: StepFacts, folder: Path) -> None:
+    """Whether a step's gate holds as a file of its own, `true` or `false`, for platforms with conditions of their own.
+
+    Args:
+        path: The file.
+        facts: The step; it has run.
+        folder: Where it left what it made.
+
+    Raises:
+        StepError: Its gate asks for a metric that it was not given.
+        StoreError: The file cannot be written.
+    """
+    text = "true" if _is_open(facts, [folder]) else "false"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as cause:
         message = f"`{path}` cannot be written: {cause.strerror or cause}"
         raise StoreError(message, hint="look at space and permissions of its folder") from cause

@@ -76,6 +76,17 @@ def is_folder(url: str) -> bool:
     return "://" not in url or url.strip().startswith("file://")
 
 
+def folder_of(url: str) -> Path | None:
+    """The folder that a URL is; None where it is none here.
+
+    >>> folder_of("s3://bucket/team"), str(folder_of("file:///mnt/share"))
+    (None, '/mnt/share')
+    """
+    if "://" not in url:
+        return Path(url)
+    return Path(url2pathname(urlsplit(url).path)) if url.startswith("file://") else None
+
+
 def place(url: str) -> Place:
     """The place of a URL.
 
@@ -84,8 +95,5 @@ def place(url: str) -> Place:
         StoreError: A package is missing that reaches it.
     """
     text = normal(url)
-    if "://" not in text:
-        return Folder(Path(text))
-    if text.startswith("file://"):
-        return Folder(Path(url2pathname(urlsplit(text).path)))
-    return Remote(text)
+    folder = folder_of(text)
+    return Remote(text) if folder is None else Folder(folder)

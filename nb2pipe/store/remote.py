@@ -39,7 +39,7 @@ _NO_NETWORK = frozenset(
         "gaierror",
     }
 )
-_EXTRA = "pip install 'nb2pipe[store]'"
+_EXTRA = "pip install s3fs; where nb2pipe itself is installed, pip install 'nb2pipe[store]'"
 
 
 def normal(url: str) -> str:

@@ -135,7 +135,7 @@ except StoreError as error:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     message, _, hint = told.strip().partition("|")
     assert "not installed" in message
-    assert hint == "pip install 'nb2pipe[store]'"
+    assert hint == "pip install s3fs; where nb2pipe itself is installed, pip install 'nb2pipe[store]'"
 
 
 def test_a_file_where_the_folder_should_be_is_told(tmp_path: Path) -> None:

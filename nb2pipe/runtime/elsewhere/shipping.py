@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +23,7 @@ from nb2pipe.records.events import RunStatus, StepStatus
 from nb2pipe.records.files import DIFFERENCE, RUN_FILE, STEPS, safe_name
 from nb2pipe.records.model import GitRecord
 from nb2pipe.records.series import SERIES, is_recorded
+from nb2pipe.runtime.elsewhere.apart import Apart
 from nb2pipe.store.place import Place, is_folder, place
 
 if TYPE_CHECKING:
@@ -35,12 +34,7 @@ if TYPE_CHECKING:
 _ROUNDS = 20
 _MOST_BYTES = 1 << 28
 """Of the points of a step's series; about ten million of them."""
-_PROGRAM = """\
-import sys
-sys.path.insert(0, sys.argv[1])
-from nb2pipe.runtime.elsewhere.shipping import main
-main()
-"""
+_PROCESS = "nb2pipe.runtime.elsewhere.shipping"
 _COMMITS = ("NB2PIPE_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT")
 """Variables that say the commit where there is no repository."""
 
@@ -92,40 +86,23 @@ def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seco
         "run": run_file(parcel.run),
         "steps": steps,
     }
-    root = str(Path(__file__).resolve().parents[3])
     try:
-        done = subprocess.run(  # noqa: S603  # this Python, with a program of ours
-            [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, root],
-            input=json.dumps(facts).encode("ascii"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=dict(environment),
-            timeout=seconds,
-            start_new_session=True,  # Ctrl-C is for the step
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return f"the store {url} did not answer within {seconds:.0f} s"
-    except OSError as error:
-        return str(error)
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return None if done.returncode == 0 else (said or ["it ended without a word"])[-1]
+        error = Apart(_PROCESS, facts, environment).wait(seconds)
+    except OSError as cause:
+        return str(cause)
+    return " ".join(error.message.split()) if error else None
 
 
-def main() -> None:
+def main(told: Mapping[str, Any]) -> None:
     """What the process does.
 
     Raises:
-        SystemExit: Something is wrong; the last line that it wrote says what.
+        StoreError: The store cannot be reached, or refuses.
+        RecordsError: What is there is no record.
     """
-    told: dict[str, Any] = json.load(sys.stdin)
-    try:
-        steps = tuple(map(step_of, told["steps"]))
-        run = run_of(told["run"], {})
-        bring(place(told["url"]), Parcel(run=run, steps=steps, folder=told["folder"], series=tuple(told["series"])))
-    except Nb2pipeError as error:
-        sys.stderr.write(f"{' '.join(error.message.split())}\n")
-        raise SystemExit(1) from None
+    steps = tuple(map(step_of, told["steps"]))
+    run = run_of(told["run"], {})
+    bring(place(told["url"]), Parcel(run=run, steps=steps, folder=told["folder"], series=tuple(told["series"])))
 
 
 def bring(to: Place, parcel: Parcel) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-import re
-import secrets
 import shutil
 import sys
 import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +22,7 @@ from nb2pipe.records.model import DataFile, GroupRecord, RunRecord, StepRecord
 from nb2pipe.records.series import SERIES, recorded_checkpoints, recorded_counts
 from nb2pipe.records.surroundings import user_name
 from nb2pipe.records.values import decode, encode, masked
+from nb2pipe.runtime.elsewhere.named import RUN, STORE, run_id
 from nb2pipe.runtime.elsewhere.points import rows_of_points
 from nb2pipe.runtime.elsewhere.seen import trace_of
 from nb2pipe.runtime.elsewhere.shipping import Parcel, ship
@@ -41,15 +38,9 @@ if TYPE_CHECKING:
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.spec import GroupSpec, StepSpec
 
-STORE = "NB2PIPE_STORE"
-"""The variable that names the store."""
-RUN = "NB2PIPE_RUN"
-"""The variable that names the run, where whoever starts the steps has a name for it."""
-
 _AT_FIRST, _AT_LAST = 20.0, 60.0
 """Seconds that a store gets, before the step and after it."""
 _LOGGED = "logged"
-_ID = re.compile(r"[0-9A-Za-z_][0-9A-Za-z_.-]{0,100}")
 
 
 @dataclass(slots=True)
@@ -216,7 +207,7 @@ def elsewhere(
         url = normal(url)  # the step may change its folder
     user = user_name()
     run = RunRecord(
-        run=_id(os.environ.get(RUN, ""), runs),
+        run=run_id(os.environ.get(RUN, "").strip(), runs),
         status=RunStatus.RUNNING,
         pipeline=description.name,
         notebook=description.notebook,
@@ -242,18 +233,3 @@ def elsewhere(
         host=platform.node(),
     )
     return StepElsewhere(url, run, step, description.folder, facts, description.steps, tuple(map(str, apart)))
-
-
-def _id(given: str, runs: Sequence[str]) -> str:
-    """The run's id: the one that is given, made safe; that of the steps before; or a new one.
-
-    >>> _id("scheduled 2026", ())
-    'scheduled_2026.259594f0'
-    >>> _id("", ("20261122-103000-ab12", "20261121-090000-cd34"))
-    '20261122-103000-ab12'
-    """
-    if given:
-        safe = re.sub(r"[^0-9A-Za-z_-]+", "_", given)[:80]
-        return given if _ID.fullmatch(given) else f"{safe}.{hashlib.sha256(given.encode()).hexdigest()[:8]}"
-    known = [run for run in runs if _ID.fullmatch(run)]
-    return max(known, default="") or f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
