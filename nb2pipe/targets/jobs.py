@@ -115,11 +115,20 @@ def _slugs(names: Iterable[str]) -> Mapping[str, str]:
     """
     slugs: dict[str, str] = {}
     for name in names:
-        plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST].strip("-") or "step"
-        plain = plain if plain[0].isalpha() else f"step-{plain}"
+        plain = slug_of(name)
         number, slug = 1, plain
         while slug in slugs.values():
             number += 1
             slug = f"{plain}-{number}"
         slugs[name] = slug
     return slugs
+
+
+def slug_of(name: str) -> str:
+    """A name as platforms take it: small letters, digits and dashes, a letter first; at most some 50 of them.
+
+    >>> slug_of("My Pipeline (2)"), slug_of("2024"), slug_of("größe")
+    ('my-pipeline-2', 'step-2024', 'gr-e')
+    """
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:_LONGEST].strip("-") or "step"
+    return plain if plain[0].isalpha() else f"step-{plain}"

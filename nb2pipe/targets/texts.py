@@ -194,7 +194,7 @@ def readme(pipeline: Pipeline, material: Material, guide: str = "") -> str:
         notebook_step=Code(_word(notebooks[0])) if notebooks else None,
         papermill=Code(_papermill(first, example)),
         tests=Code(_json_example(example)),
-        image=_tag(plan.title),
+        image=Code(image_name(plan.title)),
         gates=any(step.gates for step in plan.steps),
         has_cells=any(step.form is Form.NAMESPACE for step in plan.steps),
     )
@@ -282,9 +282,13 @@ def _json_example(parameter: Parameter | None) -> str:
     return json.dumps({parameter.name: parameter.default} if parameter is not None else {}).replace("'", "")
 
 
-def _tag(title: str) -> Code:
-    """A name for an image."""
-    return Code(re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-") or "pipeline")
+def image_name(title: str) -> str:
+    """What the README calls the image of a pipeline.
+
+    >>> image_name("My Pipeline (2)")
+    'my-pipeline-2'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower().encode("ascii", "ignore").decode()).strip("-") or "pipeline"
 
 
 def span(text: str) -> str:
