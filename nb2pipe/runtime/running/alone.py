@@ -57,6 +57,7 @@ class Alone:
                 tell(f"{self.facts.name}: the gate of `{closed}` does not hold, so it is skipped")
             else:
                 measured = work(folders)
+            self._hand_over(folders)
             if self.given.own["metrics"]:
                 write_metrics(self.given.own["metrics"], measured)
             if self.given.own.get("gate") and folders.outputs is not None:
@@ -84,6 +85,19 @@ class Alone:
             gated = bool(own.get("gated"))
             passage.fetch(self.description, self.facts.name, files=folders.files, gated=gated)
             yield replace(folders, inputs=(passage.inputs,), outputs=passage.outputs, passage=passage)
+
+    def _hand_over(self, folders: Folders) -> None:
+        """Puts values into folders of their own, and what earlier steps left beside what this one did."""
+        own, outputs = self.given.own, folders.outputs
+        if outputs is None or not (own["port"] or own["carry"]):
+            return
+        from nb2pipe.runtime import ports  # noqa: PLC0415  # most steps do without
+
+        around = (outputs, *folders.inputs)
+        if own["port"]:
+            ports.split(self.description, self.facts.name, around, dict(own["port"]))
+        if own["carry"]:
+            ports.carry(self.description, self.facts.name, around)
 
     def _closed(self, folders: Folders) -> str | None:
         """The step whose gate keeps this one from running, if there is one; that is told to those below it."""
@@ -139,6 +153,17 @@ def options_of(facts: StepFacts) -> list[Own]:
         "NB2PIPE_RUN names",
     )
     files = Own(name="files", help="files that steps write go along with the values; for steps that share no disk")
+    port = Own(
+        name="port",
+        metavar="NAME=FOLDER",
+        type=_port,
+        several=True,
+        help="a folder for this variable alone; what has none goes to the folder of the outputs; may be given several "
+        "times",
+    )
+    carry = Own(
+        name="carry", help="the folder of the outputs holds what earlier steps left, too, but for such variables"
+    )
     gated = Own(name="gated", help="runs nothing where the gate of an earlier step does not hold")
     values = Own(name=VALUES, metavar="FILE", type=Path, help="JSON or YAML with values of parameters, by name")
     metrics = Own(name="metrics", metavar="FILE", type=Path, help="writes what was measured, as JSON")
@@ -149,7 +174,13 @@ def options_of(facts: StepFacts) -> list[Own]:
     )
     gate = Own(name="gate", metavar="FILE", type=Path, help="writes whether the step's gate holds: true or false")
     some = [*([values] if facts.parameters else []), *([gated] if facts.gates else []), *([gate] if facts.gate else [])]
-    return [inputs, outputs, through, files, *some, metrics, told, SEED]
+    return [inputs, outputs, port, carry, through, files, *some, metrics, told, SEED]
+
+
+def _port(text: str) -> tuple[str, Path]:
+    from nb2pipe.runtime.ports import port_of  # noqa: PLC0415  # most steps do without
+
+    return port_of(text)
 
 
 def _run(alone: Alone, function: Callable[..., Any], folders: Folders) -> dict[str, float]:
