@@ -83,6 +83,8 @@ class Description:
         folder: The bundle's.
         parameters: The types of its parameters, by name.
         secrets: Those whose defaults are not kept, or are made of such.
+        owner: Who is called when it fails.
+        on_failure: Where that is told: a webhook's URL, or `secret:SECRET:KEY:ENV`.
         steps: In notebook order.
     """
 
@@ -92,6 +94,8 @@ class Description:
     folder: str = ""
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
+    owner: str | None = None
+    on_failure: str | None = None
     steps: tuple[StepFacts, ...] = ()
 
     def step(self, name: str) -> StepFacts:
@@ -163,13 +167,15 @@ def read_description(file: Path) -> Description:
 
 
 def _description(data: Mapping[str, Any]) -> Description:
-    secrets = _secrets(data["parameters"])
+    secrets, settings = _secrets(data["parameters"]), data["notebook"].get("settings", {})
     return Description(
         name=str(data["name"]),
         notebook=str(data["notebook"]["path"]),
         digest=str(data["notebook"].get("digest", "")),
         parameters=_types(data["parameters"]),
         secrets=secrets,
+        owner=settings.get("owner"),
+        on_failure=settings.get("on_failure"),
         steps=tuple(_step(step, _texts(data["notebook"]), secrets) for step in data["steps"]),
     )
 

@@ -7,18 +7,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nb2pipe.runtime.arguments import SEED, read_arguments
+from nb2pipe.runtime.arguments import SEED, Own, read_arguments
 from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.figures import use_own_backend
 from nb2pipe.runtime.running.alone import run_module
 from nb2pipe.runtime.running.ending import guarded
 from nb2pipe.runtime.running.functions import parameters_of
+from nb2pipe.runtime.running.notice import send_notice
 from nb2pipe.runtime.running.together import Run
+from nb2pipe.runtime.running.told import tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nb2pipe.runtime.arguments import Given
+
+_FAILED = Own(
+    name="failed", help="alone: runs nothing, and tells the webhook that the notebook names that a run failed"
+)
 
 __all__ = ["Run", "run_pipeline", "run_step"]
 
@@ -39,7 +45,17 @@ def run_pipeline(package: str, pipeline: Callable[..., None], arguments: Sequenc
         description = read_description(_root(package) / FILE)
         parameters = parameters_of(pipeline, description.parameters)
         text = inspect.getdoc(pipeline) or f"Runs the pipeline {description.name}."
-        given = read_arguments(f"python -m {package}", text, parameters, [SEED], arguments, secrets=description.secrets)
+        own = [SEED, _FAILED] if description.on_failure else [SEED]
+        words = sys.argv[1:] if arguments is None else arguments
+        if _FAILED in own and list(words) == [
+            f"--nb2pipe-{_FAILED.name}"
+        ]:  # no value of a parameter is needed for that
+            tell(f"told: {send_notice(description)}")
+            return
+        given = read_arguments(f"python -m {package}", text, parameters, own, words, secrets=description.secrets)
+        if given.own.get(_FAILED.name):
+            tell(f"told: {send_notice(description)}")
+            return
         _prepare(given)
         pipeline(Run(package, description), **given.parameters)
 
