@@ -25,6 +25,7 @@ from nb2pipe.runtime.files import keep_files, lay_out
 from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.left import earlier_of, gate_of, record_of, refuse_missing, write_record
+from nb2pipe.runtime.new_secrets import NewSecrets
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
 from nb2pipe.runtime.session import Session
@@ -156,7 +157,7 @@ class Handover:
         if self.work is not None:
             left = keep_files(told["seen"], Path(spec.folder), self.store, self.folders.apart)
             left_out += [f"`{path}` is not in the working directory, and stays where it is" for path in left.elsewhere]
-            kept |= left.told()
+            kept |= left.told() | {"repeatable": not told["seen"]["reasons"]}
         holds = self.gate(told["metrics"])
         if holds is not None:
             kept["gate"] = holds
@@ -306,40 +307,34 @@ def _make(folder: Path) -> None:
 
 def begin(
     step: str,
-    inputs: str | Sequence[str] = (),
-    outputs: str = "",
+    folders: Folders,
     *,
     pipeline: str | Path,
     seed: int | None = None,
     given: Collection[str] = (),
-) -> None:
+    secrets_to: Path | None = None,
+) -> Handover:
     """Begins the step that a notebook is: sets hidden state and random generators.
 
     Args:
         step: The step's name.
-        inputs: The folder that holds what earlier steps left, or several; empty where it takes nothing.
-        outputs: The folder for what it leaves; empty where nothing is to be kept.
+        folders: Where it takes from and leaves.
         pipeline: The path of `pipeline.json`.
         seed: The initial random state.
         given: The parameters whose values are given.
+        secrets_to: The pipe that takes the secrets of the author's own code; None where nobody listens.
 
     Raises:
         UsageError: What the step takes is not there.
         StoreError: It cannot be read.
     """
-    folders = [inputs] if isinstance(inputs, str) else list(inputs)
-    handover = prepare(
-        read_description(Path(pipeline)).taking(step, given),
-        step,
-        Folders(
-            inputs=tuple(Path(folder).absolute() for folder in folders if folder),
-            outputs=Path(outputs).absolute() if outputs else None,
-        ),
-        seed=seed,
-        namespace=vars(sys.modules["__main__"]),
-    )
+    description = read_description(Path(pipeline)).taking(step, given)
+    handover = prepare(description, step, folders, seed=seed, namespace=vars(sys.modules["__main__"]))
+    if secrets_to is not None:
+        handover.session.secrets = NewSecrets(secrets_to)
     _warn(handover.begin({}))
     _begun[:] = [handover]
+    return handover
 
 
 def take(*names: str) -> None:

@@ -12,6 +12,12 @@ _NUMBERLIKE = re.compile(r"[-+.]?[0-9].*|[ynYN~]", re.DOTALL)
 """Texts that some readers take for a number or a truth, beside those that PyYAML itself would."""
 
 
+class Script(str):
+    """A text whose lines stand as they are, below a `|`, as scripts do."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
     """Quotes what could be read otherwise, never uses anchors, and indents lists."""
 
@@ -27,7 +33,12 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def _script(dumper: yaml.SafeDumper, text: Script) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|")
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Script, _script)
 
 
 def yaml_text(content: object, *comments: str) -> str:
