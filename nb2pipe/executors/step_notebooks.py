@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.errors import UsageError
-from nb2pipe.executors.heard_secrets import HeardSecrets
+from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
 from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded, told_in

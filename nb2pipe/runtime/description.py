@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.errors import UsageError
-from nb2pipe.records.values import secrets_to_give
+from nb2pipe.records.values import decode, secrets_to_give
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -36,6 +36,8 @@ class StepFacts:
         given_by: Those that are variables around a nested notebook, with the step that gives each.
         metrics: The names whose numbers are metrics, by the position of their cell.
         patched: Places in libraries that it sets.
+        defaults: Of its parameters, those that are literals.
+        notebook: The file name of its notebook, where that is a nested one.
         gate: What has to hold for the steps after it to run.
         gates: The steps before it whose gates have to hold.
         description: What people read of it.
@@ -55,6 +57,8 @@ class StepFacts:
     given_by: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     patched: tuple[str, ...] = ()
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    notebook: str | None = None
     gate: str | None = None
     gates: tuple[str, ...] = ()
     description: str | None = None
@@ -207,6 +211,12 @@ def _step(data: Mapping[str, Any], texts: Mapping[str | None, Sequence[str]], se
         given_by={str(name): str(maker) for name, maker in data.get("given_by", {}).items()},
         metrics={int(cell): tuple(names) for cell, names in data["metrics"].items()},
         patched=tuple(str(place) for place in data.get("patched", ())),
+        defaults={
+            str(one["name"]): decode(one.get("exact", one.get("default")))
+            for one in data["parameters"]
+            if one.get("is_literal", True)
+        },
+        notebook=data.get("notebook"),
         gate=data.get("gate"),
         gates=tuple(str(step) for step in data.get("gates", ())),
         description=data.get("description"),

@@ -11,6 +11,7 @@ from nb2pipe.runtime.arguments import SEED, Own, read_arguments
 from nb2pipe.runtime.description import FILE, read_description
 from nb2pipe.runtime.figures import use_own_backend
 from nb2pipe.runtime.running.alone import run_module
+from nb2pipe.runtime.running.by_notebook import is_asked_for, run_notebook
 from nb2pipe.runtime.running.ending import guarded
 from nb2pipe.runtime.running.functions import parameters_of
 from nb2pipe.runtime.running.notice import send_notice
@@ -76,7 +77,9 @@ def run_step(package: str, step: str, arguments: Sequence[str] | None = None) ->
 
     def work() -> None:
         description = read_description(_root(package) / FILE)
-        run_module(package, description, description.step(step), arguments)
+        facts = description.step(step)
+        run = run_notebook if is_asked_for(sys.argv[1:] if arguments is None else arguments, facts) else run_module
+        run(package, description, facts, arguments)
 
     return guarded(work)
 

@@ -232,7 +232,7 @@ def explain(cells: Sequence[tuple[Any, str]], folder: str) -> None:
     error = getattr(sys, "last_value", None)
     if error is not None:
         session = _sessions[-1]
-        write_result(session.spec.result, session.failed(describe(error, Cells(cells, _file_names), folder)))
+        write_result(session.spec.result, session.failed(describe(error, Cells(cells, file_names), folder)))
 
 
 class Telling:
@@ -265,7 +265,7 @@ def _user_namespace() -> dict[str, Any]:
     return vars(sys.modules["__main__"])
 
 
-def _file_names(source: str) -> list[str]:
+def file_names(source: str) -> list[str]:
     """The names of a cell's code: the one that IPython gives it, and the one under which its functions travel."""
     from IPython.core.getipython import get_ipython  # only in a kernel
 

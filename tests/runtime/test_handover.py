@@ -116,8 +116,9 @@ def test_random_state_and_hidden_state_go_along(bundle: Bundle) -> None:
 def test_cells_take_and_leave_what_modules_do(bundle: Bundle) -> None:
     run(bundle, "data", "--outputs", "A", "--seed", "3")
     code = """
+        from pathlib import Path
         from nb2pipe.runtime import handover
-        handover.begin("train", "A", "B", pipeline="pipeline.json")
+        handover.begin("train", handover.Folders(inputs=(Path("A"),), outputs=Path("B")), pipeline="pipeline.json")
         from dataclasses import dataclass
         @dataclass
         class Net:

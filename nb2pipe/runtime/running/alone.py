@@ -9,7 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from nb2pipe.runtime import calling
 from nb2pipe.runtime.arguments import FILE as VALUES
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from nb2pipe.runtime.arguments import Given
     from nb2pipe.runtime.description import Description, StepFacts
     from nb2pipe.runtime.handover import Folders, Handover
+
+NOTEBOOK: Final = "notebook"
+"""The option of ours that has the step run as its notebook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,8 +176,13 @@ def options_of(facts: StepFacts) -> list[Own]:
         help="writes what the step left as a line of JSON, values by reference; - for the last line of the output",
     )
     gate = Own(name="gate", metavar="FILE", type=Path, help="writes whether the step's gate holds: true or false")
+    as_notebook = Own(
+        name=NOTEBOOK,
+        metavar="OUT.ipynb",
+        help="runs the step as its notebook, through papermill, and keeps that as it was executed",
+    )
     some = [*([values] if facts.parameters else []), *([gated] if facts.gates else []), *([gate] if facts.gate else [])]
-    return [inputs, outputs, port, carry, through, files, *some, metrics, told, SEED]
+    return [inputs, outputs, port, carry, through, files, *some, as_notebook, metrics, told, SEED]
 
 
 def _port(text: str) -> tuple[str, Path]:

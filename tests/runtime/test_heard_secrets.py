@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nb2pipe.executors.heard_secrets import HeardSecrets
 from nb2pipe.records.masking import Masking
+from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.runtime.new_secrets import PIPE, NewSecrets
 
 if TYPE_CHECKING:
