@@ -36,12 +36,15 @@ class Platform:
         guide: A chapter of the README on how they are used.
         diagnostics: What was found on the way.
         command: What runs the pipeline there, typed in the folder of the bundle; empty for plain Python.
+        installs: What the image has to hold beside the requirements, as `pip install` takes it: without what that
+            itself requires.
     """
 
     definition: tuple[EmittedFile, ...] = ()
     guide: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     command: str = ""
+    installs: tuple[str, ...] = ()
 
 
 _NO_PLATFORM = Platform()
@@ -58,7 +61,7 @@ def base_bundle(pipeline: Pipeline, material: Material, target: Target, platform
     """
     package = material.plan.name
     vendored = (replace(file, path=f"{package}/_vendor/{file.path}") for file in vendored_files())
-    files = [*material.package, *vendored, *_texts(pipeline, material, platform.guide), *platform.definition]
+    files = [*material.package, *vendored, *_texts(pipeline, material, platform), *platform.definition]
     clashes = tuple(_clashes(pipeline, material, files))
     copies = [copy for copy in material.copies if copy.path not in {clash for clash, _ in clashes}]
     digests = {file.path: str(Digest.of_bytes(file.text.encode())) for file in files}
@@ -80,13 +83,13 @@ def base_bundle(pipeline: Pipeline, material: Material, target: Target, platform
     )
 
 
-def _texts(pipeline: Pipeline, material: Material, guide: str) -> Iterator[EmittedFile]:
+def _texts(pipeline: Pipeline, material: Material, platform: Platform) -> Iterator[EmittedFile]:
     yield EmittedFile(path="pipeline.json", text=described(pipeline, material.plan))
     yield EmittedFile(path="requirements.txt", text=requirements_txt(material))
     yield EmittedFile(path="requirements.lock", text=requirements_lock(material))
-    yield EmittedFile(path="Dockerfile", text=dockerfile(pipeline, material))
+    yield EmittedFile(path="Dockerfile", text=dockerfile(pipeline, material, platform.installs))
     yield EmittedFile(path="ruff.toml", text=ruff_toml(material))
-    yield EmittedFile(path="README.md", text=readme(pipeline, material, guide))
+    yield EmittedFile(path="README.md", text=readme(pipeline, material, platform.guide))
     yield EmittedFile(path="tests/test_steps.py", text=test_steps(pipeline, material))
 
 

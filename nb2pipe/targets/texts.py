@@ -78,8 +78,14 @@ def requirement_line(requirement: Requirement) -> str:
 # ------------------------------------------------------------------------------------------------ Dockerfile
 
 
-def dockerfile(pipeline: Pipeline, material: Material) -> str:
-    """How an image is made; whatever names files have, a line stays one."""
+def dockerfile(pipeline: Pipeline, material: Material, installs: Sequence[str] = ()) -> str:
+    """How an image is made; whatever names files have, a line stays one.
+
+    Args:
+        pipeline: The pipeline.
+        material: What the bundle is made of.
+        installs: What a platform needs beside the requirements, each without its own.
+    """
     package = material.plan.name
     modules = [copy.path for copy in material.copies if copy.module]
     data = [copy.path for copy in material.copies if not copy.module]
@@ -90,6 +96,7 @@ def dockerfile(pipeline: Pipeline, material: Material) -> str:
         notebook=material.plan.notebook,
         image=Code(image_of(pipeline, material)),
         has_lock=bool(material.requirements.lock),
+        installs=Code(shlex.join(installs)),
         has_git=any((one.url or "").startswith("git+") for one in material.requirements.lock),
         code=[Code(line) for line in _copied([f"{package}/__init__.py", *modules], "/app")],
         data=[Code(line) for line in _copied(data, "/files", owner="10001:10001")],
