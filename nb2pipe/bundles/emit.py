@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from nb2pipe import plugins
 from nb2pipe.bundles.flags import checked_image, refuse_operator, scheduled
 from nb2pipe.bundles.local_files import local_files
-from nb2pipe.bundles.requirements import resolve
+from nb2pipe.bundles.requirements import imports_of_mode, resolve
 from nb2pipe.codegen.modules.package import package_files
 from nb2pipe.codegen.notebooks.bundle_notebook import notebook_files
 from nb2pipe.codegen.plan.make import make_plan
@@ -84,7 +84,7 @@ def emit(pipeline: Pipeline, wishes: Wishes) -> Bundle:
         notebook=pipeline.notebook.path,
     )
     requirements, found = resolve(
-        files.others,
+        [*files.others, *imports_of_mode(flags.mode)],
         plan.requirements,
         notebook=pipeline.notebook.path,
         python=pipeline.notebook.kernel.version,

@@ -14,13 +14,13 @@ from packaging.utils import canonicalize_name
 from nb2pipe.bundles.installed import Provided, Site, marked
 from nb2pipe.targets.checks.nb403_module_not_installed import module_not_installed, not_found_for_pip
 from nb2pipe.targets.checks.nb404_not_from_an_index import not_from_an_index
-from nb2pipe.targets.model import Origin, Requirement, Requirements
+from nb2pipe.targets.imports import Imported
+from nb2pipe.targets.model import Mode, Origin, Requirement, Requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from nb2pipe.diagnostics import Diagnostic
-    from nb2pipe.targets.imports import Imported
 
 WELL_KNOWN: Mapping[str, str] = {
     "Bio": "biopython",
@@ -110,6 +110,12 @@ class _Found:
     def add(self, requirement: Requirement) -> None:
         """A requirement; one of a second module of the same distribution is no other."""
         self.direct.setdefault(canonicalize_name(requirement.name), requirement)
+
+
+def imports_of_mode(mode: Mode) -> tuple[Imported, ...]:
+    """What is imported where a step runs, besides by the author's code: its notebook needs papermill and a kernel."""
+    names = ("papermill", "ipykernel") if mode is Mode.NOTEBOOK else ()
+    return tuple(Imported(module=name, line=1) for name in names)
 
 
 def resolve(

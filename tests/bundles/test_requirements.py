@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nb2pipe.bundles.installed import Site
-from nb2pipe.bundles.requirements import resolve
+from nb2pipe.bundles.requirements import imports_of_mode, resolve
 from nb2pipe.targets.imports import imported
-from nb2pipe.targets.model import Origin, Requirement, Requirements
+from nb2pipe.targets.model import Mode, Origin, Requirement, Requirements
 from nb2pipe.targets.texts import requirement_line
 
 if TYPE_CHECKING:
@@ -232,3 +232,14 @@ def test_with_what_is_known_the_same_comes_out_where_nothing_is_installed(packag
     again, told = found(elsewhere, text, ("filelock>=2",), first)
     assert again == first
     assert told == []
+
+
+def test_notebook_mode_needs_papermill_and_a_kernel(packages: Packages) -> None:
+    packages.add("papermill", "2.7.0", ["papermill/__init__.py"], ["nbclient"])
+    packages.add("nbclient", "0.11.0", ["nbclient/__init__.py"])
+    packages.add("ipykernel", "7.4.0", ["ipykernel/__init__.py"])
+    assert imports_of_mode(Mode.MODULE) == ()
+    needed, said = resolve(imports_of_mode(Mode.NOTEBOOK), (), notebook="n.ipynb", site=packages.site)
+    assert [requirement_line(each) for each in needed.direct] == ["ipykernel==7.4.0", "papermill==2.7.0"]
+    assert [each.name for each in needed.lock] == ["ipykernel", "nbclient", "papermill"]
+    assert said == ()

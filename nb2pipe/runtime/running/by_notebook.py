@@ -246,7 +246,7 @@ def _kernel(folder: Path) -> str:
     """A kernel of this Python, wherever the notebook's own may be."""
     place = folder / "kernels" / _KERNEL
     place.mkdir(parents=True)
-    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=ERROR"]
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--log-level=CRITICAL"]
     told = {"argv": command, "display_name": "Python", "language": "python"}
     (place / "kernel.json").write_text(json.dumps(told), encoding="utf-8")
     return _KERNEL
