@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.notebook.model import Settings
     from nb2pipe.pipeline.model import Pipeline, Step
+    from nb2pipe.pipeline.work import Work
     from nb2pipe.targets.model import Material
 
 CPU, MEMORY, GPU = "cpu", "memory", "gpu"
@@ -72,10 +74,18 @@ def features(pipeline: Pipeline, material: Material | None = None) -> dict[Featu
         pipeline: Without errors.
         material: What else a bundle of it is made of.
     """
-    steps = [unit.step for unit in make_work(pipeline, Path()).units]
+    work = make_work(pipeline, Path())
+    steps = [unit.step for unit in work.units]
     found = {feature: tuple(step.name for step in steps if asks(step)) for feature, asks in _OF_STEPS.items()}
     used = {feature: names for feature, names in found.items() if names}
     whole = [feature for feature, asks in _OF_SETTINGS.items() if asks(pipeline.settings)]
     whole += [feature for feature, asks in _OF_MATERIAL.items() if material is not None and asks(material)]
     whole += [Feature.PARAMETERS] if pipeline.parameters else []
+    whole += [] if _is_chain(work) else [Feature.PARALLEL]
     return used | dict.fromkeys(whole, ())
+
+
+def _is_chain(work: Work) -> bool:
+    """Whether each step needs the one before it, so that no two can run side by side."""
+    edges = {(edge.source, edge.target) for edge in work.edges}
+    return all(pair in edges for pair in pairwise(work.names))

@@ -17,17 +17,35 @@ DEFAULT_SCORE = 0.25
 
 _IMPORTS = ("imports",)
 _PARAMETERS = ("parameters",)
-_TRACE = """\
+_TRACER = """\
 import os
-import pathlib
+import socket
 import time
 
 
+def ask(*words):
+    with socket.create_connection(("127.0.0.1", int(os.environ["CONTRACT"])), timeout=30) as line:
+        line.sendall((" ".join(map(str, words)) + "\\n").encode())
+        return line.makefile().readline().strip()
+
+
 def trace(words):
-    with open(os.path.join(os.environ["CONTRACT"], "trace.txt"), "a", encoding="utf-8") as file:
-        file.write(f"{time.time()} {words}\\n")
+    ask("trace", words)
+
+
+def attempts():
+    return int(ask("count", "tried"))
+
+
+def meet(name, other):
+    ask("here", name)
+    until = time.time() + 20
+    while ask("is", other) != "yes" and time.time() < until:
+        time.sleep(0.05)
+    trace(f"{name} met {other}" if ask("is", other) == "yes" else f"{name} was alone")
 """
-_IMPORT = (_IMPORTS, _TRACE)
+"""A module beside the notebook, by which steps tell what they do: files would be order between the steps."""
+_IMPORT = (_IMPORTS, "import os\nimport time\n\nfrom contract_traces import attempts, meet, trace\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +72,7 @@ class Case:
 
     def write(self, folder: Path) -> None:
         """Writes the notebook and the files beside it into a folder."""
-        for name, text in self.files.items():
+        for name, text in {"contract_traces.py": _TRACER, **self.files}.items():
             (folder / name).write_text(text, "utf-8")
         (folder / self.name).write_text(_notebook(self.cells, self.settings), "utf-8")
 
@@ -106,18 +124,9 @@ _GATED = (
     (("step:beside",), 'trace("beside")\n'),
 )
 
-_MEETING = """\
-(pathlib.Path(os.environ["CONTRACT"]) / "{0}").touch()
-until = time.time() + 20
-while not (pathlib.Path(os.environ["CONTRACT"]) / "{1}").exists() and time.time() < until:
-    time.sleep(0.05)
-met = (pathlib.Path(os.environ["CONTRACT"]) / "{1}").exists()
-trace("{0} met {1}" if met else "{0} was alone")
-"""
-
 _FAILING_ONCE = """\
 trace("tried")
-if (pathlib.Path(os.environ["CONTRACT"]) / "trace.txt").read_text().count("tried") < 2:
+if attempts() < 2:
     raise RuntimeError("not yet")
 x = 1
 """
@@ -182,8 +191,8 @@ _ALL: tuple[tuple[Feature, Case], ...] = (
             name="parallel.ipynb",
             cells=(
                 _IMPORT,
-                (("step:left",), _MEETING.format("left", "right")),
-                (("step:right",), _MEETING.format("right", "left")),
+                (("step:left",), 'meet("left", "right")\n'),
+                (("step:right",), 'meet("right", "left")\n'),
             ),
         ),
     ),

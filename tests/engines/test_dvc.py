@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -14,22 +15,82 @@ from programs import EXAMPLES, program, variables
 
 import nb2pipe
 from nb2pipe.bundles.write import write
+from nb2pipe.targets.model import Feature
+from nb2pipe.testing.target_cases import CASES
+from nb2pipe.testing.targets import Ran, TargetContract
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
 def dvc(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
+    done = called(folder, *arguments)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def called(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [program("dvc", "dvc"), *arguments],
         cwd=folder,
-        env=variables(DVC_NO_ANALYTICS="1"),
+        env=variables(DVC_NO_ANALYTICS="1", **more),
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+
+
+class Dvc:
+    """`dvc repro`, in the folder of the bundle."""
+
+    def run(
+        self,
+        folder: Path,
+        parameters: Mapping[str, object],
+        *,
+        secrets: Mapping[tuple[str, str], str],
+        variables: Mapping[str, str],
+    ) -> Ran:
+        if not (folder / ".dvc").exists():
+            dvc(folder, "init", "--no-scm", "--quiet")
+        known = yaml.safe_load((folder / "params.yaml").read_text("utf-8")) or {}
+        (folder / "params.yaml").write_text(yaml.safe_dump({**known, **parameters}), "utf-8")
+        given = {"DB_PASSWORD": secrets["db", "password"]} if secrets else {}  # DVC takes the environment as it is
+        done = called(folder, "repro", **variables, **given)
+        sys.stderr.write(done.stdout + done.stderr)
+        records = [json.loads(file.read_text("utf-8")) for file in folder.glob("values/*/*.json")]
+        shown = json.loads(dvc(folder, "metrics", "show", "--json"))[""]["data"]
+        return Ran(
+            succeeded=done.returncode == 0,
+            records={record["step"]: record for record in records},
+            metrics={name: value for each in shown.values() for name, value in each["data"].items()},
+        )
+
+
+class TestDvc(TargetContract):
+    name = "dvc"
+
+    @pytest.fixture
+    def engine(self) -> Dvc:
+        return Dvc()
+
+    def emitted_labels(self, folder: Path) -> None:
+        stages = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"]
+        assert stages["make"]["meta"] == {"labels": {"team": "vision"}, "annotations": {}}
+        dvc(folder, "init", "--no-scm", "--quiet")
+        dvc(folder, "stage", "list", "--all")
+
+    def emitted_annotations(self, folder: Path) -> None:
+        stages = yaml.safe_load((folder / "dvc.yaml").read_text("utf-8"))["stages"]
+        wanted = {"example.com/page": "https://h:80/?a=b&c='d'"}
+        assert stages["make"]["meta"] == {"labels": {}, "annotations": wanted}
+        dvc(folder, "init", "--no-scm", "--quiet")
+        dvc(folder, "stage", "list", "--all")
+
+    def emitted_image(self, folder: Path) -> None:
+        line = next(each for each in (folder / "Dockerfile").read_text("utf-8").splitlines() if each.startswith("FROM"))
+        assert line == f"FROM {CASES[Feature.IMAGE].flags['image']}"
 
 
 def bundle_of(notebook: Path, folder: Path, **options: Any) -> Path:
