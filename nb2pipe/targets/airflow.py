@@ -1,0 +1,346 @@
+"""The target `airflow`: a DAG file that imports nothing of the notebook's; each task runs a step in its own place."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from nb2pipe.codegen.files import EmittedFile
+from nb2pipe.codegen.modules.indent import INDENT
+from nb2pipe.codegen.modules.lines import DICT, LIST, bracketed
+from nb2pipe.codegen.modules.values import value_text
+from nb2pipe.codegen.modules.words import docstring, one_line
+from nb2pipe.codegen.templates import Code, render
+from nb2pipe.notebook.model import SecretTag
+from nb2pipe.notebook.tags import parse_tag
+from nb2pipe.targets.airflow_options import LONGEST_TAG, Asked, in_container, labels_left_out, tag_of
+from nb2pipe.targets.airflow_params import params_of
+from nb2pipe.targets.airflow_tasks import Call, body, tasks_of
+from nb2pipe.targets.airflow_texts import airflow_imports, copying, plain
+from nb2pipe.targets.base import Platform, base_bundle
+from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
+from nb2pipe.targets.jobs import jobs_of
+from nb2pipe.targets.model import Feature, Level
+from nb2pipe.targets.texts import image_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from nb2pipe.pipeline.model import Pipeline
+    from nb2pipe.targets.airflow_params import Params
+    from nb2pipe.targets.airflow_tasks import Task
+    from nb2pipe.targets.model import Bundle, Material
+
+_OPERATORS = ("external-python", "python", "bash", "docker", "kubernetes")
+_SUPPORTS = dict.fromkeys(
+    (
+        Feature.PARAMETERS,
+        Feature.RUN_DATE,
+        Feature.SCHEDULE,
+        Feature.TIMEZONE,
+        Feature.PARALLEL,
+        Feature.ORDER,
+        Feature.GATE,
+        Feature.NESTED,
+        Feature.RETRY,
+        Feature.RETRY_DELAY,
+        Feature.TIMEOUT,
+        Feature.ENVIRONMENT,
+        Feature.SECRETS,
+        Feature.STATE,
+        Feature.FILES,
+        Feature.MODULES,
+        Feature.DATA,
+        Feature.METRICS,
+        Feature.RECORDS,
+        Feature.NOTICE,
+        Feature.OWNER,
+        Feature.LABELS,
+    ),
+    Level.RUNS,
+) | dict.fromkeys(
+    (Feature.CPU, Feature.MEMORY, Feature.GPU, Feature.LIMITS, Feature.IMAGE, Feature.ANNOTATIONS), Level.EMITTED
+)
+_IN_CONTAINERS = {Feature.STEP_IMAGES: Level.EMITTED}
+_START = "pendulum.datetime(2024, 1, 1, tz={zone})"
+"""No run is made of itself for what was before; backfills may begin there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AirflowTarget:
+    """Airflow 3, and 2.10, run it; the default operator keeps the notebook's libraries out of Airflow's workers."""
+
+    name: str = "airflow"
+    supports: Mapping[Feature, Level] = field(default_factory=lambda: _SUPPORTS)
+    operators: tuple[str, ...] = _OPERATORS
+
+    def emit(self, pipeline: Pipeline, material: Material) -> Bundle:
+        """The bundle of a pipeline.
+
+        Args:
+            pipeline: Without errors.
+            material: The package and what was read around it.
+        """
+        dag = _Dag.of(pipeline, material, self)
+        definition = (
+            EmittedFile(path=dag.path, text=render("airflow/dag.py.jinja", material.templates, **dag.values())),
+            EmittedFile(path=".airflowignore", text=_ignored(material)),
+        )
+        platform = Platform(
+            definition=definition,
+            guide=render("airflow/guide.md.jinja", material.templates, **dag.words()),
+            diagnostics=(
+                *(parameter_not_in_definition(pipeline, self.name, one, dag.path) for one in dag.params.unwritten),
+                *labels_left_out(pipeline, self.name, dag.asked, dag.tasks),
+            ),
+            command=f"airflow dags test {dag.id}",
+        )
+        known = replace(self, supports=_supports(dag.asked.operator))
+        return base_bundle(pipeline, material, known, platform)
+
+
+def _supports(operator: str) -> Mapping[Feature, Level]:
+    """What the target can express with an operator."""
+    if operator == "docker":
+        return {each: level for each, level in (_SUPPORTS | _IN_CONTAINERS).items() if each is not Feature.LIMITS}
+    return _SUPPORTS | _IN_CONTAINERS if operator == "kubernetes" else _SUPPORTS
+
+
+def _ignored(material: Material) -> str:
+    """What of the bundle Airflow need not look at for DAGs, as a pattern of either of its two kinds."""
+    tops = {material.plan.name, "notebooks", "tests", *(copy.path.partition("/")[0] for copy in material.copies)}
+    folders = sorted(top for top in tops if top.isidentifier() and any("/" in path for path in _paths(material, top)))
+    return "".join(f"{folder}/\n" for folder in folders)
+
+
+def _paths(material: Material, top: str) -> Iterator[str]:
+    yield from (f"{name}/" for name in (material.plan.name, "notebooks", "tests") if name == top)
+    yield from (copy.path for copy in material.copies if copy.path.startswith(f"{top}/"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Dag:
+    """What the DAG file is made of."""
+
+    pipeline: Pipeline
+    material: Material
+    tasks: tuple[Task, ...]
+    params: Params
+    asked: Asked
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, material: Material, target: AirflowTarget) -> _Dag:
+        """The DAG of a pipeline."""
+        params = params_of(pipeline)
+        operator = material.flags.operator or target.operators[0]
+        return cls(
+            pipeline=pipeline,
+            material=material,
+            tasks=tasks_of(jobs_of(pipeline, material)),
+            params=params,
+            asked=Asked(operator=operator, parameters=frozenset(name for name, _ in _given(params, operator))),
+        )
+
+    @property
+    def package(self) -> str:
+        """The package's name."""
+        return self.material.plan.name
+
+    @property
+    def id(self) -> str:
+        """What Airflow calls it."""
+        return self.package.removesuffix("_pipeline")
+
+    @property
+    def path(self) -> str:
+        """The path of the file: Airflow lets the programs that it starts find modules in its folder, too."""
+        hides = self.id in {*sys.stdlib_module_names, *self.material.requirements.modules, "airflow", "nb2pipe"}
+        return f"dags/{self.id}_dag.py" if hides else f"dags/{self.id}.py"
+
+    @property
+    def zone(self) -> str:
+        """The zone of the schedule."""
+        return self.pipeline.settings.timezone or "UTC"
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The files of the bundle that steps may read."""
+        return tuple(copy.path for copy in self.material.copies if not copy.module)
+
+    def values(self) -> dict[str, object]:
+        """What the template prints."""
+        operator = self.asked.operator
+        first, optional = self._imports()
+        return {
+            "docstring": Code(self._docstring()),
+            "imports": Code(first),
+            "optional": Code(optional),
+            "operator": operator,
+            "in_container": in_container(operator),
+            "package": self.package,
+            "image": image_name(self.material.plan.title),
+            "first": self.material.plan.steps[0].module,
+            "options": list(self.params.given_as("--")),
+            "words": Code(", *given" if self.params.known else ""),
+            "told": f"--nb2pipe-told={'-' if operator == 'docker' else '/airflow/xcom/return.json'}",
+            "given": Code("given(parameters)" if self.params.known else '""'),
+            "data": Code(self._data()),
+            "files": Code("DATA" if self.data else "()"),
+            "copy": Code(value_text(copying(self.data))) if self.data else "",
+            "run_date": self.params.run_date,
+            "timezone": self.zone,
+            "notice": self._notice_secret(),
+            "parts": list(self._parts()),
+            "dag": Code(self._dag()),
+        }
+
+    def words(self) -> dict[str, object]:
+        """What the template of the README's chapter prints."""
+        secrets = {(one.secret, one.key) for task in self.tasks for one in task.job.step.resources.secrets}
+        example = next((one for one in self.params.known if isinstance(one.default, int | float)), None)
+        return {
+            "id": Code(self.id),
+            "package": self.package,
+            "path": self.path,
+            "operator": self.asked.operator,
+            "in_container": in_container(self.asked.operator),
+            "image": image_name(self.material.plan.title),
+            "secrets": sorted(secrets),
+            "example": example and example.name,
+            "schedule": bool(self.pipeline.settings.schedule),
+            "limits": any(task.job.step.resources.limits for task in self.tasks),
+            "notice": self.pipeline.settings.on_failure,
+        }
+
+    # -------------------------------------------------------------------------------------------- parts of the file
+
+    def _docstring(self) -> str:
+        plan = self.material.plan
+        more = (
+            f"Made by nb2pipe from the notebook `{one_line(plan.notebook)}`: change that, and convert it again. "
+            "README.md says how it is deployed."
+        )
+        return docstring(plan.description or one_line(plan.title), more=more)
+
+    def _data(self) -> str:
+        items = [value_text(plain(path)) for path in self.data]
+        return bracketed("DATA = ", items, "", brackets=LIST).removeprefix("DATA = ") if items else ""
+
+    def _notice_secret(self) -> SecretTag | None:
+        asked = self.pipeline.settings.on_failure or ""
+        tag = parse_tag(asked) if asked.startswith("secret:") else None
+        return tag if isinstance(tag, SecretTag) else None
+
+    def _has(self, what: str) -> bool:
+        return any(getattr(task.job.step.resources, what) for task in self.tasks)
+
+    def _parts(self) -> Iterator[str]:
+        """The functions that the file needs, as names of templates."""
+        operator = self.asked.operator
+        outside = in_container(operator)
+        has_secrets = self._has("secrets") and operator != "kubernetes"
+        wanted = {
+            "run_date": self.params.run_date,
+            "values": self.params.known and not outside,
+            "secret": has_secrets or self._notice_secret(),
+            "secrets": has_secrets,
+            "notice": self.pipeline.settings.on_failure,
+            "limits": self._has("limits") and not outside,
+            "run_step": operator.endswith("python"),
+            operator: True,
+            "gate": any(task.gate for task in self.tasks),
+        }
+        yield from (name for name, is_needed in wanted.items() if is_needed)
+
+    def _imports(self) -> tuple[str, str]:
+        """What is always imported, and what depends on versions, or may be missing."""
+        parts = set(self._parts())
+        always, new, old = airflow_imports(self.asked.operator, self._airflow_names(parts))
+        plain_ones = ["import json"] * bool(parts & {"values", "gate", "bash"}) + ["import os"]
+        plain_ones += ["import subprocess", "import sys"] * ("notice" in parts)
+        times = any(task.job.step.retry or task.job.step.timeout is not None for task in self.tasks)
+        plain_ones += ["from datetime import timedelta"] * times + ["from pathlib import Path"]
+        plain_ones += ["from zoneinfo import ZoneInfo"] * ("run_date" in parts)
+        others = ["import pendulum", *always.splitlines(), *self._of_containers()]
+        if self.pipeline.settings.schedule:
+            others.append("from airflow.timetables.trigger import CronTriggerTimetable")
+        block = f"try:\n{new}\nexcept ImportError:  # Airflow 2.10\n{old}"
+        if "limits" in parts:
+            block += "\n\ntry:\n    from kubernetes.client import models as k8s"
+            block += "\nexcept ImportError:  # only the KubernetesExecutor needs it\n    k8s = None"
+        return "\n".join([*plain_ones, "", *sorted(others, key=lambda line: (line.startswith("from "), line))]), block
+
+    def _airflow_names(self, parts: set[str]) -> Iterator[str]:
+        yield from ["Param"] * bool(self.params.known)
+        yield from ["TaskGroup"] * any("/" in task.job.name for task in self.tasks)
+        yield from ["ShortCircuitOperator"] * ("gate" in parts)
+        yield from ["BaseHook", "mask_secret"] * ("secret" in parts)
+
+    def _of_containers(self) -> Iterator[str]:
+        operator = self.asked.operator
+        if operator == "kubernetes" and self._has("secrets"):
+            yield "from airflow.providers.cncf.kubernetes.secret import Secret"
+        if operator == "kubernetes" and self._has("limits"):
+            yield "from kubernetes.client import models as k8s"
+        if operator == "docker" and any(
+            "DeviceRequest" in text for call in self._calls() for text in call.options.values()
+        ):
+            yield "from docker.types import DeviceRequest"
+
+    def _calls(self) -> list[Call]:
+        prefix = f"{self.package}.steps."
+        return [
+            Call(task=task, module=task.job.module.removeprefix(prefix), options=self.asked.options(task))
+            for task in self.tasks
+        ]
+
+    def _dag(self) -> str:
+        """`with DAG(...)` and its tasks."""
+        head = "\n".join(f"    {name + '=' if name else ''}{text}," for name, text in self._arguments())
+        return f"with DAG(\n{head}\n):\n{body(self._calls())}"
+
+    def _arguments(self) -> Iterator[tuple[str, str]]:
+        settings, title = self.pipeline.settings, one_line(self.material.plan.title)
+        yield "dag_id", value_text(self.id)
+        if title != self.id:
+            yield "dag_display_name", value_text(title)
+        description = one_line(self.material.plan.description.partition("\n\n")[0])
+        if description:
+            yield "description", value_text(description)
+        yield "doc_md", "__doc__"
+        zone = value_text(self.zone)
+        cron = value_text(settings.schedule) if settings.schedule else ""
+        yield "schedule", f"CronTriggerTimetable({cron}, timezone={zone})" if cron else "None"
+        yield "start_date", _START.format(zone=zone)
+        yield "catchup", "False"
+        if settings.owner:
+            yield "default_args", value_text({"owner": one_line(settings.owner)})
+        yield "tags", value_text(["nb2pipe", *self._tags()])
+        if self.params.known:
+            yield "params", "\n        ".join(["{", *self.params.rows()]) + "\n    }"
+        macros = bracketed("user_defined_macros=", list(self._macros()), "", indent=INDENT, brackets=DICT)
+        yield "user_defined_macros", macros.strip().removeprefix("user_defined_macros=")
+        if settings.on_failure:
+            yield "on_failure_callback", "send_notice"
+
+    def _tags(self) -> Iterator[str]:
+        if not in_container(self.asked.operator):
+            pairs = {pair for task in self.tasks for pair in task.job.step.resources.labels}
+            yield from sorted(tag for tag in {tag_of(*pair) for pair in pairs} if len(tag) <= LONGEST_TAG)
+
+    def _macros(self) -> Iterator[str]:
+        if not in_container(self.asked.operator):
+            yield '"bundle": str(BUNDLE)'
+            if self.asked.operator != "python":
+                yield '"python": str(BUNDLE / ".venv" / "bin" / "python")'
+        yield '"store": STORE'
+        if "values" in set(self._parts()):
+            yield '"values": values'
+        elif self.params.run_date:
+            yield '"run_date": run_date'
+
+
+def _given(params: Params, operator: str) -> list[tuple[str, str]]:
+    """The parameters whose values steps are given: words of a command line cannot leave one to the notebook."""
+    return list(params.given_as("--")) if in_container(operator) else [(name, "") for name in params.names]
