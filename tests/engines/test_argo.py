@@ -1,0 +1,203 @@
+"""The target `argo`: what Argo's schema, Hera and our own check say of it, and what a DAG of processes makes of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from argo_driver import Argo, Finished
+from argo_references import dangling
+from programs import EXAMPLES, program
+
+import nb2pipe
+from nb2pipe.bundles.write import write
+from nb2pipe.testing.targets import Ran, TargetContract, digests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECK = Path(__file__).with_name("argo_check.py")
+
+
+def refused(*folders: Path) -> dict[str, list[str]]:
+    """What Argo's schema, Hera and our own check have against workflows."""
+    files = [str(folder / "workflow.yaml") for folder in folders]
+    done = subprocess.run([program("argo", "python"), CHECK, *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    return {file: found[file] + dangling(manifest(Path(file).parent)) for file in files}
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((folder / "workflow.yaml").read_text("utf-8"))
+    return content
+
+
+def accepted(folder: Path) -> dict[str, Any]:
+    """The manifest of a bundle; nothing has anything against it."""
+    assert not any(refused(folder).values()), refused(folder)
+    return manifest(folder)
+
+
+def template(content: Mapping[str, Any], name: str) -> dict[str, Any]:
+    spec = content["spec"].get("workflowSpec", content["spec"])
+    (found,) = (each for each in spec["templates"] if each["name"] == name)
+    return dict(found)
+
+
+def submitted(value: object) -> str:
+    """A value as `argo submit -p` takes it."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def records(finished: Finished) -> dict[str, Any]:
+    """What the steps left, by name."""
+    files = [
+        file
+        for node in finished.nodes.values()
+        if "values" in node.artifacts
+        for file in node.artifacts["values"].glob("*.json")
+    ]
+    found = [json.loads(file.read_text("utf-8")) for file in files]
+    return {record["step"]: record for record in found if "step" in record}
+
+
+class ArgoEngine:
+    """Runs bundles for the contract."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._runs = 0
+
+    def run(
+        self,
+        folder: Path,
+        parameters: Mapping[str, object],
+        *,
+        secrets: Mapping[tuple[str, str], str],
+        variables: Mapping[str, str],
+    ) -> Ran:
+        self._runs += 1
+        work = self._folder / f"argo-{self._runs}"
+        work.mkdir()
+        given = {name: submitted(value) for name, value in parameters.items()}
+        if "NB2PIPE_STORE" in variables:
+            given["pipeline-store"] = variables["NB2PIPE_STORE"]
+        own = {name: value for name, value in variables.items() if name != "NB2PIPE_STORE"}
+        finished = Argo(work=work, secrets=secrets, variables=own).run(folder, given)
+        print(finished.printed)  # noqa: T201  # pytest shows it where a test fails
+        metrics: dict[str, float] = {}
+        for node in finished.nodes.values():
+            metrics |= json.loads(node.parameters.get("metrics", "{}"))
+        notebooks = {
+            name: node.artifacts["notebook"] for name, node in finished.nodes.items() if "notebook" in node.artifacts
+        }
+        return Ran(
+            succeeded=finished.phase == "Succeeded", records=records(finished), metrics=metrics, notebooks=notebooks
+        )
+
+
+class TestArgo(TargetContract):
+    name = "argo"
+
+    @pytest.fixture
+    def engine(self, tmp_path: Path) -> ArgoEngine:
+        return ArgoEngine(tmp_path)
+
+    def emitted_schedule(self, folder: Path) -> None:
+        content = accepted(folder)
+        assert content["kind"] == "CronWorkflow"
+        assert content["spec"]["schedules"] == ["30 3 * * 1-5"]
+        assert content["spec"]["concurrencyPolicy"] == "Forbid"
+        assert content["spec"]["startingDeadlineSeconds"] == 0
+
+    def emitted_timezone(self, folder: Path) -> None:
+        assert accepted(folder)["spec"]["timezone"] == "Europe/Berlin"
+
+    def emitted_cpu(self, folder: Path) -> None:
+        self.limits(folder, {"cpu": "1500m"})
+
+    def emitted_memory(self, folder: Path) -> None:
+        self.limits(folder, {"memory": "3Gi"})
+
+    def emitted_gpu(self, folder: Path) -> None:
+        self.limits(folder, {"nvidia.com/gpu": "1"})
+
+    def emitted_limits(self, folder: Path) -> None:
+        self.limits(folder, {"ephemeral-storage": "5Gi"})
+
+    def limits(self, folder: Path, wanted: dict[str, str]) -> None:
+        content = accepted(folder)
+        assert template(content, "make")["container"]["resources"] == {"limits": wanted}
+        assert "resources" not in template(content, "use")["container"]
+
+    def emitted_image(self, folder: Path) -> None:
+        assert "FROM registry.example.com:5000/team/python@sha256:" in (folder / "Dockerfile").read_text()
+        assert template(accepted(folder), "make")["container"]["image"] == "{{workflow.parameters.pipeline-image}}"
+
+    def emitted_step_images(self, folder: Path) -> None:
+        content = accepted(folder)
+        assert template(content, "make")["container"]["image"] == "registry.example.com:5000/team/train:1.2"
+        assert template(content, "use")["container"]["image"] == "{{workflow.parameters.pipeline-image}}"
+
+    def emitted_labels(self, folder: Path) -> None:
+        assert template(accepted(folder), "make")["metadata"]["labels"] == {"team": "vision"}
+
+    def emitted_annotations(self, folder: Path) -> None:
+        wanted = {"example.com/page": "https://h:80/?a=b&c='d'"}
+        assert template(accepted(folder), "make")["metadata"]["annotations"] == wanted
+
+    def emitted_owner(self, folder: Path) -> None:
+        assert accepted(folder)["metadata"]["annotations"]["owner"] == "team@example.com"
+
+
+def bundle_of(notebook: Path, folder: Path, **options: Any) -> Path:
+    write(nb2pipe.emit(nb2pipe.load(notebook), target="argo", **options), folder)
+    return folder
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "n.py"
+    path.write_text(dedent(text))
+    return path
+
+
+def ran(folder: Path, work: Path, secrets: Mapping[tuple[str, str], str] | None = None, **given: str) -> Finished:
+    work.mkdir()
+    return Argo(work=work, secrets=secrets or {}).run(folder, given)
+
+
+def of_run(notebook: Path, home: Path, **parameters: object) -> tuple[dict[str, str], dict[str, float]]:
+    """The digests and metrics of a run of the notebook itself."""
+    run = nb2pipe.run(notebook, home=home, parameters=parameters, executor="subprocess")
+    files = (home / "runs" / run.run / "steps").rglob("*.json")
+    found = [json.loads(file.read_text("utf-8")) for file in files]
+    return digests({record["name"]: record for record in found}), dict(run.metrics)
+
+
+@pytest.mark.parametrize("name", ["digits", "survey", "tour"])
+def test_an_example_is_accepted_and_has_the_values_of_a_run(name: str, tmp_path: Path) -> None:
+    for file in EXAMPLES.glob("*.ipynb"):
+        shutil.copy(file, tmp_path)
+    folder = bundle_of(tmp_path / f"{name}.ipynb", tmp_path / "bundle")
+    accepted(folder)
+    finished = ran(folder, tmp_path / "work", {("account", "home"): "/tmp"})
+    assert finished.phase == "Succeeded", finished.printed
+    wanted, metrics = of_run(tmp_path / f"{name}.ipynb", tmp_path / "home")
+    made = digests(records(finished))
+    figures = {"plot.figure", "plot.left", "plot.right"}  # their digests are others in each process
+    assert made.keys() >= figures or name != "digits"
+    assert {each: made[each] for each in made.keys() - figures} == {
+        each: wanted[each] for each in made.keys() - figures
+    }
+    assert len(made) > 1
+    measured: dict[str, float] = {}
+    for node in finished.nodes.values():
+        measured |= json.loads(node.parameters.get("metrics", "{}"))
+    assert measured == metrics
