@@ -17,7 +17,7 @@ from nb2pipe.codegen.modules.words import one_line, quoted
 from nb2pipe.codegen.templates import Code, doc, render
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.pipeline.work import make_work
-from nb2pipe.targets.model import Origin
+from nb2pipe.targets.model import Mode, Origin
 from nb2pipe.targets.reads import reads_of_steps
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def dockerfile(pipeline: Pipeline, material: Material, installs: Sequence[str] =
     package = material.plan.name
     modules = [copy.path for copy in material.copies if copy.module]
     data = [copy.path for copy in material.copies if not copy.module]
+    notebooks = ["notebooks/"] if material.flags.mode is Mode.NOTEBOOK else []
     return render(
         "bundle/Dockerfile.jinja",
         material.templates,
@@ -98,7 +99,7 @@ def dockerfile(pipeline: Pipeline, material: Material, installs: Sequence[str] =
         has_lock=bool(material.requirements.lock),
         installs=Code(shlex.join(installs)),
         has_git=any((one.url or "").startswith("git+") for one in material.requirements.lock),
-        code=[Code(line) for line in _copied([f"{package}/__init__.py", *modules], "/app")],
+        code=[Code(line) for line in _copied([f"{package}/__init__.py", *notebooks, *modules], "/app")],
         data=[Code(line) for line in _copied(data, "/files", owner="10001:10001")],
         package=_json(package),
     )
