@@ -1,0 +1,96 @@
+"""The text of a workflow of GitHub: YAML as people write it there."""
+
+from __future__ import annotations
+
+import re
+from textwrap import indent
+from typing import TYPE_CHECKING, Any, Final
+
+from nb2pipe.codegen.modules.words import one_line
+from nb2pipe.targets.yaml_text import yaml_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_VERSIONS: Final = {
+    "actions/checkout": ("8e8c483db84b4bee98b60c0593521ed34d9990e8", "v6.0.1"),
+    "actions/setup-python": ("83679a892e2d95755f2dac6acb0bfd1e9ac5d548", "v6.1.0"),
+    "actions/cache": ("9255dc7a253b0ccc959486e2bca901246202afeb", "v5.0.1"),
+    "actions/upload-artifact": ("b7c566a772e6b6bfb58ed0dc250532a479d7789f", "v6.0.0"),
+    "actions/download-artifact": ("37930b1c2abaa49bbe596cd826c3c89aef350131", "v7.0.0"),
+}
+"""GitHub's own actions, by commit: a tag may be moved. Dependabot raises commit and comment together."""
+
+_USES = re.compile(r"^( *(?:- )?uses: ([\w-]+/[\w-]+)[\w/-]*@[0-9a-f]{40})$", re.MULTILINE)
+
+
+def action(name: str) -> str:
+    """An action as a step uses it.
+
+    >>> action("actions/cache/restore")
+    'actions/cache/restore@9255dc7a253b0ccc959486e2bca901246202afeb'
+    """
+    commit, _ = _VERSIONS["/".join(name.split("/")[:2])]
+    return f"{name}@{commit}"
+
+
+def literal(text: str) -> str:
+    """A text in which GitHub sees no expression, for places where it looks for them.
+
+    >>> print(literal("a ${{ b }}"))
+    a ${{ '${{' }} b }}
+    """
+    return text.replace("${{", "${{ '${{' }}")
+
+
+def plain(text: str) -> str:
+    """A text for places in which GitHub allows no expressions.
+
+    >>> print(plain("a ${{ b }}"))
+    a $ {{ b }}
+    """
+    return one_line(text).replace("${{", "$ {{")
+
+
+def sunday_as_zero(cron: str) -> str:
+    """Fields of cron without the number 7, which GitHub does not know as a day of the week.
+
+    >>> sunday_as_zero("0 3 * * 7"), sunday_as_zero("0 3 * * 5-7"), sunday_as_zero("0 3 * * 1-5")
+    ('0 3 * * 0', '0 3 * * 0,5,6', '0 3 * * 1-5')
+    """
+    *fields, days = cron.split()
+    if "7" not in re.findall(r"\d+", re.sub(r"/\d+", "", days)):
+        return cron
+    found = {day % 7 for part in days.split(",") for day in _days(part)}
+    return " ".join([*fields, ",".join(map(str, sorted(found)))])
+
+
+def _days(part: str) -> Iterator[int]:
+    names = {name: str(number) for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+    span, _, step = re.sub("[a-z]+", lambda found: names[found[0]], part.lower()).partition("/")
+    first, dash, last = ("0", "-", "6") if span == "*" else span.partition("-")
+    yield from range(int(first), int(last if dash else "6" if step else first) + 1, int(step or 1))
+
+
+def workflow_text(head: Sequence[str], content: Mapping[str, Any]) -> str:
+    """The text of a workflow, with a blank line between its parts.
+
+    Args:
+        head: Comments above it.
+        content: The workflow.
+    """
+    comments = "".join(f"# {one_line(line)}\n" for line in head)
+    parts = [_part(name, value) for name, value in content.items()]
+    return _USES.sub(_with_version, comments + "\n".join(parts))
+
+
+def _part(name: str, value: Any) -> str:
+    if name != "jobs":
+        return yaml_text({name: value}).replace("'on':", "on:", 1)
+    jobs = (indent(yaml_text({job: content}), "  ") for job, content in value.items())
+    return "jobs:\n" + "\n".join(jobs)
+
+
+def _with_version(found: re.Match[str]) -> str:
+    known = _VERSIONS.get(found[2])
+    return f"{found[1]} # {known[1]}" if known and known[0] in found[1] else found[1]
