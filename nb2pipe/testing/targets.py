@@ -332,7 +332,7 @@ class TargetContract:
         assert digests(ran.records) == _values_of_run(Feature.NOTEBOOKS, "{}")
         assert set(ran.notebooks) == {"make", "use"}
         content = json.loads(ran.notebooks["use"].read_text("utf-8"))
-        printed = [text for cell in content["cells"] for out in cell.get("outputs", ()) for text in out.get("text", ())]
+        printed = ["".join(out.get("text", ())) for cell in content["cells"] for out in cell.get("outputs", ())]
         assert "made 42\n" in printed
 
     def runs_notice(self, engine: Engine) -> None:
