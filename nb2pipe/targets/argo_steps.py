@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.targets.argo_text import BRACE, annotation_problem, expanded, label_problem, resource_problem, shown
+from nb2pipe.targets.argo_text import (
+    BRACE,
+    annotation_problem,
+    expanded,
+    label_problem,
+    resource_problem,
+    secret_problem,
+    shown,
+)
 from nb2pipe.targets.model import Mode
 
 if TYPE_CHECKING:
@@ -168,7 +176,8 @@ def _environment(job: Job) -> list[dict[str, Any]]:
     found = dict(_OWN_IMAGE) if resources.image is not None else {}
     found |= {BRACE: "{"} if any(f"$({BRACE})" in text for text in texts.values()) else {}
     variables = {name: {"name": name, "value": value} for name, value in (found | texts).items()}
-    secret = {each.variable: secret_variable(each.secret, each.key, each.variable) for each in resources.secrets}
+    secrets = [each for each in resources.secrets if secret_problem(each.secret) is None]
+    secret = {each.variable: secret_variable(each.secret, each.key, each.variable) for each in secrets}
     return list((variables | secret).values())
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from argo_driver import Argo, Finished
+from argo_driver import Argo, ArgoError, Finished
 from argo_references import dangling
 from programs import EXAMPLES, program
 
@@ -20,7 +20,7 @@ from nb2pipe.bundles.write import write
 from nb2pipe.testing.targets import Ran, TargetContract, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 CHECK = Path(__file__).with_name("argo_check.py")
 
@@ -201,3 +201,113 @@ def test_an_example_is_accepted_and_has_the_values_of_a_run(name: str, tmp_path:
     for node in finished.nodes.values():
         measured |= json.loads(node.parameters.get("metrics", "{}"))
     assert measured == metrics
+
+
+HOSTILE = r"""
+plain = "it's {{ x }} \"q\" $(HOME) $$ `id` \\ --x \u200b ümlaut 🚀"
+known = "{{workflow.name}}"
+evaluated = "{{=1+1}}"
+opened = "{{ never closed"
+controls = "a\x1b\x07b"
+lines = "a\n  b\t: c # d"
+dashed = "--nb2pipe-outputs=/hacked"
+number = "1e3"
+truth = "yes"
+empty = ""
+many = ["{{workflow.name}}", {"$(A)": [None, True, -1.5, "\x00"]}]
+tiny = 1e-300
+nothing = None
+"""
+VARIABLE = "{{workflow.name}} {{=1}} $(HOME) $$ {{ 'a' #"
+SHOWING = """
+import json, os
+values = [plain, known, evaluated, opened, controls, lines, dashed, number, truth, empty, many, tiny, nothing]
+print("found", json.dumps([values, os.environ["TEXT"], sorted(os.listdir())]))
+"""
+
+
+def test_texts_that_argo_kubernetes_yaml_and_shells_would_read_arrive_as_they_are(
+    tmp_path: Path, write_notebook: Callable[[Path, list[tuple[list[str], str]]], Path]
+) -> None:
+    file = "a 'b' {{c}} $(d).txt"
+    cells = [
+        (["parameters"], HOSTILE),
+        (["step:take", "papermill_description={{=1}} : # '\""], f"open({file!r}, 'w').write(known)"),
+        (["step:show", f"env:TEXT:{VARIABLE}", "annotation:note:{{ x }} '*/' : #"], SHOWING),
+    ]
+    folder = bundle_of(write_notebook(tmp_path / "{{=1}} $(x) '.ipynb", cells), tmp_path / "bundle")
+    accepted(folder)
+    space: dict[str, Any] = {}
+    exec(HOSTILE, space)
+    values = [value for name, value in space.items() if name != "__builtins__"]
+    assert found_in(ran(folder, tmp_path / "work")) == [values, VARIABLE, [file]]
+    given = {"plain": "$$(x) {{ y }}\n'", "nothing": "[1]", "tiny": "-2", "many": '["$$"]', "empty": "--known=1"}
+    changed = {**dict(zip(space, [None, *values], strict=True)), **given, "nothing": [1], "tiny": -2, "many": ["$$"]}
+    assert found_in(ran(folder, tmp_path / "again", **given))[0] == list(changed.values())[1:]
+
+
+def found_in(finished: Finished) -> Any:
+    """What the last step printed."""
+    assert finished.phase == "Succeeded", finished.printed
+    (line,) = (each for each in finished.printed.splitlines() if each.startswith("found "))
+    return json.loads(line.removeprefix("found "))
+
+
+GATES = """
+# %% tags=["parameters"]
+score = 0.1
+other = 0.1
+
+# %% tags=["step:first", "gate:accuracy > 0.4"]
+accuracy = score
+
+# %% tags=["pipeline-metrics"]
+print(accuracy)
+
+# %% tags=["step:second", "gate:recall > 0.4"]
+recall = other + 0 * accuracy
+
+# %% tags=["pipeline-metrics"]
+print(recall)
+
+# %% tags=["step:third"]
+used = recall + accuracy
+"""
+
+
+def test_gates_below_gates(tmp_path: Path) -> None:
+    folder = bundle_of(written(tmp_path, GATES), tmp_path / "bundle")
+    accepted(folder)
+
+    def phases(number: int, **given: str) -> tuple[str, dict[str, str]]:
+        finished = ran(folder, tmp_path / f"work-{number}", **given)
+        return finished.phase, {name: node.phase for name, node in finished.nodes.items()}
+
+    assert phases(1) == ("Succeeded", {"first": "Succeeded", "second": "Skipped", "third": "Omitted"})
+    assert phases(2, score="0.5") == ("Succeeded", {"first": "Succeeded", "second": "Succeeded", "third": "Skipped"})
+    assert phases(3, score="0.5", other="1")[1]["third"] == "Succeeded"
+
+
+def test_a_secret_parameter_has_to_be_given(tmp_path: Path) -> None:
+    text = """
+    # %% tags=["parameters"]
+    api_token = "sk-live-0123456789abcdef"
+    rows = 2
+    # %% tags=["step:use"]
+    size = len(api_token) * rows
+    print("size", size)
+    """
+    folder = bundle_of(written(tmp_path, text), tmp_path / "bundle")
+    accepted(folder)
+    assert "sk-live" not in (folder / "workflow.yaml").read_text()
+    with pytest.raises(ArgoError, match="api_token"):
+        ran(folder, tmp_path / "work")
+    finished = ran(folder, tmp_path / "again", api_token="$(HOME)$$")
+    assert "size 18" in finished.printed
+
+
+def test_forty_steps_are_accepted(tmp_path: Path) -> None:
+    steps = [f'# %% tags=["step:s{n}"]\nx{n} = {f"x{n - 1} + 1" if n else 0}\n' for n in range(40)]
+    folder = bundle_of(written(tmp_path, "".join(steps)), tmp_path / "bundle")
+    tasks = template(accepted(folder), "pipeline")["dag"]["tasks"]
+    assert [task.get("depends", "") for task in tasks[:3]] == ["", "s0.Succeeded", "s1.Succeeded"]
