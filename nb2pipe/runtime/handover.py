@@ -19,12 +19,14 @@ from nb2pipe.digest import Digest
 from nb2pipe.errors import StepError, StoreError, UsageError
 from nb2pipe.records.masking import masking_of, masking_of_environment
 from nb2pipe.records.series import SERIES
+from nb2pipe.records.values import encode
 from nb2pipe.runtime.description import read_description
 from nb2pipe.runtime.elsewhere.named import RUN, run_id, seed_of_run
 from nb2pipe.runtime.files import keep_files, lay_out
 from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.left import earlier_of, gate_of, record_of, refuse_missing, write_record
+from nb2pipe.runtime.modules import UNBOUND
 from nb2pipe.runtime.new_secrets import NewSecrets
 from nb2pipe.runtime.observing.observer import Observer
 from nb2pipe.runtime.resuming import CHECKPOINTS, seed_of
@@ -33,15 +35,18 @@ from nb2pipe.runtime.spec import GroupSpec, StepSpec
 from nb2pipe.runtime.versions import take_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nb2pipe.records.events import Failure
     from nb2pipe.runtime.description import Description, StepFacts
+    from nb2pipe.runtime.elsewhere.mirror import Mirror
     from nb2pipe.runtime.elsewhere.passage import Passage
     from nb2pipe.runtime.elsewhere.step import StepElsewhere
     from nb2pipe.runtime.versions import Taken
 
 _SEEDS = 2**32
+_AFTER_FAILURE, _AFTER_INTERRUPT = 30.0, 5.0
+"""Seconds that the last checkpoints get."""
 _KEPT = (
     "outputs",
     "unchanged",
@@ -89,6 +94,7 @@ class Handover:
         session: The step that runs.
         folders: Where it takes from and leaves.
         deliver: Brings what it left to whoever wants it.
+        mirror: Keeps checkpoints in a store; None where nobody does.
         noted: Records it in a store; None where no store is named.
         store: Holds what is taken and left.
         work: What sees the files that it writes keeps its notes in it; None where files are not handed on.
@@ -98,6 +104,7 @@ class Handover:
     session: Session
     folders: Folders
     deliver: Callable[[], None] = lambda: None
+    mirror: Mirror | None = None
     noted: StepElsewhere | None = None
     store: FolderStore
     work: tempfile.TemporaryDirectory[str] | None = None
@@ -126,6 +133,8 @@ class Handover:
         if self.noted is None:
             return []
         told = self.session.failed([])
+        if self.mirror is not None:
+            self.mirror.end(done=False, seconds=_AFTER_FAILURE if failure else _AFTER_INTERRUPT)
         return self.noted.fail(failure, {**told["logged"], "seen": told.get("seen")})
 
     def leave(self, parameters: Mapping[str, object]) -> list[str]:
@@ -163,6 +172,8 @@ class Handover:
             kept["gate"] = holds
         write_record(self.folders.outputs, spec.step, {"seed": spec.seed, **run, **kept})
         self.deliver()
+        if self.mirror is not None:
+            self.mirror.end(done=True)
         return left_out + (self.noted.finish(told, parameters) if self.noted else [])
 
 
@@ -172,6 +183,7 @@ def prepare(
     folders: Folders,
     *,
     seed: int | None = None,
+    given: Mapping[str, object],
     namespace: dict[str, Any],
 ) -> Handover:
     """A step that is about to begin.
@@ -181,6 +193,7 @@ def prepare(
         step: The step's name.
         folders: Where it takes from and leaves.
         seed: The initial random state; if it is not given, that of the steps above, else a new one.
+        given: The values of parameters that are given.
         namespace: The dictionary that stands for the notebook.
 
     Raises:
@@ -189,13 +202,7 @@ def prepare(
     """
     facts = description.step(step)
     inputs, outputs = folders.inputs, folders.outputs
-    missing = next((folder for folder in inputs if not folder.is_dir()), None)
-    if missing is not None:
-        raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
-    if outputs is not None:
-        _make(outputs)
-    records = {each.name: record_of(each, inputs) for each in description.earlier(step)}
-    refuse_missing(facts, records, folders)
+    records = _records(description, facts, folders)
     earlier = [earlier_of(each, records[each.name]) for each in description.earlier(step)]
     taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
     seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
@@ -210,13 +217,16 @@ def prepare(
         points = points or Path(noted.points)
         noted.points = str(points)
     folder = noted.series if noted else str(series) if series else ""
-    key = _key(description, spec, namespace)
+    key = _key(description, spec, given)
     spec = replace(spec, series=folder, checkpoints=str(place) if place else "", key=key)
     store = FolderStore(inputs, outputs)
     if folders.files:
         lay_out((record for record in records.values() if record), Path.cwd(), store)
+    session = Session(spec, namespace, store, points)
+    mirror = _mirrored(session, noted, _runs(records), place)
     return Handover(
-        session=Session(spec, namespace, store, points),
+        session=session,
+        mirror=mirror,
         folders=folders,
         deliver=lambda: folders.passage.deliver(description, facts) if folders.passage else None,
         noted=noted,
@@ -224,6 +234,18 @@ def prepare(
         work=tempfile.TemporaryDirectory(prefix="nb2pipe-") if folders.files and outputs else None,
         gate=gate_of(facts, records),
     )
+
+
+def _records(description: Description, facts: StepFacts, folders: Folders) -> dict[str, dict[str, Any] | None]:
+    """What the steps above one left; its own folder is made."""
+    missing = next((folder for folder in folders.inputs if not folder.is_dir()), None)
+    if missing is not None:
+        raise UsageError(f"there is no folder `{missing}`", hint="it is the folder that earlier steps wrote into")
+    if folders.outputs is not None:
+        _make(folders.outputs)
+    records = {each.name: record_of(each, folders.inputs) for each in description.earlier(facts.name)}
+    refuse_missing(facts, records, folders)
+    return records
 
 
 def _initial_state(checkpoints: Path | None) -> int:
@@ -235,12 +257,22 @@ def _initial_state(checkpoints: Path | None) -> int:
     return seed_of_run(run_id(run, ())) if run else secrets.randbelow(_SEEDS)
 
 
-def _key(description: Description, spec: StepSpec, namespace: Mapping[str, Any]) -> str:
+def _mirrored(session: Session, noted: StepElsewhere | None, runs: Sequence[str], folder: Path | None) -> Mirror | None:
+    """Has the checkpoints of a step kept in the store, too; None where nobody could find them there again."""
+    if noted is None or session.journal.resuming is None:
+        return None
+    from nb2pipe.runtime.elsewhere.mirror import mirror_of  # noqa: PLC0415  # most steps do without
+
+    mirror = mirror_of(noted, runs, folder, Path.cwd(), lambda sentence: _warn([sentence]))
+    session.journal.resuming = replace(session.journal.resuming, mirror=mirror)
+    return mirror
+
+
+def _key(description: Description, spec: StepSpec, given: Mapping[str, object]) -> str:
     """Digest of what a training of the step depends on: it goes on only in a process for which that is equal."""
-    parameters = {name: repr(namespace[name]) for name in description.parameters if name in namespace}
-    given = [] if parameters else sys.argv[1:]  # a module takes them from there, a notebook has them set
+    parameters = {name: None if value is UNBOUND else encode(value) for name, value in given.items()}
     taken = [[list(group.names), group.digest] for group in spec.inputs]
-    content = [description.digest, spec.step, spec.seed, taken, dict(spec.state), parameters, given]
+    content = [description.digest, spec.step, spec.seed, taken, dict(spec.state), parameters]
     return str(Digest.of("handover", content))
 
 
@@ -311,7 +343,7 @@ def begin(
     *,
     pipeline: str | Path,
     seed: int | None = None,
-    given: Collection[str] = (),
+    given: Mapping[str, object] | None = None,
     secrets_to: Path | None = None,
 ) -> Handover:
     """Begins the step that a notebook is: sets hidden state and random generators.
@@ -321,15 +353,17 @@ def begin(
         folders: Where it takes from and leaves.
         pipeline: The path of `pipeline.json`.
         seed: The initial random state.
-        given: The parameters whose values are given.
+        given: The values of parameters that are given.
         secrets_to: The pipe that takes the secrets of the author's own code; None where nobody listens.
 
     Raises:
         UsageError: What the step takes is not there.
         StoreError: It cannot be read.
     """
-    description = read_description(Path(pipeline)).taking(step, given)
-    handover = prepare(description, step, folders, seed=seed, namespace=vars(sys.modules["__main__"]))
+    known = given or {}
+    description = read_description(Path(pipeline)).taking(step, known)
+    namespace = vars(sys.modules["__main__"])
+    handover = prepare(description, step, folders, seed=seed, given=known, namespace=namespace)
     if secrets_to is not None:
         handover.session.secrets = NewSecrets(secrets_to)
     _warn(handover.begin({}))

@@ -12,6 +12,8 @@ from nb2pipe.digest import Digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from nb2pipe.runtime.elsewhere.mirror import Mirror
+
 UNFINISHED = "unfinished"
 """The folder of a home that tells, by a step's key, whose checkpoints a step may go on from that did not end."""
 
@@ -35,6 +37,7 @@ class Resuming:
         seed: The initial random state.
         figures: For the step's figures; None where they are not kept.
         seen: What the step was seen to read so far, as `Seen.told` has it.
+        mirror: Keeps them elsewhere, too; None where nobody does.
     """
 
     folder: Path
@@ -45,6 +48,7 @@ class Resuming:
     figures: Path | None = None
     seed: int = 0
     seen: Callable[[], dict[str, Any]] = field(default=dict)
+    mirror: Mirror | None = None
 
     def sources(self) -> Iterator[Path]:
         """The folders that it may go on from: its own first, then those of the newest runs."""
@@ -57,6 +61,8 @@ class Resuming:
 
     def begin(self) -> None:
         """Tells later runs of the checkpoints here; where no run does, they are told the initial random state."""
+        if self.mirror is not None:
+            self.mirror.begin()
         if self.note is None:
             with suppress(OSError):
                 self.folder.mkdir(parents=True, exist_ok=True)

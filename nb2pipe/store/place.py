@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -13,7 +14,7 @@ from nb2pipe.errors import StoreError
 from nb2pipe.store.remote import Remote, normal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class Place(Protocol):
@@ -24,6 +25,18 @@ class Place(Protocol):
 
     def write(self, path: str, content: bytes) -> None:
         """Writes a file, over one that is there."""
+
+    def names(self, folder: str) -> list[str]:
+        """The names of what is in a folder, sorted; none where there is no folder."""
+
+    def upload(self, source: Path, path: str) -> None:
+        """Writes a file from one that is here."""
+
+    def download(self, path: str, target: Path) -> None:
+        """Writes a file here from one there."""
+
+    def remove(self, path: str) -> None:
+        """Removes a file, if it is there and may be removed."""
 
 
 class Folder:
@@ -58,11 +71,45 @@ class Folder:
         Raises:
             StoreError: It cannot be written.
         """
+        self._put(path, lambda temporary: temporary.write_bytes(content))
+
+    def names(self, folder: str) -> list[str]:
+        """The names of what is in a folder, sorted; none where there is no folder."""
+        try:
+            return sorted(path.name for path in (self._root / folder).iterdir() if not path.name.startswith("."))
+        except OSError:
+            return []
+
+    def upload(self, source: Path, path: str) -> None:
+        """Writes a file from one that is here.
+
+        Raises:
+            StoreError: It cannot be written.
+        """
+        self._put(path, lambda temporary: shutil.copyfile(source, temporary))
+
+    def download(self, path: str, target: Path) -> None:
+        """Writes a file here from one there.
+
+        Raises:
+            StoreError: There is none, or it cannot be read or written.
+        """
+        try:
+            shutil.copyfile(self._root / path, target)
+        except OSError as error:
+            raise StoreError(f"cannot copy {self._root / path}: {error.strerror or error}") from error
+
+    def remove(self, path: str) -> None:
+        """Removes a file, if it is there and may be removed."""
+        with suppress(OSError):
+            (self._root / path).unlink()
+
+    def _put(self, path: str, fill: Callable[[Path], object]) -> None:
         target = self._root / path
         temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(4)}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(content)
+            fill(temporary)
             temporary.replace(target)
         except OSError as error:
             with suppress(OSError):

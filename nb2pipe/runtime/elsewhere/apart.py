@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import queue
+import select
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,8 @@ from nb2pipe.errors import Nb2pipeError, StoreError, UsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LOOK = 1.0
+_words: queue.SimpleQueue[str] = queue.SimpleQueue()
 _PROGRAM = """\
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -37,18 +41,21 @@ class Apart:
         module: The module, dotted.
         facts: What it is called with, as JSON.
         environment: The process's variables, credentials among them.
+        answers: It says words by `answer`.
 
     Raises:
         OSError: The process cannot be started.
     """
 
-    def __init__(self, module: str, facts: Mapping[str, Any], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, module: str, facts: Mapping[str, Any], environment: Mapping[str, str], *, answers: bool = False
+    ) -> None:
         root = str(Path(__file__).resolve().parents[3])
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # `wait` closes it
         self._process = subprocess.Popen(  # noqa: S603  # this Python, with a program of ours
             [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, root, module],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE if answers else subprocess.DEVNULL,
             stderr=self._said,
             env=dict(environment),
             start_new_session=True,  # Ctrl-C is for the step
@@ -57,6 +64,20 @@ class Apart:
         with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(facts).encode("ascii") + b"\n")
             self._process.stdin.flush()
+
+    def say(self, word: str) -> None:
+        """Tells it a word; `heard` gives it there."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.write(f"{word}\n".encode("ascii"))
+            self._process.stdin.flush()
+
+    def hear(self, seconds: float) -> str | None:
+        """The next word that it answers; None where it ends before, or says none for some time."""
+        stream = self._process.stdout
+        if stream is None or not select.select([stream], [], [], seconds)[0]:
+            return None
+        return stream.readline().decode("ascii").strip() or None
 
     def wait(self, seconds: float | None = None) -> Nb2pipeError | None:
         """Waits until it has ended; what went wrong.
@@ -77,9 +98,10 @@ class Apart:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            with suppress(OSError):
+                if stream is not None:
+                    stream.close()
         with self._said:
             self._said.seek(0)
             return self._said.read().decode("utf-8", "replace").strip()
@@ -104,7 +126,7 @@ def main(module: str) -> None:
         SystemExit: Something is wrong; the last line that it wrote says what.
     """
     facts = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_step, daemon=True).start()
+    threading.Thread(target=_end_with_the_step, args=[os.getppid()], daemon=True).start()
     try:
         import_module(module).main(facts)
     except Nb2pipeError as error:
@@ -113,9 +135,29 @@ def main(module: str) -> None:
         raise SystemExit(1) from None
 
 
-def _end_with_the_step() -> None:
-    """Ends this process at once when nobody holds the other end of its standard input any more."""
-    with suppress(OSError, ValueError):
-        while sys.stdin.read(1 << 16):
-            pass
+def answer(word: str) -> None:
+    """Says a word to the step."""
+    with suppress(OSError):
+        os.write(1, f"{word}\n".encode("ascii"))
+
+
+def heard(seconds: float) -> str | None:
+    """The next word that the step says; None if it says none for some time."""
+    try:
+        return _words.get(timeout=seconds)
+    except queue.Empty:
+        return None
+
+
+def _end_with_the_step(parent: int) -> None:
+    """Ends this process at once when its parent is gone, whoever else holds the other end of the standard input."""
+    rest = b""
+    while os.getppid() == parent:
+        if select.select([0], [], [], _LOOK)[0]:
+            data = os.read(0, 1 << 16)
+            if not data:
+                break
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                _words.put(line.decode("ascii"))
     os._exit(1)

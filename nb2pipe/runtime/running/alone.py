@@ -196,7 +196,14 @@ def _run(alone: Alone, function: Callable[..., Any], folders: Folders) -> dict[s
     from nb2pipe.runtime.handover import prepare  # noqa: PLC0415  # as above
 
     facts, given = alone.facts, alone.given
-    handover = prepare(alone.description, facts.name, folders, seed=given.own["seed"], namespace=notebook())
+    handover = prepare(
+        alone.description,
+        facts.name,
+        folders,
+        seed=given.own["seed"],
+        given=given.parameters,
+        namespace=notebook(),
+    )
     defaults = {one.name: one.default for one in parameters_of(function, facts.parameters)}
     values = {name: defaults.get(name) if value is UNBOUND else value for name, value in given.parameters.items()}
     known = {name: value for name, value in values.items() if value is not UNBOUND}

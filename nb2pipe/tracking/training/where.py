@@ -53,6 +53,7 @@ class Place:
         """The training begins with its first epoch."""
         with suppress(OSError):
             (self.folder / WENT_ON).unlink(missing_ok=True)
+            (self.folder / DONE).unlink(missing_ok=True)
 
     def went_on(self, told: Told) -> None:
         """The training goes on from a checkpoint."""
