@@ -13,7 +13,6 @@ from nb2pipe.records.values import is_masked_default
 from nb2pipe.targets.argo_steps import FILES, IMAGE, PIPELINE_IMAGE, STORE, Around, secret_variable, template_of
 from nb2pipe.targets.argo_text import (
     annotation_problem,
-    cron,
     label_problem,
     name_problem,
     resource_problem,
@@ -24,6 +23,7 @@ from nb2pipe.targets.argo_text import (
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition
+from nb2pipe.targets.cron import without_seven
 from nb2pipe.targets.jobs import jobs_of, slug_of
 from nb2pipe.targets.model import Feature, Level
 from nb2pipe.targets.texts import image_name
@@ -108,7 +108,7 @@ def _manifest(pipeline: Pipeline, material: Material, jobs: Sequence[Job]) -> di
         metadata = {"generateName": f"{name}-", "annotations": annotations}
         return {**head, "kind": "Workflow", "metadata": metadata, "spec": spec}
     scheduled = {
-        "schedules": [cron(settings.schedule)],
+        "schedules": [without_seven(settings.schedule)],
         **({"timezone": settings.timezone} if settings.timezone else {}),
         "concurrencyPolicy": "Forbid",
         "startingDeadlineSeconds": 0,  # a missed run is not made up for

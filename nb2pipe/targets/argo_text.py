@@ -134,26 +134,3 @@ def resource_problem(name: str) -> str | None:
 def secret_problem(name: str) -> str | None:
     """Why a secret cannot be had."""
     return None if _SECRET.fullmatch(name) else f"Kubernetes takes no secret with the name {name!r}"
-
-
-def cron(text: str) -> str:
-    """Five fields of cron, as Argo reads them: its Sunday is 0, never 7.
-
-    >>> cron("0 3 * * 5-7"), cron("0 3 * * mon-fri")
-    ('0 3 * * 0,5,6', '0 3 * * mon-fri')
-    """
-    *others, weekdays = text.split()
-    if any("7" in part.partition("/")[0] for part in weekdays.split(",")):
-        weekdays = ",".join(map(str, sorted({day for part in weekdays.split(",") for day in _days(part)})))
-    return " ".join((*others, weekdays))
-
-
-_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-
-
-def _days(part: str) -> Iterator[int]:
-    """The days of one part of a field: `*`, `2`, `5-7`, `mon-fri/2`."""
-    span, _, every = part.partition("/")
-    first, _, last = ("0-6" if span == "*" else span).lower().partition("-")
-    begin, end = (_DAYS.index(day) if day in _DAYS else int(day) for day in (first, last or ("7" if every else first)))
-    yield from (day % 7 for day in range(begin, end + 1, int(every or 1)))

@@ -29,11 +29,13 @@ class Place:
         values: The folder of what it leaves.
         above: The folders of what the steps above it left.
         notebook: Where its executed notebook goes.
+        more: More options of the step's program, as words of the script.
     """
 
     values: str
     above: tuple[str, ...] = ()
     notebook: str = ""
+    more: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> str:
@@ -101,6 +103,7 @@ def _options(job: Job, place: Place) -> Iterator[str]:
         yield f"--nb2pipe-gate={place.gate}"
     if place.notebook:
         yield f"--nb2pipe-notebook={place.notebook}"
+    yield from place.more
 
 
 def _parameters(job: Job, variables: Mapping[str, str]) -> Iterator[str]:
