@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-engines check format pictures bench crash fuzz clean help
+.PHONY: demo test test-engines check format pictures tables bench crash fuzz clean help
 
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -58,6 +58,9 @@ format: $(VENV)/.dev  ## format the code, and mend what lint can mend
 
 pictures: $(VENV)/.examples  ## make the pictures of the README from the program itself
 	$(BIN)/python docs/pictures.py
+
+tables: $(VENV)/.examples  ## make the tables of the README on targets
+	$(BIN)/python docs/tables.py
 
 bench: $(VENV)/.examples  ## start-up, growth, conversion, runs, and what recording costs, timed in turns
 	$(BIN)/python benchmarks/start.py

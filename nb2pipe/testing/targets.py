@@ -24,6 +24,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, cast
 
 import pytest
@@ -203,9 +204,18 @@ class TargetContract:
 
     def run(self, engine: Engine, folder: Path, /, **parameters: object) -> Ran:
         """Runs a bundle; what steps told before is forgotten."""
+        return self.run_with(engine, folder, {("db", "password"): SECRET}, parameters)
+
+    def run_with(
+        self,
+        engine: Engine,
+        folder: Path,
+        secrets: Mapping[tuple[str, str], str],
+        parameters: Mapping[str, object] = MappingProxyType({}),
+    ) -> Ran:
+        """The same, with other secrets."""
         self.listener.forget()
-        variables = {TRACES: str(self.listener.port)}
-        return engine.run(folder, parameters, secrets={("db", "password"): SECRET}, variables=variables)
+        return engine.run(folder, parameters, secrets=secrets, variables={TRACES: str(self.listener.port)})
 
     def traced(self) -> list[str]:
         """What the steps traced, in the order in which they did."""
@@ -368,7 +378,7 @@ def _values_of_run(feature: Feature, parameters: str) -> dict[str, str]:
         case.write(folder)
         given, home = json.loads(parameters), folder / "home"
         ran = nb2pipe.run(folder / case.name, parameters=given, home=home, executor="subprocess")
-        files = (folder / "home" / "runs" / ran.run / "steps").glob("*.json")
+        files = (folder / "home" / "runs" / ran.run / "steps").rglob("*.json")
         records = [json.loads(file.read_text("utf-8")) for file in files]
         return digests({record["name"]: record for record in records})
 

@@ -9,4 +9,4 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-pytest.register_assert_rewrite("nb2pipe.testing.targets")
+pytest.register_assert_rewrite("examples", "nb2pipe.testing.targets")

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from examples import EngineContract
 from programs import EXAMPLES, program, variables
 
 import nb2pipe
 from nb2pipe.bundles.write import write
 from nb2pipe.targets.model import Feature
 from nb2pipe.testing.target_cases import CASES
-from nb2pipe.testing.targets import Ran, TargetContract
+from nb2pipe.testing.targets import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,9 @@ def called(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedPr
     )
 
 
+_VARIABLES = {("db", "password"): "DB_PASSWORD", ("account", "home"): "HOME"}
+
+
 class Dvc:
     """`dvc repro`, in the folder of the bundle."""
 
@@ -56,7 +60,8 @@ class Dvc:
             dvc(folder, "init", "--no-scm", "--quiet")
         known = yaml.safe_load((folder / "params.yaml").read_text("utf-8")) or {}
         (folder / "params.yaml").write_text(yaml.safe_dump({**known, **parameters}), "utf-8")
-        given = {"DB_PASSWORD": secrets["db", "password"]} if secrets else {}  # DVC takes the environment as it is
+        # DVC takes the environment as it is
+        given = {_VARIABLES[secret]: value for secret, value in secrets.items()}
         done = called(folder, "repro", **variables, **given)
         sys.stderr.write(done.stdout + done.stderr)
         records = [json.loads(file.read_text("utf-8")) for file in folder.glob("values/*/*.json")]
@@ -68,8 +73,12 @@ class Dvc:
         )
 
 
-class TestDvc(TargetContract):
+class TestDvc(EngineContract):
     name = "dvc"
+
+    def accepts(self, folder: Path) -> None:
+        dvc(folder, "init", "--no-scm", "--quiet")
+        dvc(folder, "stage", "list", "--all")
 
     @pytest.fixture
     def engine(self) -> Dvc:
