@@ -56,28 +56,43 @@ class Parcel:
     series: tuple[str, ...] = ()
 
 
-def ship(url: str, parcel: Parcel, environment: Mapping[str, str], *, seconds: float) -> str | None:
-    """Brings records to a store: a folder at once, anything else by a process that is waited for.
+class Shipment:
+    """Records on their way to a store: in a folder they are at once, anywhere else a process brings them.
 
     Args:
         url: The store.
         parcel: What is to be brought.
         environment: The variables that the step began with, credentials among them.
-        seconds: How long it may take.
-
-    Returns:
-        Why it is not there, or None.
     """
-    try:
-        if is_folder(url):
-            bring(place(url), parcel)
-            return None
-    except Nb2pipeError as error:
-        return error.message
-    return _by_a_process(url, parcel, environment, seconds)
+
+    def __init__(self, url: str, parcel: Parcel, environment: Mapping[str, str]) -> None:
+        self._process: Apart | None = None
+        self._problem: str | None = None
+        try:
+            if is_folder(url):
+                bring(place(url), parcel)
+            else:
+                self._process = _process(url, parcel, environment)
+        except Nb2pipeError as error:
+            self._problem = error.message
+        except OSError as cause:
+            self._problem = str(cause)
+
+    def arrived(self, seconds: float) -> str | None:
+        """Waits until they are there.
+
+        Args:
+            seconds: How long at most.
+
+        Returns:
+            Why they are not, or None.
+        """
+        process, self._process = self._process, None
+        error = process.wait(seconds) if process else None
+        return " ".join(error.message.split()) if error else self._problem
 
 
-def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seconds: float) -> str | None:
+def _process(url: str, parcel: Parcel, environment: Mapping[str, str]) -> Apart:
     steps = [step_file(step) for step in parcel.steps]
     facts = {
         "url": url,
@@ -86,11 +101,7 @@ def _by_a_process(url: str, parcel: Parcel, environment: Mapping[str, str], seco
         "run": run_file(parcel.run),
         "steps": steps,
     }
-    try:
-        error = Apart(_PROCESS, facts, environment).wait(seconds)
-    except OSError as cause:
-        return str(cause)
-    return " ".join(error.message.split()) if error else None
+    return Apart(_PROCESS, facts, environment)
 
 
 def main(told: Mapping[str, Any]) -> None:

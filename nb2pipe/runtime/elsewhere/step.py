@@ -25,10 +25,11 @@ from nb2pipe.records.values import decode, encode, masked
 from nb2pipe.runtime.elsewhere.named import RUN, STORE, run_id
 from nb2pipe.runtime.elsewhere.points import rows_of_points
 from nb2pipe.runtime.elsewhere.seen import trace_of
-from nb2pipe.runtime.elsewhere.shipping import Parcel, ship
+from nb2pipe.runtime.elsewhere.shipping import Parcel, Shipment
 from nb2pipe.runtime.gates import gate_holds
 from nb2pipe.runtime.journal import POINTS
-from nb2pipe.runtime.observing.observer import Observer
+from nb2pipe.runtime.observing.observer import Observer, unobserved
+from nb2pipe.store.place import is_folder
 from nb2pipe.store.remote import normal
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class StepElsewhere:
     points: str = ""
     _environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     _masking: Masking = field(default_factory=Masking)
+    _beginning: Shipment | None = None
 
     def __post_init__(self) -> None:
         self.series = self.series or str(Path(self.work) / SERIES)
@@ -92,11 +94,14 @@ class StepElsewhere:
             parameters: The values that are known by now.
 
         Returns:
-            What went wrong, as sentences.
+            What went wrong, as sentences; where a process brings the record, that is told as the step ends.
         """
         self._take(parameters)
         self.step = replace(self.step, status=StepStatus.RUNNING, started=time.time())
-        return self._ship()
+        parcel = Parcel(run=self.run, steps=(self.step,), folder=self.folder)
+        with unobserved():
+            self._beginning = Shipment(self.url, parcel, self._environment)
+        return _told(self._beginning.arrived(0.0)) if is_folder(self.url) else []
 
     def finish(self, told: Mapping[str, Any], parameters: Mapping[str, object]) -> list[str]:
         """The step has run to its end.
@@ -171,10 +176,10 @@ class StepElsewhere:
         self.run = replace(self.run, parameters={**self.run.parameters, **kept}, masked=names)
 
     def _ship(self, *series: str) -> list[str]:
+        if self._beginning is not None:  # it must not come last
+            self._beginning.arrived(_AT_FIRST)
         parcel = Parcel(run=self.run, steps=(self.step, *self._skipped()), folder=self.folder, series=series)
-        seconds = _AT_FIRST if self.step.status is StepStatus.RUNNING else _AT_LAST
-        problem = ship(self.url, parcel, self._environment, seconds=seconds)
-        return [f"the record of the step is not in the store: {problem}"] if problem else []
+        return _told(Shipment(self.url, parcel, self._environment).arrived(_AT_LAST))
 
     def _skipped(self) -> Iterator[StepRecord]:
         """The steps that nobody is to run, since the gate of this one does not hold."""
@@ -186,6 +191,10 @@ class StepElsewhere:
             for each in self.steps:
                 if self.facts.name in each.gates:
                     yield StepRecord(name=each.name, status=StepStatus.SKIPPED, reason=SkipReason.GATE, seconds=0.0)
+
+
+def _told(problem: str | None) -> list[str]:
+    return [f"the record of the step is not in the store: {problem}"] if problem else []
 
 
 def elsewhere(
