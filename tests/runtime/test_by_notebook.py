@@ -278,3 +278,27 @@ def test_without_papermill_it_is_told_what_to_install(runs: Runs, tmp_path: Path
     )
     assert done.returncode == 2
     assert "hint: pip install papermill" in done.stderr
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_notebook_whose_values_go_through_a_store_is_kept_there_also_where_it_failed(
+    scheme: str, bundle: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    named = {"NB2PIPE_STORE": f"{scheme}{store}", "NB2PIPE_RUN": "nightly", "PYTHONPATH": str(bundle)}
+
+    def step(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / name).mkdir()
+        command = [sys.executable, "-m", f"n_pipeline.steps.{name}", "--nb2pipe-through-store", *words]
+        own = ["--nb2pipe-told=-", f"--nb2pipe-notebook={tmp_path / 'aside' / name}.ipynb", "--nb2pipe-files"]
+        variables = {**os.environ, **named}
+        return subprocess.run(
+            [*command, *own], cwd=tmp_path / name, env=variables, capture_output=True, text=True, check=False
+        )
+
+    made = step("make", f"--nb2pipe-parameters={bundle.parent / 'given.json'}")
+    told = json.loads(made.stdout.splitlines()[-1])
+    assert told["notebook"] == "runs/nightly/notebooks/make.ipynb"
+    assert "True [3, [4.5, None]]" in printed(json.loads((store / told["notebook"]).read_text()))
+    assert step("change", "--name=fail").returncode == 5
+    assert "ValueError" in (store / "runs/nightly/notebooks/change.ipynb").read_text()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from nb2pipe.runtime.description import Description, StepFacts
 
 _ROOM = "store"
+_NOTEBOOK = "notebook"
+"""A file that is there once the step's notebook is kept."""
 _PROCESS = "nb2pipe.runtime.elsewhere.passing"
 
 
@@ -66,6 +68,15 @@ class Passage:
     def path(self, file: str) -> str:
         """Where `STEP.json` of a step lies in the store."""
         return f"runs/{self.run}/values/{file}.json"
+
+    def notebook(self, file: str) -> str:
+        """Where the notebook that a step ran as lies in the store."""
+        return f"runs/{self.run}/notebooks/{file}.ipynb"
+
+    @property
+    def has_notebook(self) -> bool:
+        """Whether the step ran as a notebook, and that was kept."""
+        return (self.folder / _NOTEBOOK).exists()
 
     def apart(self) -> list[Path]:
         """Folders of ours, whose files are nobody's data."""
@@ -119,11 +130,26 @@ class Passage:
         """
         file = self.outputs / f"{facts.file}.json"
         told = {**json.loads(file.read_bytes()), "pipeline": description.name, "run": self.run}
-        text = json.dumps(told, indent=1, sort_keys=True) + "\n"
+        self._write(self.path(facts.file), json.dumps(told, indent=1, sort_keys=True) + "\n", description.folder)
+
+    def keep_notebook(self, description: Description, facts: StepFacts, text: str) -> list[str]:
+        """Keeps the notebook that a step ran as in the store, whether it came to its end or not.
+
+        Returns:
+            What went wrong, as sentences; the step can do without.
+        """
+        try:
+            self._write(self.notebook(facts.file), text, description.folder)
+            (self.folder / _NOTEBOOK).touch()
+        except (StoreError, UsageError) as error:
+            return [f"the notebook of the step is not in the store: {error.message}"]
+        return []
+
+    def _write(self, path: str, text: str, bundle: str) -> None:
         if folder_of(self.url) is not None:
-            place(self.url).write(self.path(facts.file), text.encode("utf-8"))
+            place(self.url).write(path, text.encode("utf-8"))
         else:
-            self._apart({"deliver": self.path(facts.file), "text": text}, description.folder)
+            self._apart({"deliver": path, "text": text}, bundle)
 
     def _apart(self, facts: Mapping[str, Any], bundle: str) -> None:
         own = {"url": self.url, "run": self.run, "folder": str(self.folder), "bundle": bundle}

@@ -29,7 +29,7 @@ from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.runtime.modules import UNBOUND
 from nb2pipe.runtime.running.alone import NOTEBOOK, Alone, options_of
 from nb2pipe.runtime.running.asked import VARIABLE, Asked
-from nb2pipe.runtime.running.told import metrics_shown, tell
+from nb2pipe.runtime.running.told import metrics_shown, tell, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -220,6 +220,9 @@ class _Run:
         found = {**notebook, "cells": [masking.value(_joined(cell)) for cell in notebook["cells"]]}
         found["metadata"] = masking.value(found["metadata"])
         _keep(found, self.out)
+        if self.folders.passage is not None:
+            text = self.out.read_text(encoding="utf-8")
+            warn(self.folders.passage.keep_notebook(self.alone.description, self.alone.facts, text))
         return found
 
     def _error(self, told: Mapping[str, Any], notebook: Mapping[str, Any]) -> BaseException:

@@ -40,6 +40,7 @@ def reference(facts: StepFacts, folders: Folders, metrics: Mapping[str, float]) 
         "run": passage.run if passage else record.get("run"),
         "store": passage.url if passage else None,
         "record": passage.path(facts.file) if passage else None,
+        "notebook": passage.notebook(facts.file) if passage and passage.has_notebook else None,
         "outputs": values,
         "files": record.get("files", {}),
         "metrics": {**record.get("metrics", {}), **metrics},
