@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _HEX = re.compile(r"(?:sha256:)?([0-9a-fA-F]{6,64})")
 _WHOLE = 64
+_ELSEWHERE = (
+    "`nb2pipe runs list` shows the runs that are known; a step of a converted notebook records itself only where "
+    "NB2PIPE_STORE names a store for it, and `--store URL` looks there"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def _of_file(text: str, path: Path, links: Links) -> Found:
     if links.beginning_with(digest):
         return Found((digest,))
     others = [link for link in links.at(str(path)) if link.sha256 != digest]
-    hint = "runs record what their steps read and write; `nb2pipe runs list` shows them"
+    hint = _ELSEWHERE
     if others:
         hint = f"it has changed since: {_told(others[0])} with other content: nb2pipe lineage {others[0].sha256[:16]}"
     raise RecordsError(f"no run knows the content of {text} (SHA-256 {digest})", hint=hint)
@@ -79,7 +83,7 @@ def _of_folder(text: str, path: Path, links: Links) -> Found:
     digests = dict.fromkeys(digest for each in files if (digest := _digest(each)) is not None)
     known = tuple(digest for digest in digests if digest != EMPTY and links.beginning_with(digest))
     if not known:
-        raise RecordsError(f"no run knows the content of any file in {text}", hint="nb2pipe runs list")
+        raise RecordsError(f"no run knows the content of any file in {text}", hint=_ELSEWHERE)
     unknown = len(digests) - len(known)
     return Found(known, f"runs know {len(known)} contents in {text}, and {unknown} not" if unknown else None)
 
@@ -101,7 +105,7 @@ def _of_digest(prefix: str, links: Links) -> Found:
         return Found((found[0],))
     if not found:
         what = "content with the SHA-256" if len(prefix) == _WHOLE else "content whose SHA-256 begins with"
-        raise RecordsError(f"no run knows {what} {prefix}", hint="nb2pipe runs list")
+        raise RecordsError(f"no run knows {what} {prefix}", hint=_ELSEWHERE)
     shown = ", ".join(digest[: len(prefix) + 6] for digest in found)
     raise RecordsError(f"the SHA-256 of several contents begins with {prefix}: {shown}", hint="give more of it")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 _LARGEST = 1 << 18
 """Bytes of a file that is added."""
+_CELL = re.compile(r"[/\\]ipykernel_\d+[/\\]\d+\.py$")
+"""The name that a kernel gives the code of a cell; it lies in the folder of temporary files, which may be anywhere."""
 _AFTER_SPACES = "\t"
 """Ends a name with spaces, so that it is known where it ends."""
 _QUOTED = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -49,7 +52,7 @@ def with_code(state: GitState, paths: Iterable[str], notebook: str) -> GitState:
 def _unknown(state: GitState, paths: Iterable[str]) -> set[str]:
     """The paths, from the top of the repository, of files in it that git does not follow."""
     top = os.path.realpath(state.top) + os.sep
-    found = (os.path.realpath(path) for path in paths)
+    found = (os.path.realpath(path) for path in paths if not _CELL.search(path))
     return {path.removeprefix(top) for path in found if path.startswith(top)} - state.tracked
 
 

@@ -83,3 +83,9 @@ def test_before_the_first_commit_nothing_is_added(folder: Path) -> None:
     state = state_of(folder)
     none = replace(state, record=replace(state.record, commit=None))
     assert with_code(none, [str(folder / "new.py")], str(folder / "new.ipynb")) is none
+
+
+def test_the_names_that_a_kernel_gives_cells_are_no_files_wherever_it_keeps_temporary_ones(folder: Path) -> None:
+    state = state_of(folder)
+    cells = [str(folder / "tmp" / "ipykernel_4711" / "123456.py")]
+    assert with_code(state, cells, str(folder / "known.ipynb")) is state
