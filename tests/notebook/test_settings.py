@@ -47,6 +47,8 @@ def test_our_keys_are_honored() -> None:
         owner="team@example.com",
         experiment="vision",
         defaults=["retry:2", "timeout:2h", "limit:cpu:2"],
+        on_failure="https://example.com/hook?a=1",
+        run_date="day",
     )
     assert problems == []
     assert settings == Settings(
@@ -57,6 +59,8 @@ def test_our_keys_are_honored() -> None:
         owner="team@example.com",
         experiment="vision",
         step_defaults=(RetryTag(2), TimeoutTag(7200.0), ResourceTag("cpu", "2")),
+        on_failure="https://example.com/hook?a=1",
+        run_date="day",
     )
 
 
@@ -293,3 +297,22 @@ KEYS = st.sampled_from(
 def test_any_settings_are_read_without_an_exception(values: dict[str, object]) -> None:
     _, diagnostics = read_settings({"nb2pipe": values, "kubeflow_notebook": values}, PLACE)
     assert all(item.message.isprintable() for item in diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("on_failure", "mailto:a@b"),
+        ("on_failure", "ftp://a/b"),
+        ("on_failure", "https://a b"),
+        ("on_failure", "secret:a"),
+        ("run_date", "the day"),
+        ("run_date", "class"),
+        ("run_date", 1),
+    ],
+)
+def test_a_notice_goes_to_a_webhook_and_a_date_to_a_parameter(key: str, value: object) -> None:
+    settings, problems = ours(**{key: value})
+    assert getattr(settings, key) is None
+    assert [code for code, _ in problems] == ["NB120"]
+    assert ours(on_failure="secret:chat:url:CHAT_URL")[0].on_failure == "secret:chat:url:CHAT_URL"

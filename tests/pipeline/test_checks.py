@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,9 +17,11 @@ from nb2pipe.notebook.model import (
     SkipTag,
     TimeoutTag,
 )
+from nb2pipe.pipeline.compile import compile_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Pipeline
@@ -192,3 +195,31 @@ def test_a_definition_cell_between_the_cells_of_a_step_ends_nothing(made: Make) 
     )
     assert len(pipeline.report) == 0
     assert [block.cell for block in pipeline.step("a").blocks] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("days", "`run_date` names `days`, which is no parameter"),
+        ("count", "`run_date` names the parameter `count`, whose default is no text"),
+        ("day", None),
+    ],
+)
+def test_the_date_of_a_run_goes_to_a_parameter_that_is_a_text(tmp_path: Path, named: str, message: str | None) -> None:
+    cells = [
+        {"tags": ["parameters"], "source": 'day = "2026-01-01"\ncount = 3'},
+        {"tags": ["step:a"], "source": "x = day"},
+    ]
+    content = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"nb2pipe": {"run_date": named}},
+        "cells": [
+            {"cell_type": "code", "id": f"c{place}", "metadata": {"tags": cell["tags"]}, "source": cell["source"]}
+            | {"execution_count": None, "outputs": []}
+            for place, cell in enumerate(cells)
+        ],
+    }
+    (tmp_path / "n.ipynb").write_text(json.dumps(content), "utf-8")
+    found = [(each.code, each.message) for each in compile_notebook(tmp_path / "n.ipynb").report.errors]
+    assert found == ([("NB310", message)] if message else [])

@@ -15,6 +15,7 @@ from nb2pipe.pipeline.checks import (
     nb307_no_code,
     nb308_gate_without_metric,
     nb309_step_name_is_taken,
+    nb310_run_date_is_no_parameter,
 )
 
 if TYPE_CHECKING:
@@ -47,4 +48,5 @@ def diagnostics(
         nb307_no_code.check(outline),
         nb308_gate_without_metric.check(outline, nested),
         nb309_step_name_is_taken.check(outline),
+        nb310_run_date_is_no_parameter.check(outline),
     )
