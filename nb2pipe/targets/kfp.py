@@ -34,12 +34,21 @@ if TYPE_CHECKING:
 _FILE = "pipeline.yaml"
 
 _RUNS = (
-    *(Feature.PARAMETERS, Feature.RUN_DATE, Feature.ORDER, Feature.GATE, Feature.NESTED, Feature.RETRY),
+    *(Feature.PARAMETERS, Feature.ORDER, Feature.GATE, Feature.NESTED, Feature.RETRY),
     *(Feature.RETRY_DELAY, Feature.CACHE, Feature.ENVIRONMENT, Feature.STATE, Feature.FILES, Feature.MODULES),
     *(Feature.DATA, Feature.METRICS, Feature.RECORDS, Feature.NOTEBOOKS, Feature.NOTICE),
 )
 _EMITTED = (
-    *(Feature.SCHEDULE, Feature.PARALLEL, Feature.TIMEOUT, Feature.CPU, Feature.MEMORY, Feature.GPU, Feature.IMAGE),
+    *(
+        Feature.RUN_DATE,
+        Feature.SCHEDULE,
+        Feature.PARALLEL,
+        Feature.TIMEOUT,
+        Feature.CPU,
+        Feature.MEMORY,
+        Feature.GPU,
+        Feature.IMAGE,
+    ),
     *(Feature.STEP_IMAGES, Feature.LABELS, Feature.ANNOTATIONS, Feature.SECRETS, Feature.OWNER),
 )
 
