@@ -14,7 +14,7 @@ from nb2pipe.records.values import is_masked_default
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of
-from nb2pipe.targets.model import Feature, Level
+from nb2pipe.targets.model import Feature, Level, Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +34,7 @@ _SUPPORTS = dict.fromkeys(
         Feature.GATE,
         Feature.NESTED,
         Feature.CACHE,
+        Feature.ENVIRONMENT,
         Feature.SECRETS,
         Feature.STATE,
         Feature.FILES,
@@ -41,6 +42,7 @@ _SUPPORTS = dict.fromkeys(
         Feature.DATA,
         Feature.METRICS,
         Feature.RECORDS,
+        Feature.NOTEBOOKS,
     ),
     Level.RUNS,
 ) | dict.fromkeys((Feature.IMAGE, Feature.LABELS, Feature.ANNOTATIONS), Level.EMITTED)
@@ -63,11 +65,12 @@ class DvcTarget:
         """
         jobs = jobs_of(pipeline, material)
         known = {one.name: one.default for one in pipeline.parameters if _is_written(one)}
+        stages = {job.slug: _stage(job, known.keys(), material.flags.mode) for job in jobs}
         definition = (
-            EmittedFile(path="dvc.yaml", text=_yaml({"stages": {job.slug: _stage(job, known.keys()) for job in jobs}})),
+            EmittedFile(path="dvc.yaml", text=_yaml({"stages": stages})),
             EmittedFile(path=_PARAMETERS, text=_yaml(known)),
         )
-        guide = render("dvc/guide.md.jinja", material.templates)
+        guide = render("dvc/guide.md.jinja", material.templates, notebooks=material.flags.mode is Mode.NOTEBOOK)
         found = tuple(_left_out(pipeline, self.name))
         platform = Platform(
             definition=definition, guide=guide, diagnostics=found, command="dvc init --no-scm && dvc repro"
@@ -89,17 +92,17 @@ def _left_out(pipeline: Pipeline, target: str) -> Iterator[Diagnostic]:
             yield parameter_not_in_definition(pipeline, target, one, _PARAMETERS)
 
 
-def _stage(job: Job, known: Any) -> dict[str, Any]:
+def _stage(job: Job, known: Any, mode: Mode) -> dict[str, Any]:
     """A stage; its folders of values are its outputs, and those of the jobs above it what it depends on."""
     parameters = sorted(name for name in job.parameters if name in known)
-    stage: dict[str, Any] = {"cmd": shlex.join(_command(job))}
+    stage: dict[str, Any] = {"cmd": _plain(shlex.join(_command(job, mode)))}
     if job.step.description:
         stage["desc"] = _plain(job.step.description)
     facts = ["pipeline.json"] if job.step.gate is not None or job.step.metrics else []  # it says what is measured
     stage["deps"] = [*(_values(name) for name in _files(job)), *map(_plain, (*job.sources, *job.data)), *facts]
     if parameters:
         stage["params"] = parameters
-    stage["outs"] = [_values(job.file)]
+    stage["outs"] = [_values(job.file), *([_executed(job)] if mode is Mode.NOTEBOOK else [])]
     if job.step.metrics:
         stage["metrics"] = [{_metrics(job): {"cache": False}}]
     if job.step.cache is False:
@@ -111,7 +114,9 @@ def _stage(job: Job, known: Any) -> dict[str, Any]:
     return stage
 
 
-def _command(job: Job) -> Iterator[str]:
+def _command(job: Job, mode: Mode) -> Iterator[str]:
+    if variables := job.step.resources.environment:
+        yield from ("env", *(f"{name}={value}" for name, value in variables))
     yield from ("python", "-m", job.module)
     for name in _files(job):
         yield from ("--nb2pipe-inputs", _values(name))
@@ -122,6 +127,8 @@ def _command(job: Job) -> Iterator[str]:
         yield from ("--nb2pipe-metrics", _metrics(job))
     if job.gates:
         yield "--nb2pipe-gated"
+    if mode is Mode.NOTEBOOK:
+        yield from ("--nb2pipe-notebook", _executed(job))
 
 
 def _files(job: Job) -> tuple[str, ...]:
@@ -134,6 +141,10 @@ def _values(name: str) -> str:
 
 def _metrics(job: Job) -> str:
     return f"metrics/{job.file}.json"
+
+
+def _executed(job: Job) -> str:
+    return f"executed/{job.file}.ipynb"
 
 
 def _plain(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.model import SourceKind
 from nb2pipe.pipeline.work import make_work
+from nb2pipe.targets.model import Mode
 from nb2pipe.targets.reads import reads_of_steps
 
 if TYPE_CHECKING:
@@ -100,11 +101,12 @@ def _parameters(plan: StepPlan) -> tuple[str, ...]:
 
 
 def _sources(plan: StepPlan, material: Material) -> tuple[str, ...]:
-    """The modules of a step, the definitions, and the author's own modules, whichever of them it imports."""
+    """The modules of a step, or its notebook; the definitions; and the author's modules, whichever of them it imports."""
     package, path = material.plan.name, plan.module.replace(".", "/")
-    modules = {f"{package}/steps/{path}.py", f"{package}/cells/{path}.py", f"{package}/definitions.py"}
-    emitted = {file.path for file in material.package}
-    return tuple(sorted((modules & emitted) | {copy.path for copy in material.copies if copy.module}))
+    modules = {f"{package}/steps/{path}.py", f"{package}/cells/{path}.py"}
+    code = {f"notebooks/{plan.name.replace('/', '.')}.ipynb"} if material.flags.mode is Mode.NOTEBOOK else modules
+    emitted = {file.path for file in material.package} & {*code, f"{package}/definitions.py"}
+    return tuple(sorted(emitted | {copy.path for copy in material.copies if copy.module}))
 
 
 def _slugs(names: Iterable[str]) -> Mapping[str, str]:

@@ -128,6 +128,8 @@ class Listener:
                 self._here.add(rest)
             case "is":
                 return "yes" if rest in self._here else "no"
+            case _:
+                return "unknown"
         return "heard"
 
     def forget(self) -> None:

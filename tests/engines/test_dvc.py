@@ -69,6 +69,7 @@ class Dvc:
         return Ran(
             succeeded=done.returncode == 0,
             records={record["step"]: record for record in records},
+            notebooks={path.stem: path for path in folder.glob("executed/*.ipynb")},
             metrics={name: value for each in shown.values() for name, value in each["data"].items()},
         )
 
