@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,14 +15,14 @@ from nb2pipe.codegen.modules.words import docstring, one_line
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
-from nb2pipe.targets.airflow_options import LONGEST_TAG, Asked, in_container, labels_left_out, tag_of
+from nb2pipe.targets.airflow_options import FIELDS, LONGEST_TAG, Asked, in_container, labels_left_out, tag_of
 from nb2pipe.targets.airflow_params import params_of
 from nb2pipe.targets.airflow_tasks import Call, body, tasks_of
 from nb2pipe.targets.airflow_texts import airflow_imports, copying, plain
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of
-from nb2pipe.targets.model import Feature, Level
+from nb2pipe.targets.model import Feature, Level, Mode
 from nb2pipe.targets.texts import image_name
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ _SUPPORTS = dict.fromkeys(
         Feature.DATA,
         Feature.METRICS,
         Feature.RECORDS,
+        Feature.NOTEBOOKS,
         Feature.NOTICE,
         Feature.OWNER,
         Feature.LABELS,
@@ -63,8 +65,8 @@ _SUPPORTS = dict.fromkeys(
     (Feature.CPU, Feature.MEMORY, Feature.GPU, Feature.LIMITS, Feature.IMAGE, Feature.ANNOTATIONS), Level.EMITTED
 )
 _IN_CONTAINERS = {Feature.STEP_IMAGES: Level.EMITTED}
-_START = "pendulum.datetime(2024, 1, 1, tz={zone})"
-"""No run is made of itself for what was before; backfills may begin there."""
+_START = 'pendulum.datetime(2024, 1, 1, tz="UTC")'
+"""Airflow 2.10 asks for a start; where Airflow 3 has one, it makes up for the last run that should have been."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ class _Dag:
             "optional": Code(optional),
             "operator": operator,
             "in_container": in_container(operator),
+            "as_notebook": self.material.flags.mode is Mode.NOTEBOOK,
             "package": self.package,
             "image": image_name(self.material.plan.title),
             "first": self.material.plan.steps[0].module,
@@ -191,27 +194,54 @@ class _Dag:
             "run_date": self.params.run_date,
             "timezone": self.zone,
             "notice": self._notice_secret(),
+            "fields": tuple(sorted(FIELDS)),
             "parts": list(self._parts()),
             "dag": Code(self._dag()),
         }
 
     def words(self) -> dict[str, object]:
         """What the template of the README's chapter prints."""
-        secrets = {(one.secret, one.key) for task in self.tasks for one in task.job.step.resources.secrets}
-        example = next((one for one in self.params.known if isinstance(one.default, int | float)), None)
+        flags, operator, image = self.material.flags, self.asked.operator, image_name(self.material.plan.title)
         return {
             "id": Code(self.id),
             "package": self.package,
             "path": self.path,
-            "operator": self.asked.operator,
-            "in_container": in_container(self.asked.operator),
-            "image": image_name(self.material.plan.title),
-            "secrets": sorted(secrets),
-            "example": example and example.name,
+            "operator": operator,
+            "in_container": in_container(operator),
+            "as_notebook": flags.mode is Mode.NOTEBOOK,
+            "image": image,
+            "secrets": self._has("secrets"),
+            "place": "secrets of Kubernetes" if operator == "kubernetes" else "connections of Airflow",
+            "secret_commands": [Code(command) for command in self._secret_commands()],
+            "conf": Code(self._conf()),
             "schedule": bool(self.pipeline.settings.schedule),
-            "limits": any(task.job.step.resources.limits for task in self.tasks),
-            "notice": self.pipeline.settings.on_failure,
+            "gates": any(task.gate for task in self.tasks),
+            "limits": self._has("limits"),
+            "notice": bool(self.pipeline.settings.on_failure),
         }
+
+    def _secret_commands(self) -> Iterator[str]:
+        """What makes the secrets; their names are letters, digits, `-`, `_` and `.`."""
+        keys: dict[str, list[str]] = {}
+        for one in sorted({one for task in self.tasks for one in task.job.step.resources.secrets}, key=str):
+            keys.setdefault(one.secret, []).append(one.key)
+        for secret, names in keys.items():
+            unique = sorted(set(names))
+            if self.asked.operator == "kubernetes":
+                words = " ".join(f"--from-literal={key}=..." for key in unique)
+                yield f"kubectl create secret generic {secret} {words}"
+            else:
+                own = " ".join(f"--conn-{key} ..." for key in unique if key in FIELDS)
+                extra = json.dumps({key: "..." for key in unique if key not in FIELDS})
+                more = f" --conn-extra '{extra}'" if set(unique) - FIELDS else ""
+                yield f"airflow connections add {secret} --conn-type generic {own}{more}".replace("  ", " ").strip()
+
+    def _conf(self) -> str:
+        """How a run by hand is given another value."""
+        left = {one.name for one in self.params.unwritten}
+        known = (one for one in self.params.known if one.name not in left and one.name.isascii())
+        example = next((one for one in known if isinstance(one.default, int | float)), None)
+        return f" --conf '{json.dumps({example.name: example.default})}'" if example is not None else ""
 
     # -------------------------------------------------------------------------------------------- parts of the file
 
@@ -262,14 +292,16 @@ class _Dag:
         times = any(task.job.step.retry or task.job.step.timeout is not None for task in self.tasks)
         plain_ones += ["from datetime import timedelta"] * times + ["from pathlib import Path"]
         plain_ones += ["from zoneinfo import ZoneInfo"] * ("run_date" in parts)
-        others = ["import pendulum", *always.splitlines(), *self._of_containers()]
+        others = [*always.splitlines(), *self._of_containers()]
         if self.pipeline.settings.schedule:
             others.append("from airflow.timetables.trigger import CronTriggerTimetable")
-        block = f"try:\n{new}\nexcept ImportError:  # Airflow 2.10\n{old}"
+        block = f"try:\n{new}\n\n    START = None\n"
+        block += "except ImportError:  # Airflow 2.10, which wants to know when the schedule began\n"
+        block += f"    import pendulum\n{old}\n\n    START = {_START}"
         if "limits" in parts:
             block += "\n\ntry:\n    from kubernetes.client import models as k8s"
             block += "\nexcept ImportError:  # only the KubernetesExecutor needs it\n    k8s = None"
-        return "\n".join([*plain_ones, "", *sorted(others, key=lambda line: (line.startswith("from "), line))]), block
+        return "\n".join([*plain_ones, *([""] if others else []), *sorted(others)]), block
 
     def _airflow_names(self, parts: set[str]) -> Iterator[str]:
         yield from ["Param"] * bool(self.params.known)
@@ -312,7 +344,7 @@ class _Dag:
         zone = value_text(self.zone)
         cron = value_text(settings.schedule) if settings.schedule else ""
         yield "schedule", f"CronTriggerTimetable({cron}, timezone={zone})" if cron else "None"
-        yield "start_date", _START.format(zone=zone)
+        yield "start_date", "START"
         yield "catchup", "False"
         if settings.owner:
             yield "default_args", value_text({"owner": one_line(settings.owner)})

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nb2pipe.targets.airflow_tasks import Task
 
 LONGEST_TAG = 100
+FIELDS = frozenset({"host", "login", "password", "port", "schema"})
+"""The fields of a connection of Airflow; any other key of a secret is one of its extra."""
 _LABEL = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _POWERS = {letter: 1000**place for place, letter in enumerate(("", "k", "M", "G", "T", "P", "E"))}
 _POWERS |= {f"{letter}i": 1024**place for place, letter in enumerate(("", "K", "M", "G", "T", "P", "E")) if letter}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import shutil
@@ -67,7 +68,7 @@ def variables(home: Path, dags: Path, database: str) -> dict[str, str]:
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
         "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "1",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "2",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(_free_port()),
@@ -175,8 +176,8 @@ class Airflow:
             found = self.ask("GET", f"/dags/{dag}/details")
         except RefusedError:
             return False
-        parsed = time.mktime(time.strptime(found["last_parsed_time"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
-        return parsed > max(path.stat().st_mtime for path in (folder / "dags").iterdir()) + 1
+        parsed = dt.datetime.fromisoformat(found["last_parsed_time"]).timestamp()
+        return parsed > max(path.stat().st_mtime for path in (folder / "dags").glob("*.py"))
 
     def variable(self, key: str, value: str) -> None:
         """Sets a variable of Airflow."""
@@ -219,9 +220,18 @@ class Airflow:
         return json.loads(value) if isinstance(value, str) else value
 
     def log(self, dag: str, run: str, task: str, attempt: int = 1) -> str:
-        """What a task printed."""
+        """What a task printed, with what Airflow says about it."""
         path = f"/dags/{dag}/dagRuns/{urllib.parse.quote(run)}/taskInstances/{task}/logs/{attempt}?full_content=true"
-        return json.dumps(self.ask("GET", path), ensure_ascii=False)
+        try:
+            return json.dumps(self.ask("GET", path), ensure_ascii=False)
+        except RefusedError:
+            return "it did not run"
+
+    def told(self, folder: Path) -> None:
+        """Waits until the dag-processor has told of a failure."""
+        name = json.loads((folder / "bundle.json").read_text())["package"]
+        logs = self.home / "logs" / "dag_processor"
+        _wait(lambda: any("told: " in log.read_text() for log in logs.rglob(f"{name}/dags/*.log")), "the notice")
 
 
 @contextlib.contextmanager
