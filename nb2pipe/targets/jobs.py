@@ -101,7 +101,7 @@ def _parameters(plan: StepPlan) -> tuple[str, ...]:
 
 
 def _sources(plan: StepPlan, material: Material) -> tuple[str, ...]:
-    """The modules of a step, or its notebook; the definitions; and the author's modules, whichever of them it imports."""
+    """The modules of a step, or its notebook; the definitions; all of the author's modules, imported or not."""
     package, path = material.plan.name, plan.module.replace(".", "/")
     modules = {f"{package}/steps/{path}.py", f"{package}/cells/{path}.py"}
     code = {f"notebooks/{plan.name.replace('/', '.')}.ipynb"} if material.flags.mode is Mode.NOTEBOOK else modules

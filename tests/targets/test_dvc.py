@@ -79,13 +79,16 @@ def test_parameters_stand_in_params_yaml_and_others_are_told(tmp_path: Path) -> 
 
 def test_what_dvc_cannot_express_is_told(tmp_path: Path) -> None:
     told = [each.message for each in emitted(tmp_path).diagnostics if each.code == "NB408"]
-    assert told == ["the target `dvc` cannot express the retries of `scale`"]
+    assert told == [
+        "the target `dvc` cannot express the parallel steps",
+        "the target `dvc` cannot express the retries of `scale`",
+    ]
 
 
 def test_in_notebook_mode_a_stage_depends_on_its_notebook_and_keeps_what_was_executed(tmp_path: Path) -> None:
     (tmp_path / "n.py").write_text('# %% tags=["step:load", "env:COLOR:${x} it\'s"]\ntable = 1\n')
     bundle = nb2pipe.emit(nb2pipe.load(tmp_path / "n.py"), target="dvc", mode="notebook")
     stage = yaml.safe_load(bundle.text("dvc.yaml"))["stages"]["load"]
-    assert stage["deps"] == ["notebooks/load.ipynb"]
+    assert stage["deps"] == ["n_pipeline/definitions.py", "notebooks/load.ipynb"]
     assert stage["outs"] == ["values/load", "executed/load.ipynb"]
     assert shlex.split(stage["cmd"].replace("\\${", "${"))[:2] == ["env", "COLOR=${x} it's"]
