@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import math
 import shutil
 import subprocess
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -163,6 +165,63 @@ class TestKfp(TargetContract):
         }
         assert '"day": day or created[:10]' in container["command"][3]
         assert 'PARAMETERS = {"day": "[[ScheduledTime.2006-01-02]]"}' in (folder / "schedule.py").read_text("utf-8")
+
+
+# ------------------------------------------------------------------------------------------------ the schedule
+
+
+class Api:
+    """What KFP's client talks to when it makes a recurring run."""
+
+    def __init__(self) -> None:
+        taken: list[tuple[str, dict[str, Any]]] = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.answer({"experiments": []})
+
+            def do_POST(self) -> None:
+                content = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                taken.append((self.path, content))
+                self.answer({**content, "experiment_id": "e1", "recurring_run_id": "r1"})
+
+            def answer(self, content: Mapping[str, Any]) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(content).encode())
+
+            def log_message(self, *_: object) -> None:
+                """Says nothing."""
+
+        self.taken = taken
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def test_the_schedule_makes_a_recurring_run(tmp_path: Path) -> None:
+    case = CASES[Feature.RUN_DATE]
+    case.write(tmp_path)
+    folder = bundle_of(tmp_path / case.name, tmp_path / "bundle", **case.flags)
+    api = Api()
+    done = subprocess.run(
+        [program("kfp", "python"), str(folder / "schedule.py"), api.url],
+        env=variables(HOME=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    api.server.shutdown()
+    api.server.server_close()
+    assert done.returncode == 0, done.stderr
+    (content,) = [content for path, content in api.taken if path.endswith("/recurringruns")]
+    assert content["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * *"
+    assert content["no_catchup"] is True
+    assert content["max_concurrency"] == 1
+    assert content["runtime_config"]["parameters"] == {"day": "[[ScheduledTime.2006-01-02]]"}
+    assert content["pipeline_spec"]["pipeline_spec"]["pipelineInfo"]["name"] == "dated"
+    assert "kubernetes" in content["pipeline_spec"]["platform_spec"]["platforms"]
 
 
 # ------------------------------------------------------------------------------------------------ notebooks
