@@ -89,13 +89,15 @@ def _cover(needs: Sequence[str], begin: Collection[str], nodes: Mapping[str, Nod
 
 
 def _gathered(inputs: Sequence[str], nodes: dict[str, Node], gates: tuple[str, ...]) -> tuple[str, ...]:
-    """The inputs, the first ten of them by way of one node."""
-    first, rest = inputs[:MOST], inputs[MOST:]
-    number = 1 + sum(node.job is None for node in nodes.values())
-    held = frozenset[str]().union(*(nodes[name].holds for name in first))
-    node = Node(name=f"gather {number}", inputs=tuple(first), carries=True, holds=held, gates=gates)
-    nodes[node.name] = node
-    return (*rest, node.name)
+    """The inputs, the first ten of them by way of one node; others that want the same ten take the same node."""
+    first, rest = tuple(inputs[:MOST]), inputs[MOST:]
+    gathering = [node for node in nodes.values() if node.job is None]
+    known = next((node.name for node in gathering if (node.inputs, node.gates) == (first, gates)), None)
+    name = known or f"gather {len(gathering) + 1}"
+    if known is None:
+        held = frozenset[str]().union(*(nodes[each].holds for each in first))
+        nodes[name] = Node(name=name, inputs=first, carries=True, holds=held, gates=gates)
+    return (*rest, name)
 
 
 def _in_order(names: Iterable[str], nodes: Mapping[str, Node]) -> tuple[str, ...]:
