@@ -245,6 +245,8 @@ class Writer:
             yield from ("--model", one.model, f"{_TRAINING}/model")
         elif one.model:
             yield from ("--archive", one.model, f"{_PROCESSING}/output/model")
+        if not one.training:
+            yield from ("--config", f"{_TRAINING}/config/processingjobconfig.json")
         yield from ("--message", f"{_TRAINING}/output/{'failure' if one.training else 'message'}")
 
     def _words_of_values(self, one: Planned, job: Job) -> Iterator[Any]:

@@ -197,6 +197,9 @@ class Execution:
             self.download(each["S3Input"]["S3Uri"], root / each["S3Input"]["LocalPath"].lstrip("/"))
         for each in outputs:
             (root / each["S3Output"]["LocalPath"].lstrip("/")).mkdir(parents=True)
+        (root / "opt/ml/config").mkdir()
+        described = {"ProcessingJobName": f"pipelines-{self.identity}-x-{uuid.uuid4().hex[:6]}", **arguments}
+        (root / "opt/ml/config/processingjobconfig.json").write_text(json.dumps(described), "utf-8")
         self.start(root, arguments["AppSpecification"], arguments, root / "opt/ml/output/message")
         for each in outputs:
             self.upload(root / each["S3Output"]["LocalPath"].lstrip("/"), each["S3Output"]["S3Uri"])
@@ -241,6 +244,7 @@ class Execution:
             "HOME": str(root / "tmp"),
             "TMPDIR": str(root / "tmp"),
             **{name: value for name, value in os.environ.items() if name.startswith("AWS_") or name == "NO_PROXY"},
+            **({"TRAINING_JOB_NAME": f"pipelines-{self.identity}-x"} if "AlgorithmSpecification" in arguments else {}),
             **self.variables,
             **arguments["Environment"],
         }

@@ -343,14 +343,16 @@ def test_a_training_job_leaves_a_model_that_is_registered(tmp_path: Path) -> Non
         "look": "Processing",
         "look-register": "RegisterModel",
     }
-    done = ran(engine, folder, epochs=1)
+    store = tmp_path / "store"
+    done = ran(engine, folder, epochs=1, StoreUri=str(store))
     assert engine.last is not None
+    assert [path.name for path in (store / "runs").iterdir()] == [engine.last.identity]  # all under one name
     assert engine.last.resolved["fit"]["HyperParameters"] == {"epochs": "1", "day": "2020-01-01"}
     first, second = sorted(engine.last.registered, key=lambda each: str(each["ModelPackageGroupName"]))
     assert (first["ModelPackageGroupName"], first["files"]) == ("nets", ["net.pt"])
     assert (second["ModelPackageGroupName"], second["files"]) == ("texts", ["seen.txt"])
     assert engine.last.local(second["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"]).is_file()
-    ran(engine, folder, epochs=1)
+    ran(engine, folder, epochs=1, StoreUri=str(store))
     assert engine.last.ran == []  # all is taken from the first execution, the training job's archive too
     assert set(done.records) == {"fit", "look"}
 
