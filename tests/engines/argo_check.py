@@ -1,11 +1,12 @@
 """What Argo's own schema, and Hera, say of workflows; run by the Python of the engine's environment.
 
-The schema is that of Argo's repository, as Hera's models have it, made strict: no field that it does not know. Prints a
-line of JSON: what is wrong, by file.
+The schema is that of Argo's repository, as Hera's models have it, made strict: no field that it does not know. Answers
+each line, the path of a workflow, with a line of JSON: what is wrong.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -25,15 +26,19 @@ def strict(node: Any) -> Any:
     return [strict(each) for each in node] if isinstance(node, list) else node
 
 
+@functools.cache
+def validator(kind: str) -> Any:
+    """What knows the schema of a kind."""
+    return jsonschema.Draft202012Validator(strict(getattr(models, kind).model_json_schema(by_alias=True)))
+
+
 def wrong(path: Path) -> list[str]:
     """What is wrong with a workflow."""
     text = path.read_text("utf-8")
     content = yaml.safe_load(text)
     kind = content["kind"]
-    schema = strict(getattr(models, kind).model_json_schema(by_alias=True))
     found = [
-        f"{'.'.join(map(str, error.absolute_path))}: {error.message}"
-        for error in jsonschema.Draft202012Validator(schema).iter_errors(content)
+        f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in validator(kind).iter_errors(content)
     ]
     again = yaml.safe_load(getattr(hera.workflows, kind).from_yaml(text).to_yaml())
     if kind == "CronWorkflow":
@@ -41,4 +46,5 @@ def wrong(path: Path) -> list[str]:
     return found if again == content else [*found, "Hera writes another workflow"]
 
 
-print(json.dumps({path: wrong(Path(path)) for path in sys.argv[1:]}))  # noqa: T201
+for line in sys.stdin:
+    print(json.dumps(wrong(Path(line.rstrip("\n")))), flush=True)  # noqa: T201

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pytest
 import yaml
 from argo_driver import Argo, ArgoError, Finished
 from argo_references import dangling
+from lasting import Lasting, lasting
 from programs import EXAMPLES, program
 
 import nb2pipe
@@ -20,18 +20,25 @@ from nb2pipe.bundles.write import write
 from nb2pipe.testing.targets import Ran, TargetContract, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 CHECK = Path(__file__).with_name("argo_check.py")
+CHECKERS: list[Lasting] = []
 
 
-def refused(*folders: Path) -> dict[str, list[str]]:
-    """What Argo's schema, Hera and our own check have against workflows."""
-    files = [str(folder / "workflow.yaml") for folder in folders]
-    done = subprocess.run([program("argo", "python"), CHECK, *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    return {file: found[file] + dangling(manifest(Path(file).parent)) for file in files}
+@pytest.fixture(scope="module", autouse=True)
+def _checker() -> Iterator[None]:
+    """Hera and the schema, which take seconds to be read."""
+    with lasting(program("argo", "python"), CHECK) as checker:
+        CHECKERS.append(checker)
+        yield
+        CHECKERS.remove(checker)
+
+
+def refused(folder: Path) -> list[str]:
+    """What Argo's schema, Hera and our own check have against a workflow."""
+    found: list[str] = CHECKERS[-1].ask(folder / "workflow.yaml")
+    return found + dangling(manifest(folder))
 
 
 def manifest(folder: Path) -> dict[str, Any]:
@@ -41,7 +48,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def accepted(folder: Path) -> dict[str, Any]:
     """The manifest of a bundle; nothing has anything against it."""
-    assert not any(refused(folder).values()), refused(folder)
+    assert refused(folder) == []
     return manifest(folder)
 
 
