@@ -88,10 +88,19 @@ def step_script(job: Job, place: Place, variables: Mapping[str, str], *, python:
     """
     limit = job.step.timeout
     words = [f"timeout -k {_KILLED_AFTER} {limit:g}"] if limit is not None else []
-    lines = [*words, f"{python} -m {job.module}", *_options(job, place), *_parameters(job, variables)]
+    lines = [*words, *_command(job, place, variables, python)]
     if not job.step.retry:
         return _broken(lines, "")
     return "\n".join(_until(_broken(lines, "  "), job.step.retry, job.step.retry_delay)) + "\n"
+
+
+def step_command(job: Job, place: Place, variables: Mapping[str, str], *, python: str = "python") -> str:
+    """As `step_script`, for platforms that themselves try again and look at the time."""
+    return _broken(_command(job, place, variables, python), "")
+
+
+def _command(job: Job, place: Place, variables: Mapping[str, str], python: str) -> list[str]:
+    return [f"{python} -m {job.module}", *_options(job, place), *_parameters(job, variables)]
 
 
 def _options(job: Job, place: Place) -> Iterator[str]:

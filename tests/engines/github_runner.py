@@ -444,7 +444,7 @@ def _is_hidden(path: Path) -> bool:
 def repository_of(bundle: Path, folder: Path, inside: str = "") -> Path:
     """A git repository that holds a bundle, in a folder of it or at its top."""
     shutil.copytree(bundle, folder / inside, dirs_exist_ok=True)
-    if inside:
+    if inside and (bundle / ".github").exists():
         (folder / ".github" / "workflows").mkdir(parents=True)
         for file in (bundle / ".github" / "workflows").iterdir():
             shutil.copy(file, folder / ".github" / "workflows")
