@@ -13,6 +13,7 @@ from nb2pipe.errors import InternalError, StoreError
 from nb2pipe.execution.checks.nb500_unstorable_output import unstorable_output
 from nb2pipe.execution.checks.nb501_output_left_out import output_left_out
 from nb2pipe.execution.checks.nb502_state_left_out import state_left_out
+from nb2pipe.execution.checks.nb523_recorded_in_part import recorded_in_part
 from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.failures import failure_of
 from nb2pipe.executors.origin import where_bound
@@ -102,12 +103,19 @@ def outcome_of(call: StepCall, stop: Stop | None, told: dict[str, Any], emit: Ca
     if "broken" in told:
         _raise_broken(told["broken"], call.step.name)
     if stop is not None:
+        _tell_unrecorded(call.step.name, told, emit)
         errors = told.get("errors", [])
         failure = failure_of(stop, errors, call.step.name, call.notebook, call.step.timeout or 0)
         return Failed(failure=failure, seen=told.get("seen", {}))
     if "completed" not in told:
         raise InternalError(f"the step `{call.step.name}` ran to its end, but told nothing of it")
     return _completed(call, emit, told["completed"])
+
+
+def _tell_unrecorded(step: str, told: dict[str, Any], emit: Callable[[Event], None]) -> None:
+    reasons = told.get("unrecorded", [])
+    if reasons:
+        emit(recorded_in_part(step, reasons, time=time.time()))
 
 
 def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, Any]) -> Outcome:
@@ -117,6 +125,7 @@ def _completed(call: StepCall, emit: Callable[[Event], None], told: dict[str, An
         if error["name"] in required:
             failure = unstorable_output(step, error, where_bound(call, error["name"]))
             return Failed(failure=failure, seen=told.get("seen", {}))
+    _tell_unrecorded(step, told, emit)
     for error in told["unstorable"]:
         emit(output_left_out(step, error, time=time.time()))
     for kind, reason in told["lost"].items():

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.notebooks.step_notebook import step_notebook, without_secrets
 from nb2pipe.errors import UsageError
-from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.executors.kernels.imports import needed_lines
 from nb2pipe.executors.kernels.pool import Kernels, Place
 from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded, told_in
@@ -23,6 +22,7 @@ from nb2pipe.executors.outputs import write_notebook
 from nb2pipe.executors.watch import StepWatch, is_ours, position, role
 from nb2pipe.notebook.model import CellKind
 from nb2pipe.records.events import CellFinished, CellStarted, OutputWritten
+from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.runtime.journal import POINTS
 
 if TYPE_CHECKING:

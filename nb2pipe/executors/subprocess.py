@@ -15,7 +15,6 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.errors import Nb2pipeError
 from nb2pipe.execution.model import Cancelled, Completed, Failed
 from nb2pipe.executors.child import Child
-from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.executors.interpreter import interpreter_of
 from nb2pipe.executors.logged import tell_checkpoints, tell_logged, tell_recorded, told_in
 from nb2pipe.executors.origin import where_imported
@@ -24,6 +23,7 @@ from nb2pipe.executors.packages import Packages
 from nb2pipe.executors.processes import hint_on_end, how_it_ended
 from nb2pipe.executors.sheet import Sheet
 from nb2pipe.executors.watch import Reason, StepWatch, Stop
+from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.spec import BOOTSTRAP
 

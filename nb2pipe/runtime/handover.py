@@ -135,7 +135,7 @@ class Handover:
         told = self.session.failed([])
         if self.mirror is not None:
             self.mirror.end(done=False, seconds=_AFTER_FAILURE if failure else _AFTER_INTERRUPT)
-        return self.noted.fail(failure, {**told["logged"], "seen": told.get("seen")})
+        return self.noted.fail(failure, {**told["logged"], "seen": told.get("seen"), "unrecorded": told["unrecorded"]})
 
     def leave(self, parameters: Mapping[str, object]) -> list[str]:
         """Stores what the step leaves, and writes `STEP.json`.

@@ -128,6 +128,7 @@ class Session:
             "metrics": {**logged["metrics"], **self.metrics},
             "series": {**self.recording.counts(), **logged["series"]},
             "checkpoints": self.recording.checkpoints(),
+            "unrecorded": self.recording.problems(),
             "parameters": logged["parameters"],
             "data": logged["data"],
             "figures": logged["figures"],
@@ -144,14 +145,16 @@ class Session:
         if self.journal.resuming is not None:
             self.journal.resuming.end()
         logged = self.journal.told()
-        return {**logged, "metrics": {**logged["metrics"], **self.metrics}, "seen": seen}
+        unrecorded = self.recording.problems()
+        return {**logged, "metrics": {**logged["metrics"], **self.metrics}, "seen": seen, "unrecorded": unrecorded}
 
     def failed(self, errors: list[dict[str, Any]]) -> dict[str, Any]:
         """What the executor is told of errors, and of what was logged before them."""
         self.recording.finish()
         self.journal.flush()
         seen = {"seen": self.observer.so_far()} if self.observer is not None else {}
-        return {"errors": errors, "logged": self.journal.told(), **seen}
+        unrecorded = self.recording.problems()
+        return {"errors": errors, "logged": self.journal.told(), "unrecorded": unrecorded, **seen}
 
 
 def _store(folder: Path) -> LocalStore:

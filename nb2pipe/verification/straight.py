@@ -14,9 +14,9 @@ from nb2pipe.codegen.literals import literal
 from nb2pipe.errors import InternalError
 from nb2pipe.executors.engine import StepEngine
 from nb2pipe.executors.failures import failure_of
-from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.executors.watch import Reason, StepWatch, is_ours, position, role
 from nb2pipe.notebook.sections import Role, sections
+from nb2pipe.runtime.heard_secrets import HeardSecrets
 from nb2pipe.runtime.spec import BOOTSTRAP, StepSpec
 from nb2pipe.verification.model import Output, Side
 from nb2pipe.verification.outputs import output_of

@@ -191,7 +191,8 @@ def _known(before: bytes, run: RunRecord) -> RunRecord:
         return run
     parameters = {**known.parameters, **run.parameters}
     masked = tuple(dict.fromkeys((*known.masked, *run.masked)))
-    return replace(known, parameters=parameters, masked=masked, steps=run.steps)
+    notes = (*known.notes, *run.notes)
+    return replace(known, parameters=parameters, masked=masked, notes=notes, steps=run.steps)
 
 
 def _looked_around(to: Place, parcel: Parcel) -> RunRecord:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from nb2pipe.digest import Digest
 from nb2pipe.errors import UsageError
-from nb2pipe.records.events import Failure, RunStatus, SkipReason, StepStatus
+from nb2pipe.records.events import Failure, Noted, RunStatus, SkipReason, StepStatus
 from nb2pipe.records.files import ELSEWHERE
 from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
 from nb2pipe.records.model import DataFile, GroupRecord, RunRecord, StepRecord
@@ -29,6 +29,7 @@ from nb2pipe.runtime.elsewhere.shipping import Parcel, Shipment
 from nb2pipe.runtime.gates import gate_holds
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.observing.observer import Observer, unobserved
+from nb2pipe.runtime.recording.recording import in_part
 from nb2pipe.store.place import is_folder
 from nb2pipe.store.remote import normal
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 _AT_FIRST, _AT_LAST = 20.0, 60.0
 """Seconds that a store gets, before the step and after it."""
 _LOGGED = "logged"
+_IN_PART = "NB523"
 
 
 @dataclass(slots=True)
@@ -161,9 +163,19 @@ class StepElsewhere:
         )
         logged = Path(self.work) / _LOGGED
         rows_of_points(Path(self.points), logged)
+        lacking = self._lacking(told.get("unrecorded", ()))
         problems = self._ship(self.series, str(logged))
         shutil.rmtree(self.work, ignore_errors=True)
-        return problems
+        return lacking + problems
+
+    def _lacking(self, reasons: Sequence[str]) -> list[str]:
+        """What is not recorded of the step's training, noted in the record, too."""
+        if not reasons:
+            return []
+        message = self._masking.text(in_part(self.facts.name, reasons))
+        note = Noted(code=_IN_PART, message=message, time=time.time(), step=self.facts.name)
+        self.run = replace(self.run, notes=(*self.run.notes, note))
+        return [message]
 
     def _take(self, parameters: Mapping[str, object]) -> None:
         """Takes the values of parameters in; those of secrets are not kept."""

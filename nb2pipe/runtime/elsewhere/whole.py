@@ -75,12 +75,14 @@ class Whole:
         except BaseException:
             seen = observer.end()
             training.finish()
-            self._warn(noted.fail(failure(), {**_told(journal, measured), "seen": seen}))
+            told = {**_told(journal, measured), "seen": seen, "unrecorded": training.problems()}
+            self._warn(noted.fail(failure(), told))
             raise
         seen = observer.end()
         training.finish()
         outputs = [{"names": [name], "digest": self._value(facts.name, name)} for name in facts.outputs]
-        self._warn(noted.finish({**_told(journal, measured), "seen": seen, "outputs": outputs}, parameters))
+        told = {**_told(journal, measured), "seen": seen, "outputs": outputs, "unrecorded": training.problems()}
+        self._warn(noted.finish(told, parameters))
 
     def _begun(self, facts: StepFacts, parameters: Mapping[str, object]) -> StepElsewhere | None:
         spec = StepSpec(step=facts.name, folder="", store="", result="", seed=0)

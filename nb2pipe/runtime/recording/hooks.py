@@ -39,6 +39,7 @@ class Follows(Protocol):
     """Hears of training loops."""
 
     def backward(self, tensors: Any, gradients: Any, /) -> None: ...  # noqa: D102
+    def apart(self, tensors: Any, inputs: Any, gradients: Any, graph: Any, /) -> None: ...  # noqa: D102
     def scaled(self, outputs: Any, result: Any, /) -> None: ...  # noqa: D102
     def zeroes(self, optimizer: Any, /) -> None: ...  # noqa: D102
     def begins_step(self, optimizer: Any, /) -> None: ...  # noqa: D102
@@ -60,6 +61,8 @@ _saves: list[NotesFiles] = []
 """Who listens; at most one each."""
 _errors: list[str] = []
 """What went wrong since."""
+_deaf: list[str] = []
+"""Functions of loops that could not be made to tell, whatever happens in them."""
 _torch: list[Any] = []
 _installed: set[str] = set()
 
@@ -78,9 +81,13 @@ def stop_listening(follows: Follows, notes: NotesFiles) -> None:
     _saves[:] = [each for each in _saves if each is not notes]
 
 
-def errors() -> tuple[str, ...]:
-    """What could not be recorded since somebody listens."""
-    return tuple(_errors)
+def errors(*, trained: bool = True) -> tuple[str, ...]:
+    """Why something could not be recorded since somebody listens, each reason once.
+
+    Args:
+        trained: An optimizer has stepped, so that functions matter which cannot be followed.
+    """
+    return tuple(dict.fromkeys([*_errors, *(_deaf if trained else ())]))
 
 
 def install() -> None:
@@ -92,12 +99,14 @@ def install() -> None:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_loops.clear)
         os.register_at_fork(after_in_child=_saves.clear)
-    _inserts("torch.autograd", "backward", Told(names=("tensors", "grad_tensors"), before=_tells("backward")))
-    _inserts("torch.amp.grad_scaler", "GradScaler.scale", Told(names=("outputs",), result=_passes_on("scaled")))
+    _follows("torch.autograd", "backward", Told(names=("tensors", "grad_tensors"), before=_tells("backward")))
+    apart = ("outputs", "inputs", "grad_outputs", "create_graph")
+    _follows("torch.autograd", "grad", Told(names=apart, before=_tells("apart")))
+    _follows("torch.amp.grad_scaler", "GradScaler.scale", Told(names=("outputs",), result=_passes_on("scaled")))
     given = Told(names=("self",), before=_tells("asks"), result=_passes_on("gives"))
-    _inserts("torch.utils.data.dataloader", "_BaseDataLoaderIter.__next__", given)
+    _follows("torch.utils.data.dataloader", "_BaseDataLoaderIter.__next__", given)
     optimizers = "torch.optim.optimizer"
-    _inserts(optimizers, "Optimizer.zero_grad", Told(names=("self",), before=_tells("zeroes")))
+    _follows(optimizers, "Optimizer.zero_grad", Told(names=("self",), before=_tells("zeroes")))
     for name, hook in (("_global_optimizer_pre_hooks", "begins_step"), ("_global_optimizer_post_hooks", "ends_step")):
         _change(optimizers, name, partial(_add_hook, _tells(hook, count=1)))
     for module, name, argument in _SAVING:
@@ -106,6 +115,18 @@ def install() -> None:
 
 def _inserts(module: str, name: str, told: Told) -> None:
     _change(module, name, lambda function: insert(function, told))
+
+
+def _follows(module: str, name: str, told: Told) -> None:
+    """As `_inserts`, of a function without which a loop is known in part only."""
+
+    def change(function: Any) -> None:
+        try:
+            insert(function, told)
+        except ValueError as error:
+            _deaf.append(f"`{module}.{name}` cannot be followed: {error}")
+
+    _change(module, name, change)
 
 
 def _add_hook(hook: Callable[..., None], hooks: Any) -> None:

@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.runtime.recording.by_hand import ByHand
-from nb2pipe.runtime.recording.losses import Losses, Reader
+from nb2pipe.runtime.recording.losses import Apart, Losses, Reader
 from nb2pipe.runtime.recording.optimizers import Optimizers
 from nb2pipe.runtime.recording.passes import Passes
 from nb2pipe.runtime.recording.values import comes_again
@@ -35,6 +35,7 @@ class _Thread:
 
     Attributes:
         losses: What `backward` was called on, outside of steps of optimizers.
+        apart: What gradients were computed of that only who asked for them was given, and for which parameter.
         own: What it was called on within the step that is under way.
         adds: Whether further losses within the step belong to the first evaluation of its closure.
         within: The optimizers that are stepping, the innermost last.
@@ -45,6 +46,7 @@ class _Thread:
 
     def __init__(self) -> None:
         self.losses = Losses()
+        self.apart = Apart()
         self.own = Losses()
         self.adds = False
         self.within: list[int] = []
@@ -111,6 +113,18 @@ class Loop:
         self._reader.take(losses, tensors, gradients)
         losses.where = self._passes.current()
 
+    def apart(self, tensors: Any, inputs: Any, gradients: Any, graph: Any) -> None:
+        """Gradients are computed that no parameter gets; who asked for them may give them to it.
+
+        Those that have a graph are a part of what a loss is computed from.
+        """
+        here = self._threads.here
+        if graph or here.within or comes_again(tensors):
+            return
+        if here.apart.asked_for(inputs):
+            self._reader.take(here.apart.losses, tensors, gradients)
+            here.apart.losses.where = self._passes.current()
+
     def zeroes(self, optimizer: Any) -> None:
         """An optimizer clears its gradients: what went into them does not count any more."""
         here = self._threads.here
@@ -139,11 +153,14 @@ class Loop:
         here.by_hand = None
         here.held.clear()
         losses, now = here.own if here.own.values else here.losses, time.time()
+        if here.apart.losses.values:
+            losses = here.apart.given_to(optimizer) or losses
         with self._lock:
             stepping = self._optimizers.rows_of(optimizer)
             if stepping is not None:
                 self._write(stepping, optimizer, losses, now)
         here.losses.spent = True
+        here.apart.losses.spent = True
         self._reader.tick(now)
 
     def finish(self) -> None:

@@ -64,6 +64,44 @@ class Losses:
         return sum(values), len(values) - len(coming), coming
 
 
+@dataclass(slots=True)
+class Apart:
+    """What gradients were computed of by `torch.autograd.grad`, to be given to parameters by hand.
+
+    Attributes:
+        losses: The losses.
+    """
+
+    losses: Losses = field(default_factory=Losses)
+    _first: weakref.ref[Any] | None = None
+
+    def asked_for(self, inputs: Any) -> bool:
+        """Gradients for some tensors are asked for; whether these may be parameters."""
+        try:
+            first = next(iter(inputs), None) if isinstance(inputs, list | tuple) else inputs
+        except TypeError:
+            return False
+        if first is None or not getattr(first, "is_leaf", False) or _is_wrapped(first):
+            return False
+        if self.losses.spent:
+            self.losses.clear()
+        self._first = weakref.ref(first)
+        return True
+
+    def given_to(self, optimizer: Any) -> Losses | None:
+        """The losses, where the first of these tensors is a parameter of an optimizer."""
+        first = self._first() if self._first is not None and not self.losses.spent else None
+        groups = optimizer.param_groups if first is not None else ()
+        return self.losses if any(one is first for group in groups for one in group["params"]) else None
+
+
+def _is_wrapped(tensor: Any) -> bool:
+    """Whether a tensor is one of a transformation of functions, which has no memory that can be read."""
+    import torch  # it is a tensor of it
+
+    return bool(torch._C._functorch.is_functorch_wrapped_tensor(tensor))  # noqa: SLF001  # there is no other way
+
+
 class Reader:
     """Reads losses, those on devices later."""
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nb2pipe.records.blocks import Rows
-from nb2pipe.records.series import COLUMNS
+from nb2pipe.records.series import COLUMNS, LOGGED
 from nb2pipe.runtime.recording.names import variable_of
 from nb2pipe.runtime.recording.values import in_memory, plain_tensor, without_modes
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _MOST = 200
 """Optimizers that are followed in one step of a pipeline; one that makes more is seeking something."""
+_FIRST_LATE = 1000
+"""The number of the first file of such learning rates as come later; what code logs has smaller ones."""
 _MOST_GROUPS = 16
 """Groups of parameters whose learning rates are kept."""
 
@@ -33,10 +35,13 @@ class Stepping:
         number: Tells it from others.
         rows: Where they go.
         rates: How many learning rates a row has.
+        late: Makes the rows of the learning rate of a group that comes later, by its place.
     """
 
-    def __init__(self, number: int, rows: Rows, rates: int) -> None:
+    def __init__(self, number: int, rows: Rows, rates: int, late: Callable[[int], Rows]) -> None:
         self.number = number
+        self._made_late = late
+        self._late: dict[int, Rows] = {}
         self.steps = 0
         self._rows = rows
         self._rates = rates
@@ -66,6 +71,8 @@ class Stepping:
             epoch = self._epoch(passing)
             examples = seen - (self._seen if passing is self._last else 0)
             self._last, self._seen = passing, seen
+        if self._rates and len(optimizer.param_groups) > self._rates:
+            self._add_late(optimizer.param_groups, now)
         total, known, coming = losses.of(id(optimizer))
         rates = _rates(optimizer.param_groups, self._rates) if self._rates else ()
         place = self._rows.add((now, total, known, epoch, batch, examples, *rates))
@@ -73,6 +80,13 @@ class Stepping:
             block.sinks.append((number, (*self._rows.cells[1:3], place)))
         self.steps += 1
         return epoch or None
+
+    def _add_late(self, groups: Any, now: float) -> None:
+        """Adds the learning rates of groups that came after the first step: each has a file of its own."""
+        for number in range(self._rates, min(len(groups), _MOST_GROUPS)):
+            if number not in self._late:
+                self._late[number] = self._made_late(number)
+            self._late[number].add((now, self.steps + 1, _rate(groups[number])))
 
     def add_earlier(self, table: Table, until: float, *, middle: bool) -> None:
         """Adds the rows that an earlier process made of it, after those that were made again.
@@ -162,7 +176,13 @@ class Optimizers:
         number = len(self._made) + 1
         facts = {"name": self._name(optimizer, number), "optimizer": type(optimizer).__name__ if rates else None}
         rows = Rows(self._folder / f"loop-{number}.rows", (*COLUMNS, *_rate_names(rates)), facts)
-        found = Stepping(number, rows, rates)
+        ending = f"/{facts['name']}" if facts["name"] else ""
+
+        def late(place: int) -> Rows:
+            path = self._folder / f"logged-{_FIRST_LATE + number * _MOST_GROUPS + place}.rows"
+            return Rows(path, LOGGED, {"name": f"lr/group{place + 1}{ending}"})
+
+        found = Stepping(number, rows, rates, late)
         self._made.append(found)
         self._add_earlier(found)
         return found

@@ -14,6 +14,7 @@ from nb2pipe.runtime.recording.loop import Loop
 from nb2pipe.runtime.recording.saves import Saves
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -32,6 +33,12 @@ def goes_on(checkpoints: Path, until: float, *, middle: bool) -> None:
             recording.go_on(checkpoints, until, middle=middle)
         except OSError as error:
             _log.debug("what was recorded before is not known", exc_info=error)
+
+
+def in_part(step: str, reasons: Sequence[str]) -> str:
+    """What to tell of a step of whose training not all is recorded."""
+    more = f", and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"the training in `{step}` is recorded in part only: {reasons[0]}{more}"
 
 
 def is_recorded_here() -> bool:
@@ -70,6 +77,7 @@ class Recording:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._parts = _parts(folder) if folder else None
+        self._broken: list[str] = []
 
     @property
     def _before(self) -> Path:
@@ -127,6 +135,13 @@ class Recording:
                 part.finish()
             except Exception as error:  # noqa: BLE001  # a device that failed has nothing more to tell
                 _log.debug("what training did is not known to its end", exc_info=error)
+                self._broken.append(f"{type(error).__name__}: {error}")
+
+    def problems(self) -> list[str]:
+        """Why not all is recorded, each reason once."""
+        if self._parts is None:
+            return []
+        return [*hooks.errors(trained=self._parts[0].steps is not None), *self._broken]
 
     def counts(self) -> dict[str, int]:
         """The number of points of each series."""

@@ -93,3 +93,20 @@ def test_a_process_that_is_killed_leaves_every_step_that_it_made(tmp_path: Path,
     assert list(read_series(folder)["epoch"])[-1] == (12, 3)
     assert [each.step for each in record.checkpoints] == [5, 10]
     assert os.listdir(tmp_path / "home" / "runs" / result.run / "series") == ["train"]  # noqa: PTH208
+
+
+def test_what_could_not_be_recorded_is_told_in_the_record(tmp_path: Path) -> None:
+    blocked = (
+        "from nb2pipe.runtime.recording.recording import _current\n"
+        "folder = _current[0]._folder\n"
+        "folder.parent.mkdir(parents=True, exist_ok=True), folder.write_text('no folder')\n"
+    )
+    path = tmp_path / "trial.ipynb"
+    cells = [("imports", IMPORTS), ("step:train", f"{DATA}\n{blocked}{LOOP.format(name='train', last='pass')}")]
+    made = [nbformat.v4.new_code_cell(code, metadata={"tags": [tag]}) for tag, code in cells]
+    nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+    result, record, _ = run(tmp_path, path, executor="subprocess")
+    assert result.status == "succeeded"
+    (note,) = [note for note in record.notes if note.code == "NB523"]
+    assert note.message.startswith("the training in `train` is recorded in part only: FileExistsError: ")
+    assert len(result.value("losses", step="train")) == 15
