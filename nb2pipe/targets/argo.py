@@ -217,8 +217,8 @@ def _task(job: Job, jobs: Sequence[Job], around: Around) -> dict[str, Any]:
     task: dict[str, Any] = {"name": job.slug, "template": job.slug}
     if direct:
         task["depends"] = " && ".join(f"{slug}.Succeeded" for slug in direct)
-    if job.gates:
-        gates = (f"{{{{tasks.{around.slugs[gate]}.outputs.parameters.gate}}}} == true" for gate in job.gates)
+    if job.conditions:
+        gates = (f"{{{{tasks.{around.slugs[gate]}.outputs.parameters.gate}}}} == true" for gate in job.conditions)
         task["when"] = " && ".join(gates)
     names = around.parameters(job)
     arguments: dict[str, Any] = {}

@@ -157,6 +157,8 @@ def _arguments(job: Job, around: Around) -> Iterator[str]:
     yield from (f"--nb2pipe-inputs={_INPUTS}/{around.slugs[need]}" for need in job.needs)
     yield f"--nb2pipe-outputs={_OUTPUTS}"
     yield "--nb2pipe-files"
+    if job.gated:
+        yield "--nb2pipe-gated"
     if around.mode is Mode.NOTEBOOK:
         yield f"--nb2pipe-notebook={_NOTEBOOK}"
     if job.step.metrics:

@@ -134,7 +134,7 @@ def step_job(job: Job, workflow: Workflow) -> dict[str, Any]:
         workflow: The workflow.
     """
     needs = [workflow.jobs[name] for name in job.needs]
-    gates = [f"needs.{workflow.jobs[name].slug}.outputs.gate == 'true'" for name in job.gates]
+    gates = [f"needs.{workflow.jobs[name].slug}.outputs.gate == 'true'" for name in job.conditions]
     image, runner = workflow.image(job), workflow.runner(job)
     place = place_of(job, workflow.jobs, workflow.material.flags.mode)
     content: dict[str, Any] = {"name": job.name, "needs": [FIND, *(each.slug for each in needs)]}

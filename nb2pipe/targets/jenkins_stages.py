@@ -105,8 +105,8 @@ def _stage(job: Job, file: File) -> str:
     docker = [f"image {text(file.image_of(job))}"]
     docker.append(f"args {text(' '.join([*_USER, *docker_options(job)]))}")
     lines = [block("agent", [block("docker", docker)])]
-    if job.gates:
-        holds = " && ".join(f"env.{_gate(file.jobs[name])} == 'true'" for name in job.gates)
+    if job.conditions:
+        holds = " && ".join(f"env.{_gate(file.jobs[name])} == 'true'" for name in job.conditions)
         lines.append(block("when", ["beforeAgent true", f"expression {{ {holds} }}"]))
     if secrets := list(_secrets(job, file)):
         lines.append(block("environment", secrets))

@@ -34,6 +34,8 @@ class Job:
             passes over jobs that do not change it.
         parameters: The pipeline's parameters that it takes on its command line.
         gates: The jobs whose gates have to hold, so that it runs.
+        conditions: Those of them that the platform looks at before it starts the job; none where the job is started
+            always, since one behind fewer gates takes a random generator from it, and looks at its gates itself.
         sources: Files of the bundle that its code stands in, sorted: what it does depends on nothing else there.
         data: Files of the bundle that it is seen to read, sorted.
         step: What the notebook says of it.
@@ -45,6 +47,7 @@ class Job:
     needs: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     step: Step
@@ -53,6 +56,11 @@ class Job:
     def file(self) -> str:
         """The step's name as a file's name, without an ending."""
         return self.name.replace("/", ".")
+
+    @property
+    def gated(self) -> bool:
+        """Whether it has to look at its gates itself: `--nb2pipe-gated`."""
+        return bool(self.gates) and not self.conditions
 
 
 def jobs_of(pipeline: Pipeline, material: Material) -> tuple[Job, ...]:
@@ -67,6 +75,7 @@ def jobs_of(pipeline: Pipeline, material: Material) -> tuple[Job, ...]:
     above = _above(work.names, ((edge.source, edge.target) for edge in work.edges))
     slugs = _slugs(plans)
     reads = reads_of_steps(pipeline)
+    always = _started_always(plans, above)
     return tuple(
         Job(
             name=name,
@@ -75,6 +84,7 @@ def jobs_of(pipeline: Pipeline, material: Material) -> tuple[Job, ...]:
             needs=tuple(each for each in plans if each in above[name]),
             parameters=_parameters(plan),
             gates=plan.gates,
+            conditions=() if name in always else plan.gates,
             sources=_sources(plan, material),
             data=tuple(copy.path for copy in material.copies if not copy.module and copy.path in reads.get(name, ())),
             step=work.by_name[name].step,
@@ -93,6 +103,14 @@ def _above(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str, 
         sources = direct.get(name, set())
         found[name] = frozenset(sources).union(*(found[each] for each in sources))
     return found
+
+
+def _started_always(plans: Mapping[str, StepPlan], above: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The jobs that another one needs, though it stands behind fewer gates: where it is not started, nor is that one."""
+    gates = {name: frozenset(plan.gates) for name, plan in plans.items()}
+    return frozenset(
+        needed for name in plans for needed in above[name] & plans.keys() if not gates[needed] <= gates[name]
+    )
 
 
 def _parameters(plan: StepPlan) -> tuple[str, ...]:

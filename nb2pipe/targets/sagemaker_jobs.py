@@ -264,7 +264,7 @@ class Writer:
         yield "--nb2pipe-files"
         if one.node.carries:
             yield "--nb2pipe-carry"
-        if job.gates and not one.node.gates:
+        if job.gated:
             yield "--nb2pipe-gated"
         if job.step.metrics:
             yield f"--nb2pipe-metrics={_folder(one, 'metrics')}/metrics.json"

@@ -44,24 +44,14 @@ def layout_of(jobs: Sequence[Job]) -> tuple[Node, ...]:
     Args:
         jobs: In notebook order.
     """
-    always = unconditional(jobs)
     nodes: dict[str, Node] = {}
     for job in jobs:
-        gates = () if job.name in always else job.gates
         inputs = _inputs(job.needs, nodes, {each.name: each for each in jobs})
         while len(inputs) > MOST:
-            inputs = _gathered(inputs, nodes, gates)
-        nodes[job.name] = Node(name=job.name, inputs=inputs, holds=frozenset([job.name]), gates=gates, job=job)
+            inputs = _gathered(inputs, nodes, job.conditions)
+        held = frozenset([job.name])
+        nodes[job.name] = Node(name=job.name, inputs=inputs, holds=held, gates=job.conditions, job=job)
     return tuple(nodes.values())
-
-
-def unconditional(jobs: Sequence[Job]) -> frozenset[str]:
-    """The jobs behind gates that are started all the same, and skip themselves: one that is behind none needs them.
-
-    A random generator passes from a step that may be skipped to one that is not.
-    """
-    gates = {job.name: frozenset(job.gates) for job in jobs}
-    return frozenset(needed for job in jobs for needed in job.needs if not gates[needed] <= gates[job.name])
 
 
 def _inputs(needs: Sequence[str], nodes: dict[str, Node], jobs: Mapping[str, Job]) -> tuple[str, ...]:

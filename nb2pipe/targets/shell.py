@@ -61,6 +61,7 @@ def place_of(job: Job, jobs: Mapping[str, Job], mode: Mode) -> Place:
         values=values,
         above=tuple(_folder(jobs[name]) for name in job.needs),
         notebook=f"{values}/told/{job.file}.ipynb" if mode is Mode.NOTEBOOK else "",
+        more=("--nb2pipe-gated",) if job.gated else (),
     )
 
 

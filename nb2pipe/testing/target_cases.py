@@ -115,13 +115,13 @@ _NESTED = _notebook(
 )
 
 _GATED = (
-    _IMPORT,
+    (_IMPORTS, f"import random\n{_TRACE}"),
     (_PARAMETERS, f"score = {DEFAULT_SCORE}\n"),
     (("step:measure", "gate:accuracy > 0.5"), 'accuracy = score\ntrace(f"measured {accuracy}")\n'),
     (("pipeline-metrics",), "print(accuracy)\n"),
-    (("step:after",), 'result = accuracy + 1\ntrace("after")\n'),
+    (("step:after",), 'result = accuracy + random.random()\ntrace("after")\n'),
     (("step:deep",), 'trace("deep")\nmore = result + 1\n'),
-    (("step:beside",), 'trace("beside")\n'),
+    (("step:beside",), 'drawn = random.random()  # after the draw of `after`, if that is made\ntrace("beside")\n'),
 )
 
 _FAILING_ONCE = """\
