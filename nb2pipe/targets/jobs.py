@@ -106,11 +106,10 @@ def _above(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> dict[str, 
 
 
 def _started_always(plans: Mapping[str, StepPlan], above: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The jobs that another one needs, though it stands behind fewer gates: where it is not started, nor is that one."""
+    """The jobs that one behind fewer gates needs: where they were not started, that one would not be either."""
     gates = {name: frozenset(plan.gates) for name, plan in plans.items()}
-    return frozenset(
-        needed for name in plans for needed in above[name] & plans.keys() if not gates[needed] <= gates[name]
-    )
+    pairs = ((name, needed) for name in plans for needed in above[name] & plans.keys())
+    return frozenset(needed for name, needed in pairs if not gates[needed] <= gates[name])
 
 
 def _parameters(plan: StepPlan) -> tuple[str, ...]:

@@ -115,7 +115,8 @@ _NESTED = _notebook(
 )
 
 _GATED = (
-    (_IMPORTS, f"import random\n{_TRACE}"),
+    _IMPORT,
+    (_IMPORTS, "import random\n"),
     (_PARAMETERS, f"score = {DEFAULT_SCORE}\n"),
     (("step:measure", "gate:accuracy > 0.5"), 'accuracy = score\ntrace(f"measured {accuracy}")\n'),
     (("pipeline-metrics",), "print(accuracy)\n"),
