@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nb2pipe import __version__
@@ -31,6 +31,8 @@ _NEW: Final = "steps.cache.outputs.cache-hit != 'true'"
 _LONGEST: Final = 330
 """Minutes; a job may take 360 where nothing else is said."""
 _SPARE: Final = 30
+_SEED: Final = "--nb2pipe-seed=0"
+"""Of generators that nobody seeds: with the same in each run, what they make can be reused."""
 _CHECKOUT: Final = {"uses": action("actions/checkout"), "with": {"persist-credentials": False}}
 
 
@@ -137,6 +139,7 @@ def step_job(job: Job, workflow: Workflow) -> dict[str, Any]:
     gates = [f"needs.{workflow.jobs[name].slug}.outputs.gate == 'true'" for name in job.conditions]
     image, runner = workflow.image(job), workflow.runner(job)
     place = place_of(job, workflow.jobs, workflow.material.flags.mode)
+    place = place if job.needs else replace(place, more=(*place.more, _SEED))
     content: dict[str, Any] = {"name": job.name, "needs": [FIND, *(each.slug for each in needs)]}
     if gates:
         content["if"] = " && ".join(gates)

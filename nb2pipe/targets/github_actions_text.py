@@ -10,7 +10,7 @@ from nb2pipe.codegen.modules.words import one_line
 from nb2pipe.targets.yaml_text import yaml_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _VERSIONS: Final = {
     "actions/checkout": ("8e8c483db84b4bee98b60c0593521ed34d9990e8", "v6.0.1"),
@@ -50,26 +50,6 @@ def plain(text: str) -> str:
     a $ {{ b }}
     """
     return one_line(text).replace("${{", "$ {{")
-
-
-def sunday_as_zero(cron: str) -> str:
-    """Fields of cron without the number 7, which GitHub does not know as a day of the week.
-
-    >>> sunday_as_zero("0 3 * * 7"), sunday_as_zero("0 3 * * 5-7"), sunday_as_zero("0 3 * * 1-5")
-    ('0 3 * * 0', '0 3 * * 0,5,6', '0 3 * * 1-5')
-    """
-    *fields, days = cron.split()
-    if "7" not in re.findall(r"\d+", re.sub(r"/\d+", "", days)):
-        return cron
-    found = {day % 7 for part in days.split(",") for day in _days(part)}
-    return " ".join([*fields, ",".join(map(str, sorted(found)))])
-
-
-def _days(part: str) -> Iterator[int]:
-    names = {name: str(number) for number, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
-    span, _, step = re.sub("[a-z]+", lambda found: names[found[0]], part.lower()).partition("/")
-    first, dash, last = ("0", "-", "6") if span == "*" else span.partition("-")
-    yield from range(int(first), int(last if dash else "6" if step else first) + 1, int(step or 1))
 
 
 def workflow_text(head: Sequence[str], content: Mapping[str, Any]) -> str:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
+import time
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from environments import npm
+from examples import EngineContract
 from github_runner import Runner, WorkflowRun, load_workflow, records_of, repository_of
-from programs import EXAMPLES
+from test_hostile import WORST, case_of
 
 import nb2pipe
 from nb2pipe.bundles.write import write
-from nb2pipe.testing.targets import Ran, TargetContract, digests
+from nb2pipe.testing.targets import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,15 +56,12 @@ def accept(workflow: Path, folder: Path) -> None:
     _accepted.add(workflow.read_text())
 
 
-SECRETS = {("account", "HOME"): os.environ["HOME"]}
-"""Of the examples."""
-
-
 class Github:
     """A repository for each bundle, the bundle in a folder of it; the cache is kept."""
 
     def __init__(self, place: Path, inside: str = "pipelines/one") -> None:
         self.place, self.inside, self.number = place, inside, 0
+        place.mkdir()
         self.last: WorkflowRun | None = None
 
     def run(
@@ -101,17 +99,18 @@ class Github:
 
 @pytest.fixture
 def github(tmp_path: Path) -> Github:
-    place = tmp_path / "github"
-    place.mkdir()
-    return Github(place)
+    return Github(tmp_path / "github")
 
 
-class TestGithubActions(TargetContract):
+class TestGithubActions(EngineContract):
     name = "github-actions"
 
     @pytest.fixture
     def engine(self, github: Github) -> Github:
         return github
+
+    def accepts(self, folder: Path) -> None:
+        self.workflow(folder)
 
     def workflow(self, folder: Path) -> dict[str, Any]:
         (file,) = (folder / ".github" / "workflows").iterdir()
@@ -139,27 +138,151 @@ class TestGithubActions(TargetContract):
         assert "# Owner: team@example.com\n" in file.read_text()
 
 
-def bundle_of(notebook: Path, folder: Path, **options: Any) -> Path:
-    write(nb2pipe.emit(nb2pipe.load(notebook), target="github-actions", **options), folder)
-    return folder
+def bundle_of(text: str, folder: Path, **options: Any) -> Path:
+    path = folder / "source" / "n.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(dedent(text))
+    write(
+        nb2pipe.emit(nb2pipe.load(path), target="github-actions", folder=folder / "bundle", **options),
+        folder / "bundle",
+    )
+    return folder / "bundle"
 
 
-EXAMPLE_RUNS: dict[str, dict[str, object]] = {"digits": {"epochs": 2, "lr": 0.1}, "survey": {}, "tour": {}}
+def reused(github: Github) -> set[str]:
+    assert github.last is not None
+    assert github.last.succeeded, github.last.printed
+    return {name for name, job in github.last.jobs.items() if job.reused}
 
 
-@pytest.mark.parametrize("name", EXAMPLE_RUNS)
-def test_an_example_has_the_values_of_a_run(name: str, github: Github, tmp_path: Path) -> None:
-    for file in EXAMPLES.glob("*.ipynb"):
-        shutil.copy(file, tmp_path)
-    folder, given = bundle_of(tmp_path / f"{name}.ipynb", tmp_path / "bundle"), EXAMPLE_RUNS[name]
-    ran = github.run(folder, given, secrets=SECRETS, variables={})
+REUSED = """
+# %% tags=["parameters"]
+rows = 3
+scale = 2
+
+# %% tags=["imports"]
+import datetime
+import pathlib
+import subprocess
+
+# %% tags=["step:make"]
+pathlib.Path("table.csv").write_text("\\n".join(map(str, range(rows))))
+table = pathlib.Path("words.txt").read_text().split()
+
+# %% tags=["step:even"]
+even = rows % 2
+
+# %% tags=["step:below"]
+below = (even, scale)
+
+# %% tags=["step:command"]
+printed = subprocess.run(["echo", "x"], capture_output=True, check=True).stdout
+
+# %% tags=["step:clock"]
+now = datetime.datetime.now()
+
+# %% tags=["step:read"]
+read = pathlib.Path("table.csv").read_text() + str(scale) + "".join(table)
+"""
+
+
+def test_a_step_is_reused_while_all_that_it_depends_on_is_as_it_was(github: Github, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source" / "words.txt").write_text("a b")
+    folder = bundle_of(REUSED, tmp_path, include=["*.txt"])
+    github.run(folder, {}, secrets={}, variables={})
+    assert reused(github) == set()
+    github.run(folder, {}, secrets={}, variables={})
+    assert reused(github) == {"make", "even", "below", "read"}  # neither commands nor the clock
+    github.run(folder, {"rows": 5}, secrets={}, variables={})
+    assert reused(github) == {"below"}  # `even` made the same again
+    github.run(folder, {"scale": 3}, secrets={}, variables={})
+    assert reused(github) == {"make", "even"}
+    (folder / "words.txt").write_text("c")
+    ran = github.run(folder, {}, secrets={}, variables={})
+    assert "make" not in reused(github)
+    assert ran.succeeded
+
+
+MANY = """
+# %% tags=["parameters"]
+import os
+größe = 1.5
+lr = 1
+LR = 2
+workers = os.cpu_count()
+api_token = "abc"
+text = "two\\nlines"
+sign = "a ${{ secrets.X }}"
+nothing = None
+"""
+MORE = "".join(f"p{number} = {number}\n" for number in range(30))
+STEP = """
+# %% tags=["step:take"]
+taken = (größe, lr, LR, text, sign, nothing, p0, p29)
+print("taken", taken, api_token[::-1])
+workers = workers or 1
+"""
+
+
+def test_parameters_that_a_form_cannot_have_keep_their_defaults(github: Github, tmp_path: Path) -> None:
+    folder = bundle_of(f"{MANY}{MORE}{STEP}", tmp_path)
+    github.run(folder, {"LR_2": "7", "parameter": "2.5"}, secrets={("api", "token"): "cba"}, variables={})
+    assert github.last is not None
+    assert github.last.succeeded, github.last.printed
+    wanted = (2.5, 1, 7, "two\nlines", "a ${{ secrets.X }}", None, 0, 29)
+    assert f"taken {wanted} abc" in github.last.printed
+
+
+def test_a_scheduled_run_takes_the_notebooks_values_from_a_bundle_at_the_top(tmp_path: Path) -> None:
+    github = Github(tmp_path / "github", inside="")
+    folder = bundle_of(
+        """
+        # %% tags=["parameters"]
+        flag = True
+        rate = 0.5
+
+        # %% tags=["step:make", "secret:db:pass-word:PASSWORD"]
+        import os
+        made = (flag, rate, os.environ["PASSWORD"] == "x y")
+        print("made", made)
+        """,
+        tmp_path,
+        schedule="0 3 * * 7",
+    )
+    secrets = {("db", "pass_word"): "x y"}
+    ran = github.run(folder, {}, secrets=secrets, variables={}, event="schedule")
+    assert github.last is not None
+    assert "made (True, 0.5, True)" in github.last.printed
+    assert ran.succeeded
+    github.run(folder, {"flag": False}, secrets={}, variables={})
+    assert "the repository has no secret DB_PASS_WORD" in github.last.printed
+    assert not github.last.succeeded
+
+
+PASSWORD = {("db", "password"): "it's ${{ x }} $(touch hacked)"}
+
+
+def test_hostile_texts_stay_texts(github: Github, tmp_path: Path) -> None:
+    case = case_of(WORST)
+    case.write(tmp_path)
+    folder = tmp_path / "bundle"
+    write(nb2pipe.emit(nb2pipe.load(tmp_path / case.name), target="github-actions", **case.flags), folder)
+    ran = github.run(
+        folder, {"title": "'\"; touch hacked; ${{ x }} $(touch hacked) `touch hacked`"}, secrets=PASSWORD, variables={}
+    )
     assert github.last is not None
     assert ran.succeeded, github.last.printed
-    run = nb2pipe.run(tmp_path / f"{name}.ipynb", parameters=given, home=tmp_path / "home", executor="subprocess")
-    files = (tmp_path / "home" / "runs" / run.run / "steps").glob("*.json")
-    wanted = digests({one["name"]: one for one in (json.loads(file.read_text()) for file in files)})
-    wanted = {each: digest for each, digest in wanted.items() if not each.startswith("plot.")}  # figures have ids
-    made = digests(ran.records)
-    assert {each: made[each] for each in wanted} == wanted
-    assert wanted
-    assert {key: ran.metrics[key] for key in run.metrics} == run.metrics
+    assert set(ran.records) == {"make", "use"}
+    assert not list(tmp_path.rglob("hacked"))
+
+
+def test_forty_steps_are_accepted(tmp_path: Path) -> None:
+    steps = "".join(
+        f'\n# %% tags=["step:s{number}"]\nv{number} = {f"v{number - 1}" if number % 8 else "1"}\n'
+        for number in range(40)
+    )
+    began = time.monotonic()
+    folder = bundle_of(steps, tmp_path)
+    assert time.monotonic() - began < 2
+    accept(folder / ".github" / "workflows" / "n.yml", tmp_path)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
+import time
+from dataclasses import replace
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from examples import EngineContract
 from jenkins_engine import Jenkins, Told
-from programs import EXAMPLES
+from test_hostile import WORST, case_of
 
 import nb2pipe
 from nb2pipe.bundles.write import write
-from nb2pipe.testing.targets import TargetContract, digests
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SECRETS = {("account", "home"): os.environ["HOME"]}
-"""Of the examples."""
 
 
 @pytest.fixture
@@ -27,12 +25,15 @@ def jenkins(tmp_path: Path) -> Jenkins:
     return Jenkins(tmp_path / "jenkins")
 
 
-class TestJenkins(TargetContract):
+class TestJenkins(EngineContract):
     name = "jenkins"
 
     @pytest.fixture
     def engine(self, jenkins: Jenkins) -> Jenkins:
         return jenkins
+
+    def accepts(self, folder: Path) -> None:
+        assert self.read(folder).result == "SUCCESS"
 
     def read(self, folder: Path) -> Told:
         return Jenkins(self.folder / "dry").build(folder, {}, credentials={}, variables={}, dry=True)
@@ -67,22 +68,94 @@ class TestJenkins(TargetContract):
         assert "\n// Owner: team@example.com\n" in (folder / "Jenkinsfile").read_text()
 
 
-EXAMPLE_RUNS: dict[str, dict[str, object]] = {"digits": {"epochs": 2, "lr": 0.1}, "survey": {}, "tour": {}}
+def bundle_of(text: str, folder: Path) -> Path:
+    path = folder / "source" / "n.py"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(dedent(text))
+    write(nb2pipe.emit(nb2pipe.load(path), target="jenkins", folder=folder / "bundle"), folder / "bundle")
+    return folder / "bundle"
 
 
-@pytest.mark.parametrize("name", EXAMPLE_RUNS)
-def test_an_example_has_the_values_of_a_run(name: str, jenkins: Jenkins, tmp_path: Path) -> None:
-    for file in EXAMPLES.glob("*.ipynb"):
-        shutil.copy(file, tmp_path)
-    folder, given = tmp_path / "bundle", EXAMPLE_RUNS[name]
-    write(nb2pipe.emit(nb2pipe.load(tmp_path / f"{name}.ipynb"), target="jenkins"), folder)
-    ran = jenkins.run(folder, given, secrets=SECRETS, variables={})
-    assert ran.succeeded, "\n".join(jenkins.builds[-1].log)
-    run = nb2pipe.run(tmp_path / f"{name}.ipynb", parameters=given, home=tmp_path / "home", executor="subprocess")
-    files = (tmp_path / "home" / "runs" / run.run / "steps").glob("*.json")
-    wanted = digests({one["name"]: one for one in (json.loads(file.read_text()) for file in files)})
-    wanted = {each: digest for each, digest in wanted.items() if not each.startswith("plot.")}  # figures have ids
-    made = digests(ran.records)
-    assert {each: made[each] for each in wanted} == wanted
-    assert wanted
-    assert {key: ran.metrics[key] for key in run.metrics} == run.metrics
+def test_parameters_never_become_variables_that_programs_know(jenkins: Jenkins, tmp_path: Path) -> None:
+    folder = bundle_of(
+        """
+        # %% tags=["parameters"]
+        import os
+        path = "p"
+        home = "h"
+        lr = 1
+        LR = 2
+        größe = 1.5
+        color = "red"
+        workers = os.cpu_count()
+        api_token = "abc"
+        lines = "two\\nlines"
+        nothing = None
+
+        # %% tags=["step:make", "env:COLOR:blue", "secret:db:password:DB_PASSWORD"]
+        print("made", path, home, lr, LR, größe, color, lines, nothing, api_token[::-1], os.environ["COLOR"])
+        shadowed = os.environ["DB_PASSWORD"] == "$x 'y'"
+        print("password", shadowed)
+        """,
+        tmp_path,
+    )
+    credentials = {"db-password": "$x 'y'", "api_token": "cba"}
+    told = jenkins.build(folder, {"LR_2": "7", "PARAMETER": "2.5"}, credentials=credentials, variables={})
+    log = "\n".join(told.log)
+    assert told.result == "SUCCESS", log
+    assert "made p h 1 7 2.5 red two\nlines None abc blue" in log
+    assert "password True" in log
+    assert told.declared["PARAMETER_path"] == "p"
+    assert "api_token" not in told.declared
+
+
+def test_hostile_texts_stay_texts(jenkins: Jenkins, tmp_path: Path) -> None:
+    told = replace(WORST, default=f"{WORST.default} \\u0027 \\u000a\u202e", owner=f"{WORST.owner} \\u000a error 'x'")
+    case = case_of(told)
+    case.write(tmp_path)
+    folder = tmp_path / "bundle"
+    write(nb2pipe.emit(nb2pipe.load(tmp_path / case.name), target="jenkins", **case.flags), folder)
+    title = "'\"; touch hacked; ${{ x }} $(touch hacked) `touch hacked` \\u0027 $$"
+    built = jenkins.build(folder, {"title": title}, credentials={"db-password": "x"}, variables={})
+    assert built.result == "SUCCESS", "\n".join(built.log)
+    assert built.stages.keys() == {"find the bundle", "make", "use"}
+    (record,) = (json.loads(file.read_text()) for file in built.stashes.glob("make/values/make/make.json"))
+    assert record["metrics"] == {"score": len(title)}
+    assert not list(tmp_path.rglob("hacked"))
+    plain = replace(WORST, default=WORST.default.replace("\n", " "))
+    case_of(plain).write(tmp_path)
+    write(nb2pipe.emit(nb2pipe.load(tmp_path / case.name), target="jenkins", **case.flags), folder, force=True)
+    dry = jenkins.build(folder, {}, credentials={}, variables={}, dry=True)
+    assert dry.declared == {"title": plain.default}
+
+
+def test_forty_steps_side_by_side_and_one_after_the_other(jenkins: Jenkins, tmp_path: Path) -> None:
+    steps = "".join(
+        f'\n# %% tags=["step:s{number}", "gate:v{number} > 0", "retry:1:5s", "timeout:90s"]\n'
+        f"v{number} = {f'v{number - 1}' if number % 8 else '1'}\n"
+        f'\n# %% tags=["pipeline-metrics"]\nprint(v{number})\n'
+        for number in range(40)
+    )
+    began = time.monotonic()
+    folder = bundle_of(steps, tmp_path)
+    assert time.monotonic() - began < 2
+    told = jenkins.build(folder, {}, credentials={}, variables={}, dry=True)
+    assert len([name for name in told.stages if name.startswith("s") and "," not in name]) == 40
+
+
+def test_what_is_out_of_time_is_told_and_stops_the_rest(jenkins: Jenkins, tmp_path: Path) -> None:
+    folder = bundle_of(
+        """
+        # %% tags=["step:make", "timeout:2s", "retry:1"]
+        import time
+        time.sleep(60)
+        x = 1
+
+        # %% tags=["step:use"]
+        y = x
+        """,
+        tmp_path,
+    )
+    told = jenkins.build(folder, {}, credentials={}, variables={})
+    assert told.result == "ABORTED"
+    assert told.stages == {"find the bundle": "SUCCESS", "make": "FAILURE", "use": "SKIPPED"}
