@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,13 @@ import pytest
 import yaml
 from argo_driver import Argo, ArgoError, Finished
 from argo_references import dangling
+from examples import EngineContract
 from lasting import Lasting, lasting
-from programs import EXAMPLES, program
+from programs import program
 
 import nb2pipe
 from nb2pipe.bundles.write import write
-from nb2pipe.testing.targets import Ran, TargetContract, digests
+from nb2pipe.testing.targets import Ran
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -110,12 +110,15 @@ class ArgoEngine:
         )
 
 
-class TestArgo(TargetContract):
+class TestArgo(EngineContract):
     name = "argo"
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> ArgoEngine:
         return ArgoEngine(tmp_path)
+
+    def accepts(self, folder: Path) -> None:
+        accepted(folder)
 
     def emitted_schedule(self, folder: Path) -> None:
         content = accepted(folder)
@@ -178,36 +181,6 @@ def written(folder: Path, text: str) -> Path:
 def ran(folder: Path, work: Path, secrets: Mapping[tuple[str, str], str] | None = None, **given: str) -> Finished:
     work.mkdir()
     return Argo(work=work, secrets=secrets or {}).run(folder, given)
-
-
-def of_run(notebook: Path, home: Path, **parameters: object) -> tuple[dict[str, str], dict[str, float]]:
-    """The digests and metrics of a run of the notebook itself."""
-    run = nb2pipe.run(notebook, home=home, parameters=parameters, executor="subprocess")
-    files = (home / "runs" / run.run / "steps").rglob("*.json")
-    found = [json.loads(file.read_text("utf-8")) for file in files]
-    return digests({record["name"]: record for record in found}), dict(run.metrics)
-
-
-@pytest.mark.parametrize("name", ["digits", "survey", "tour"])
-def test_an_example_is_accepted_and_has_the_values_of_a_run(name: str, tmp_path: Path) -> None:
-    for file in EXAMPLES.glob("*.ipynb"):
-        shutil.copy(file, tmp_path)
-    folder = bundle_of(tmp_path / f"{name}.ipynb", tmp_path / "bundle")
-    accepted(folder)
-    finished = ran(folder, tmp_path / "work", {("account", "home"): "/tmp"})
-    assert finished.phase == "Succeeded", finished.printed
-    wanted, metrics = of_run(tmp_path / f"{name}.ipynb", tmp_path / "home")
-    made = digests(records(finished))
-    figures = {"plot.figure", "plot.left", "plot.right"}  # their digests are others in each process
-    assert made.keys() >= figures or name != "digits"
-    assert {each: made[each] for each in made.keys() - figures} == {
-        each: wanted[each] for each in made.keys() - figures
-    }
-    assert len(made) > 1
-    measured: dict[str, float] = {}
-    for node in finished.nodes.values():
-        measured |= json.loads(node.parameters.get("metrics", "{}"))
-    assert measured == metrics
 
 
 HOSTILE = r"""
