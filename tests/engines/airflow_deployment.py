@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from environments import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _PATIENCE = 180.0
 _ENDED = frozenset({"success", "failed"})
@@ -93,7 +93,7 @@ def postgresql(log: Path) -> Iterator[str]:
         server = subprocess.Popen([programs / "postgres", *words], cwd=folder, stdout=out, stderr=out, **user)
         try:
             ready = [str(programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
-            _wait(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0, "PostgreSQL")
+            wait(lambda: subprocess.run(ready, capture_output=True, check=False).returncode == 0, "PostgreSQL")
             create = [programs / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "airflow", "airflow"]
             subprocess.run(create, cwd=folder, stdout=out, stderr=out, check=True)
             yield f"postgresql+psycopg2://airflow@127.0.0.1:{port}/airflow"
@@ -103,7 +103,8 @@ def postgresql(log: Path) -> Iterator[str]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wait(done: Any, what: str, seconds: float = _PATIENCE) -> Any:
+def wait(done: Callable[[], Any], what: str, seconds: float = _PATIENCE) -> Any:
+    """Asks until there is an answer; the answer."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         found = done()
@@ -166,7 +167,7 @@ class Airflow:
         place.unlink(missing_ok=True)
         place.symlink_to(folder, target_is_directory=True)
         dag = name.removesuffix("_pipeline")
-        _wait(lambda: self._knows(dag, folder), f"the DAG {dag}")
+        wait(lambda: self._knows(dag, folder), f"the DAG {dag}")
         return str(dag)
 
     def _knows(self, dag: str, folder: Path) -> bool:
@@ -203,7 +204,7 @@ class Airflow:
             found = str(self.ask("GET", path)["state"])
             return found if found in _ENDED else ""
 
-        return str(_wait(state, f"the run {run} of {dag}"))
+        return str(wait(state, f"the run {run} of {dag}"))
 
     def tasks(self, dag: str, run: str) -> dict[str, dict[str, Any]]:
         """The tasks of a run, by id."""
@@ -231,7 +232,7 @@ class Airflow:
         """Waits until the dag-processor has told of a failure."""
         name = json.loads((folder / "bundle.json").read_text())["package"]
         logs = self.home / "logs" / "dag_processor"
-        _wait(lambda: any("told: " in log.read_text() for log in logs.rglob(f"{name}/dags/*.log")), "the notice")
+        wait(lambda: any("told: " in log.read_text() for log in logs.rglob(f"{name}/dags/*.log")), "the notice")
 
 
 @contextlib.contextmanager
@@ -247,7 +248,7 @@ def airflow(home: Path) -> Iterator[Airflow]:
         for part in ("api-server", "scheduler", "dag-processor"):
             stack.enter_context(_running([program, part], known, home / f"{part}.log"))
         deployed = Airflow(home, dags, known)
-        _wait(deployed.is_up, "Airflow")
+        wait(deployed.is_up, "Airflow")
         yield deployed
 
 

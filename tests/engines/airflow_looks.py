@@ -27,7 +27,9 @@ def main(path: str) -> None:
         if type(task).__name__ == "DockerOperator":
             found["devices"] = [dict(one) for one in task.device_requests or ()]
         tasks[task.task_id] = {**found, "upstream": sorted(task.upstream_task_ids)}
-    print(json.dumps({"dag": dag.dag_id, "tasks": tasks, "modules": sorted(sys.modules)}, default=str))
+    sys.stdout.write(
+        json.dumps({"dag": dag.dag_id, "tasks": tasks, "modules": sorted(sys.modules)}, default=str) + "\n"
+    )
 
 
 NAMES = ("doc_md", "image", "entrypoint", "command", "cpus", "mem_limit", "environment", "labels", "trigger_rule")

@@ -7,18 +7,23 @@ import json
 import shlex
 import subprocess
 import sys
+import urllib.parse
 import zoneinfo
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow_deployment import Airflow, airflow
+from airflow_deployment import Airflow, RefusedError, airflow, wait
 from environments import environment
+from examples import EngineContract
 from programs import variables
 
+import nb2pipe
+from nb2pipe.bundles.write import write
 from nb2pipe.targets.model import Feature
 from nb2pipe.testing.target_cases import CASES, SECRET
-from nb2pipe.testing.targets import Ran, TargetContract
+from nb2pipe.testing.targets import Ran, digests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,12 +56,14 @@ class Engine:
     ) -> Ran:
         store = variables.get("NB2PIPE_STORE", str(self.airflow.home / "store"))
         for (secret, key), value in secrets.items():
-            self.airflow.connection(secret, **{key: value})
+            self.airflow.connection(
+                secret, **({key: value} if key == "password" else {"extra": json.dumps({key: value})})
+            )
         package = json.loads((folder / "bundle.json").read_text())["package"]
         self.airflow.variable(f"{package}_python", str(python_with(folder.parent, variables)))
         self.airflow.variable("nb2pipe_store", store)
         self.dag = self.airflow.add(folder)
-        self.last = self.airflow.trigger(self.dag, parameters)
+        self.last = self.airflow.trigger(self.dag, dict(parameters))
         state = self.airflow.ended(self.dag, self.last)
         if state == "failed" and "on_failure_callback" in next((folder / "dags").glob("*.py")).read_text():
             self.airflow.told(folder)
@@ -115,8 +122,11 @@ def limits_of(folder: Path) -> object:
     return config["pod_override"]["spec"]["containers"][0]["resources"]["limits"]
 
 
-class TestAirflow(TargetContract):
+class TestAirflow(EngineContract):
     name = "airflow"
+
+    def accepts(self, folder: Path) -> None:
+        assert not _HEAVY & set(looked_at(folder)["modules"])
 
     @pytest.fixture
     def engine(self, deployed: Airflow) -> Engine:
@@ -189,3 +199,199 @@ def next_run(deployed: Airflow, dag: str, zone: str) -> dt.datetime:
     """When the scheduler will start the next run."""
     text = deployed.ask("GET", f"/dags/{dag}")["next_dagrun_run_after"]
     return dt.datetime.fromisoformat(text).astimezone(zoneinfo.ZoneInfo(zone))
+
+
+# ------------------------------------------------------------------------------------------------ notebooks of others
+
+
+def bundle_of(folder: Path, text: str, settings: Mapping[str, object] | None = None, **options: Any) -> Path:
+    head = "# ---\n# jupyter:\n#   " + json.dumps({"nb2pipe": settings})[1:-1] + "\n# ---\n" if settings else ""
+    notebook = folder / f"{folder.name}.py"
+    notebook.write_text(head + dedent(text))
+    write(nb2pipe.emit(nb2pipe.load(notebook), target="airflow", **options), folder / "bundle")
+    return folder / "bundle"
+
+
+def left_by(notebook: Path, **parameters: object) -> dict[str, str]:
+    """The digests of what a run of a notebook makes."""
+    home = notebook.parent / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHADE", SHADE)  # a run here does not set what a tag says
+        run = nb2pipe.run(notebook, home=home, executor="subprocess", parameters=parameters)
+    assert run.status == "succeeded"
+    records = [json.loads(file.read_text()) for file in (home / "runs" / run.run / "steps").rglob("*.json")]
+    return digests({record["name"]: record for record in records})
+
+
+DATED = """
+# %% tags=["parameters"]
+day = "2026-01-01"
+
+# %% tags=["step:make"]
+seen = int(day.replace("-", ""))
+"""
+
+
+def test_a_run_for_a_past_moment_has_its_date_in_the_zone_of_the_schedule(deployed: Airflow, tmp_path: Path) -> None:
+    (tmp_path / "past").mkdir()
+    settings = {"run_date": "day", "schedule": "30 0 * * *", "timezone": "Europe/Berlin"}
+    folder = bundle_of(tmp_path / "past", DATED, settings)
+    deployed.variable("past_pipeline_python", sys.executable)
+    dag = deployed.add(folder)
+    past = deployed.trigger(dag, {}, "2026-03-29T22:30:00Z")  # half past midnight in Berlin
+    given = deployed.trigger(dag, {"day": "2020-02-02"})
+    for run, wanted in ((past, 20260330), (given, 20200202)):
+        assert deployed.ended(dag, run) == "success", deployed.log(dag, run, "make")
+        assert deployed.xcom(dag, run, "make")["outputs"][0]["summary"]["value"] == wanted
+    with pytest.raises(RefusedError, match="Invalid input for param day"):
+        deployed.trigger(dag, {"day": 3})
+
+
+SHADE = "{{ dag }}.sh"
+STRANGE = r"""
+# %% tags=["parameters"]
+title = "{{ params }} {% raw %} $(touch hacked) 'x' \\"
+count = 3
+threshold = 100.0
+
+# %% tags=["imports"]
+import os
+import pathlib
+import random
+
+# %% tags=["step:load", "env:SHADE:{{ dag }}.sh", "label:team:{{ dag }}", "annotation:a/b:{% raw %}"]
+random.seed(3)
+rows = [random.random() for _ in range(count)] + pathlib.Path("data/{{ a }} 'b'.csv").read_text().split()
+pathlib.Path("left.txt").write_text(title + os.environ["SHADE"])
+
+# %% tags=["step:pause", "papermill_description={{ dag }} <b>"]
+paused = len(rows)
+
+# %% tags=["step:draw"]
+drawn = (random.random(), pathlib.Path("left.txt").read_text())
+
+# %% tags=["step:check", "gate:total > threshold_of_all"]
+total = float(paused)
+threshold_of_all = threshold
+
+# %% tags=["pipeline-metrics"]
+print(total, threshold_of_all)
+
+# %% tags=["step:publish"]
+published = total + 1
+"""
+
+
+@pytest.mark.parametrize("operator", ["bash", "python"])
+def test_other_operators_compute_the_same_and_texts_stay_texts(
+    operator: str, deployed: Airflow, tmp_path: Path
+) -> None:
+    own = tmp_path / f"strange_{operator}"
+    (own / "data").mkdir(parents=True)
+    (own / "data" / "{{ a }} 'b'.csv").write_text("x\n1\n")
+    folder = bundle_of(own, STRANGE, operator=operator, include=["data/*.csv"])
+    engine = Engine(deployed)
+    ran = engine.run(folder, {"count": 4}, secrets={}, variables={})
+    assert ran.succeeded
+    assert engine.states()["publish"] == "skipped"
+    wanted = left_by(own / f"{own.name}.py", count=4)
+    assert digests(ran.records) == wanted
+    assert len(wanted) >= 4
+    again = engine.run(folder, {"count": 4, "threshold": 0.5, "title": "{{ dag }}"}, secrets={}, variables={})
+    assert again.succeeded
+    assert engine.states()["publish"] == "success"
+    assert digests(again.records) == left_by(own / f"{own.name}.py", count=4, threshold=0.5, title="{{ dag }}")
+
+
+SLEEPING = """
+# %% tags=["imports"]
+import os
+import pathlib
+import time
+
+# %% tags=["step:make"]
+pathlib.Path("WHERE").write_text(str(os.getpid()))
+time.sleep(240)
+"""
+
+
+def test_a_step_ends_when_its_task_is_marked_as_failed(deployed: Airflow, tmp_path: Path) -> None:
+    (tmp_path / "sleeping").mkdir()
+    told = tmp_path / "process"
+    folder = bundle_of(tmp_path / "sleeping", SLEEPING.replace("WHERE", str(told)))
+    deployed.variable("sleeping_pipeline_python", sys.executable)
+    dag = deployed.add(folder)
+    run = deployed.trigger(dag, {})
+    process = int(wait(lambda: told.exists() and told.read_text(), "the step"))
+    path = f"/dags/{dag}/dagRuns/{urllib.parse.quote(run)}/taskInstances/make"
+    deployed.ask("PATCH", path, {"new_state": "failed"})
+    wait(lambda: not Path(f"/proc/{process}").exists(), "the end of the step", 60)
+    assert deployed.ended(dag, run) == "failed"
+
+
+ASKING = """
+# %% tags=["parameters"]
+rate = 0.5
+title = "{{ x }}"
+
+# %% tags=["step:make", "limit:cpu:1500m", "limit:memory:3Gi", "limit:gpu:1", "label:team:vision", "env:A:{{ b }}.json"]
+x = (rate, title)
+
+# %% tags=["step:use", "image:r.example.com:5000/a@sha256:DIGEST", "secret:db:password:DB", "annotation:a.b/c:{{ d }}"]
+y = x
+"""
+
+
+def test_kubernetes_takes_the_pods(tmp_path: Path) -> None:
+    (tmp_path / "pods").mkdir()
+    text = ASKING.replace("DIGEST", "0a" * 32)
+    tasks = looked_at(bundle_of(tmp_path / "pods", text, operator="kubernetes"))["tasks"]
+    make, use = (tasks[name]["pod"] for name in ("make", "use"))
+    (container,) = (each for each in make["spec"]["containers"] if each["name"] == "base")
+    assert container["command"] == ["python", "-m", "pods_pipeline.steps.make"]
+    assert container["args"][-2:] == ["--rate={{ params['rate'] | tojson }}", "--title={{ params['title'] }}"]
+    assert container["resources"]["limits"] == {"cpu": "1500m", "memory": "3Gi", "nvidia.com/gpu": "1"}
+    assert "vision" in make["metadata"]["labels"].values()
+    (container,) = (each for each in use["spec"]["containers"] if each["name"] == "base")
+    assert container["image"] == f"r.example.com:5000/a@sha256:{'0a' * 32}"
+    assert {"name": "DB", "valueFrom": {"secretKeyRef": {"key": "password", "name": "db"}}} in container["env"]
+    assert set(use["metadata"]["annotations"]) == {"a.b/c"}
+
+
+def test_docker_takes_the_containers(tmp_path: Path) -> None:
+    (tmp_path / "boxes").mkdir()
+    text = ASKING.replace("DIGEST", "0a" * 32)
+    make = looked_at(bundle_of(tmp_path / "boxes", text, operator="docker"))["tasks"]["make"]
+    assert make["entrypoint"] == ["python", "-m", "boxes_pipeline.steps.make"]
+    assert (make["cpus"], make["mem_limit"]) == (1.5, 3 * 2**30)
+    assert make["devices"][0]["Capabilities"] == [["gpu"]]
+    assert make["labels"] == {"team": "vision"}
+
+
+def test_forty_steps_are_loaded_in_order(tmp_path: Path) -> None:
+    (tmp_path / "forty").mkdir()
+    cells = [f'# %% tags=["step:s{n}"]\nx{n} = x{n - 1} + 1\n' for n in range(1, 40)]
+    folder = bundle_of(tmp_path / "forty", "\n".join(['# %% tags=["step:s0"]\nx0 = 0\n', *cells]))
+    tasks = looked_at(folder)["tasks"]
+    assert len(tasks) == 40
+    assert all(tasks[f"s{n}"]["upstream"] == [f"s{n - 1}"] for n in range(1, 40))
+
+
+def test_airflow_2_runs_the_same_file(tmp_path: Path) -> None:
+    own = tmp_path / "old"
+    (own / "data").mkdir(parents=True)
+    (own / "data" / "{{ a }} 'b'.csv").write_text("x\n1\n")
+    folder = bundle_of(own, STRANGE, {"schedule": "30 0 * * *", "timezone": "Europe/Berlin"}, include=["data/*.csv"])
+    known = variables(
+        AIRFLOW_HOME=str(tmp_path / "home"),
+        AIRFLOW__CORE__DAGS_FOLDER=str(folder / "dags"),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW_VAR_OLD_PIPELINE_PYTHON=sys.executable,
+    )
+    program = str(environment("airflow-2") / "airflow")
+    for words in (["db", "migrate"], ["dags", "test", "old", "--conf", json.dumps({"count": 4})]):
+        done = subprocess.run([program, *words], env=known, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    records = [json.loads(file.read_text()) for file in (tmp_path / "home" / "nb2pipe" / "runs").rglob("values/*.json")]
+    assert digests({record["step"]: record for record in records}) == left_by(own / "old.py", count=4)
+    assert "publish" not in {record["step"] for record in records}
