@@ -231,7 +231,7 @@ def prepare(
         deliver=lambda: folders.passage.deliver(description, facts) if folders.passage else None,
         noted=noted,
         store=store,
-        work=tempfile.TemporaryDirectory(prefix="nb2pipe-") if folders.files and outputs else None,
+        work=_work() if folders.files and outputs else None,
         gate=gate_of(facts, records),
     )
 
@@ -246,6 +246,11 @@ def _records(description: Description, facts: StepFacts, folders: Folders) -> di
     records = {each.name: record_of(each, folders.inputs) for each in description.earlier(facts.name)}
     refuse_missing(facts, records, folders)
     return records
+
+
+def _work() -> tempfile.TemporaryDirectory[str]:
+    """A folder for notes; where something still writes into it as the process ends, it stays."""
+    return tempfile.TemporaryDirectory(prefix="nb2pipe-", ignore_cleanup_errors=True)
 
 
 def _initial_state(checkpoints: Path | None) -> int:

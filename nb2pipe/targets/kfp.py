@@ -34,13 +34,12 @@ if TYPE_CHECKING:
 _FILE = "pipeline.yaml"
 
 _RUNS = (
-    *(Feature.PARAMETERS, Feature.ORDER, Feature.GATE, Feature.NESTED, Feature.RETRY),
+    *(Feature.PARAMETERS, Feature.RUN_DATE, Feature.ORDER, Feature.GATE, Feature.NESTED, Feature.RETRY),
     *(Feature.RETRY_DELAY, Feature.CACHE, Feature.ENVIRONMENT, Feature.STATE, Feature.FILES, Feature.MODULES),
-    *(Feature.DATA, Feature.METRICS, Feature.RECORDS, Feature.NOTEBOOKS, Feature.NOTICE),
+    *(Feature.DATA, Feature.METRICS, Feature.RECORDS, Feature.NOTEBOOKS, Feature.NOTICE, Feature.SECRETS),
 )
 _EMITTED = (
     *(
-        Feature.RUN_DATE,
         Feature.SCHEDULE,
         Feature.PARALLEL,
         Feature.TIMEOUT,
@@ -49,7 +48,7 @@ _EMITTED = (
         Feature.GPU,
         Feature.IMAGE,
     ),
-    *(Feature.STEP_IMAGES, Feature.LABELS, Feature.ANNOTATIONS, Feature.SECRETS, Feature.OWNER),
+    *(Feature.STEP_IMAGES, Feature.LABELS, Feature.ANNOTATIONS, Feature.OWNER),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import re
@@ -40,6 +41,8 @@ class Given:
         default: Its default there; None where it has none and has to be given.
         or_own: Where it is an empty text, steps take the notebook's own default.
         is_run_date: Where it is an empty text, it is the date of the run.
+        own: Digest of a default that KFP may hand on in another form, such as with another order of names: steps take
+            the notebook's own default where that arrives. Empty where it comes back as it is.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Given:
     default: object = None
     or_own: bool = False
     is_run_date: bool = False
+    own: str = ""
 
     @property
     def word(self) -> str:
@@ -82,7 +86,14 @@ def _given(pipeline: Pipeline, taken: Collection[str]) -> Iterator[Given]:
         else:
             annotation, default = _typed(one)
             own = default is None
-            yield Given(name=name, option=one.name, annotation=annotation, default="" if own else default, or_own=own)
+            yield Given(
+                name=name,
+                option=one.name,
+                annotation=annotation,
+                default="" if own else default,
+                or_own=own,
+                own=_digest(default) if isinstance(default, (list, dict)) and not _is_exact(default) else "",
+            )
 
 
 def _name(name: str, used: Collection[str]) -> str:
@@ -118,7 +129,7 @@ def _typed(one: Parameter) -> tuple[str, object]:
 
 def _collection(value: object) -> tuple[str, object]:
     items = list(value) if isinstance(value, tuple) else value
-    if isinstance(items, (list, dict)) and _is_exact(items):
+    if isinstance(items, (list, dict)) and _has_form(items):
         return ("dict" if isinstance(items, dict) else "list"), items
     try:
         text = json.dumps(items, allow_nan=False)
@@ -128,21 +139,54 @@ def _collection(value: object) -> tuple[str, object]:
     return "str", text if same else None
 
 
+def _has_form(value: object) -> bool:
+    """Whether KFP can hold a value."""
+    match value:
+        case bool():
+            return True
+        case int() | float():
+            return abs(value) < _EXACT
+        case str():
+            return _is_plain(value)
+        case list():
+            return all(map(_has_form, value))
+        case dict():
+            return all(isinstance(key, str) and _is_plain(key) and _has_form(each) for key, each in value.items())
+        case _:
+            return False
+
+
 def _is_exact(value: object) -> bool:
-    """Whether a value comes back from KFP as it was."""
+    """Whether a value that KFP can hold comes back as it was: 1.0 does not, nor does the order of names."""
     match value:
         case bool():
             return True
         case int() | float():
             return abs(value) < _EXACT and not (isinstance(value, float) and value.is_integer())
-        case str():
-            return _is_plain(value)
         case list():
             return all(map(_is_exact, value))
         case dict():
-            return all(isinstance(key, str) and _is_plain(key) and _is_exact(each) for key, each in value.items())
+            return len(value) <= 1 and all(map(_is_exact, value.values()))
         case _:
-            return False
+            return True
+
+
+def _digest(value: object) -> str:
+    """As `run_step` in the definition takes it of what arrives."""
+    text = json.dumps(_whole(value), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _whole(value: object) -> object:
+    match value:
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {key: _whole(each) for key, each in value.items()}
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value
 
 
 def _is_plain(text: str) -> bool:

@@ -98,25 +98,29 @@ def _left(component: Component) -> Iterator[str]:
 
 
 def _call_of_step(component: Component) -> str:
-    job = component.job
-    parts = [quoted(job.module)]
-    if component.parameters:
-        parts.append(_mapping("parameters", {one.option: _value(component, one.name) for one in component.parameters}))
-    if component.inputs:
-        parts.append(_listing("inputs", list(component.inputs)))
-    if component.outputs:
-        parts.append(_mapping("outputs", component.outputs))
-    parts.append(f"state={STATE}")
-    if component.metrics:
-        parts.append(f"metrics={METRICS}")
-    if job.step.gate:
-        parts.append(f"gate={quoted(f'{job.file}.json')}")
-    if component.notebook:
-        parts.append(f"notebook={NOTEBOOK}")
-    if component.gated:
-        parts.append('options=["--nb2pipe-gated"]')
-    head = f"{_INDENT}{'return ' if job.step.gate else ''}run_step("
-    return "\n".join([head, *(f"{_INDENT * 2}{part}," for part in parts), f"{_INDENT})"])
+    gate = component.job.step.gate
+    head = f"{_INDENT}{'return ' if gate else ''}run_step("
+    return "\n".join([head, *(f"{_INDENT * 2}{part}," for part in _arguments(component)), f"{_INDENT})"])
+
+
+def _arguments(component: Component) -> Iterator[str]:
+    """What the function of a component gives to `run_step`."""
+    own = {one.option: quoted(one.own) for one in component.parameters if one.own}
+    parts: dict[str, object] = {
+        quoted(component.job.module): True,
+        _mapping("parameters", {one.option: _value(component, one.name) for one in component.parameters}): (
+            component.parameters
+        ),
+        _mapping("own", own): own,
+        _listing("inputs", list(component.inputs)): component.inputs,
+        _mapping("outputs", component.outputs): component.outputs,
+        f"state={STATE}": True,
+        f"metrics={METRICS}": component.metrics,
+        f"gate={quoted(f'{component.job.file}.json')}": component.job.step.gate,
+        f"notebook={NOTEBOOK}": component.notebook,
+        'options=["--nb2pipe-gated"]': component.gated,
+    }
+    yield from (part for part, is_there in parts.items() if is_there)
 
 
 def _value(component: Component, name: str) -> str:

@@ -26,6 +26,7 @@ import os
 lr = 0.1
 layers = [64, 32]
 ratios = [1.0, 0.5]
+mixed = [None, 1]
 workers = os.getpid()
 api_key = "abc"
 train = "x"
@@ -86,7 +87,8 @@ def test_parameters_have_types_and_defaults_that_come_back_as_they_are(tmp_path:
     found = content_of(emitted(tmp_path))["root"]["inputDefinitions"]["parameters"]
     assert found["lr"] == {"parameterType": "NUMBER_DOUBLE", "defaultValue": 0.1, "isOptional": True}
     assert found["layers"]["parameterType"] == "LIST"
-    assert found["ratios"] == {"parameterType": "STRING", "defaultValue": "[1.0, 0.5]", "isOptional": True}
+    assert found["ratios"] == {"parameterType": "LIST", "defaultValue": [1.0, 0.5], "isOptional": True}
+    assert found["mixed"] == {"parameterType": "STRING", "defaultValue": "[null, 1]", "isOptional": True}
     assert found["workers"]["defaultValue"] == ""
     assert found["api_key"] == {"parameterType": "STRING"}
 
