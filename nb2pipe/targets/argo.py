@@ -143,7 +143,8 @@ def _spec(pipeline: Pipeline, material: Material, jobs: Sequence[Job]) -> dict[s
         "volumes": [{"name": name, "emptyDir": {}} for name in _volumes(jobs)],
         "templateDefaults": {"container": _every_container()},
     }
-    tasks = [_task(job, jobs, around) for job in jobs]
+    by_name = {job.name: job for job in jobs}
+    tasks = [_task(job, by_name, around) for job in jobs]
     templates = [{"name": whole, "dag": {"tasks": tasks}}, *(template_of(job, around) for job in jobs)]
     if notice:
         told = _free("tell-failure", around)
@@ -210,10 +211,10 @@ def _argument(pipeline: Pipeline, one: Parameter) -> dict[str, Any]:
     return {"name": one.name, **value, **choices, **({"description": kind} if kind not in {None, "None"} else {})}
 
 
-def _task(job: Job, jobs: Sequence[Job], around: Around) -> dict[str, Any]:
+def _task(job: Job, jobs: Mapping[str, Job], around: Around) -> dict[str, Any]:
     """A task of the DAG; what it depends on has to have run, so what comes after one that was skipped is left out."""
-    below = {need for other in jobs if other.name in job.needs for need in other.needs}
-    direct = [around.slugs[need] for need in job.needs if need not in below]
+    farther = {need for name in job.needs for need in jobs[name].needs}
+    direct = [around.slugs[need] for need in job.needs if need not in farther]
     task: dict[str, Any] = {"name": job.slug, "template": job.slug}
     if direct:
         task["depends"] = " && ".join(f"{slug}.Succeeded" for slug in direct)

@@ -141,7 +141,7 @@ def test_what_stands_below_a_gate_looks_at_it_itself_and_that_is_told(bundle: Bu
     assert "--nb2pipe-gated" in component(bundle, "show")["command"]
     assert "--nb2pipe-gated" not in component(bundle, "measure")["command"]
     assert [each.message for each in bundle.diagnostics if each.code == "NB412"] == [
-        "the target `azureml` has no conditions: what a gate keeps from running begins and does nothing: `show`"
+        "the target `azureml` has no conditions: what a gate stops begins and does nothing: `show`"
     ]
 
 

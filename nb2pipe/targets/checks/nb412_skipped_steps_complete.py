@@ -32,7 +32,7 @@ def skipped_steps_complete(notebook: str, target: str, steps: Sequence[str]) -> 
     return Diagnostic(
         code=CODE,
         severity=Severity.INFO,
-        message=f"the target `{target}` has no conditions: what a gate keeps from running begins and does nothing: {who}",
+        message=f"the target `{target}` has no conditions: what a gate stops begins and does nothing: {who}",
         location=Location(notebook=notebook, step=steps[0] if len(steps) == 1 else None),
         hint="their logs say it, and `skipped` in what they leave",
     )
