@@ -10,7 +10,16 @@ from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
 from nb2pipe.records.values import is_masked_default
-from nb2pipe.targets.argo_steps import FILES, IMAGE, PIPELINE_IMAGE, STORE, Around, secret_variable, template_of
+from nb2pipe.targets.argo_steps import (
+    FILES,
+    IMAGE,
+    PIPELINE_IMAGE,
+    RESTRICTED,
+    STORE,
+    Around,
+    secret_variable,
+    template_of,
+)
 from nb2pipe.targets.argo_text import (
     annotation_problem,
     label_problem,
@@ -172,11 +181,7 @@ def _every_container() -> dict[str, Any]:
             {"name": "NB2PIPE_RUN", "value": "{{workflow.name}}"},
             {"name": "NB2PIPE_STORE", "value": f"{{{{workflow.parameters.{STORE}}}}}"},
         ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": RESTRICTED,
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}, {"name": "files", "mountPath": FILES}],  # noqa: S108
     }
 

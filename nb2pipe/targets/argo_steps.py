@@ -34,6 +34,13 @@ _NOTEBOOK = "/tmp/nb2pipe/notebook.ipynb"  # noqa: S108  # as above
 _WORDS = frozenset({"int", "float", "bool"})
 """Types whose values Kubernetes cannot take for references to variables."""
 
+RESTRICTED: Mapping[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+"""What the security standards of Kubernetes want of a container, and a root that nobody writes to."""
+
 PIPELINE_IMAGE = f"{{{{workflow.parameters.{IMAGE}}}}}"
 
 _OWN_IMAGE = {
@@ -127,6 +134,7 @@ def _copying(volume: str, source: str, target: str) -> dict[str, Any]:
         "name": f"copy-{volume}",
         "image": PIPELINE_IMAGE,
         "command": ["cp", "-R", f"{source}/.", target],
+        "securityContext": RESTRICTED,
         "volumeMounts": [{"name": volume, "mountPath": target}],
     }
 

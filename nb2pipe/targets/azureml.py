@@ -42,7 +42,8 @@ _SUPPORTS = {
 }
 _LOGS = ("azureml-mlflow", "mlflow-skinny")
 _VAULT = ("azure-identity", "azure-keyvault-secrets")
-_IGNORED = "components/\nenvironment/\ntests/\n.amlignore\nDockerfile\nREADME.md\npipeline.yml\nschedule.yml\n"
+_IGNORED = (".amlignore", "Dockerfile", "README.md", "ruff.toml", "tests/test_steps.py")
+"""Files of every bundle that no step needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ class AzuremlTarget:
         jobs = jobs_of(pipeline, material)
         around = _around(pipeline, material, jobs)
         platform = Platform(
-            definition=tuple(_files(pipeline, material, jobs, around)),
+            definition=_definition(pipeline, material, jobs, around),
             guide=_guide(pipeline, material, jobs, around),
             diagnostics=(
                 *_left_out(pipeline, self.name),
@@ -118,6 +119,13 @@ def _secret_of(pipeline: Pipeline) -> SecretTag | None:
 # ------------------------------------------------------------------------------------------------ the files
 
 
+def _definition(pipeline: Pipeline, material: Material, jobs: Sequence[Job], around: Around) -> tuple[EmittedFile, ...]:
+    """The files, and which of them do not come along with the code."""
+    files = tuple(_files(pipeline, material, jobs, around))
+    ignored = "".join(f"/{path}\n" for path in (*_IGNORED, *(file.path for file in files)))
+    return (*files, EmittedFile(path=".amlignore", text=ignored), *_scripts(material, jobs, around))
+
+
 def _files(pipeline: Pipeline, material: Material, jobs: Sequence[Job], around: Around) -> Iterator[EmittedFile]:
     head = (
         f"The pipeline `{pipeline.name}` for Azure Machine Learning: made by nb2pipe from `{material.plan.notebook}`."
@@ -132,7 +140,10 @@ def _files(pipeline: Pipeline, material: Material, jobs: Sequence[Job], around: 
             path="schedule.yml", text=yaml_text(_schedule(pipeline, around), f"When `{pipeline.name}` runs.")
         )
     yield from _environment(pipeline, material, jobs, around)
-    yield EmittedFile(path=".amlignore", text=_IGNORED)
+
+
+def _scripts(material: Material, jobs: Sequence[Job], around: Around) -> Iterator[EmittedFile]:
+    """What commands of steps call."""
     if any(job.step.metrics for job in jobs):
         text = render("azureml/log_metrics.py.jinja", material.templates)
         yield EmittedFile(path="log_metrics.py", text=text)

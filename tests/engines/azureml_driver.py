@@ -7,7 +7,6 @@ begin with `AZUREML_PARAMETER_`.
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import os
 import re
@@ -185,14 +184,10 @@ def _typed(value: Any, kind: str) -> str:
 
 def _snapshot(source: Path, target: Path) -> None:
     """The code, without what `.amlignore` names."""
-    ignored = (source / ".amlignore").read_text().split()
+    ignored = {line.removeprefix("/") for line in (source / ".amlignore").read_text().split()}
 
     def left_out(folder: str, names: list[str]) -> set[str]:
         inside = Path(folder).resolve().relative_to(source)
-        return {
-            name
-            for name in names
-            if any(fnmatch.fnmatch(f"{inside / name}", pattern.rstrip("/")) for pattern in ignored)
-        }
+        return {name for name in names if (inside / name).as_posix() in ignored}
 
     shutil.copytree(source, target, ignore=left_out)

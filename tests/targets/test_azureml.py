@@ -186,3 +186,17 @@ def test_schedules_are_what_azure_ml_knows_of_cron(
 
 def test_names_of_secrets_are_those_that_a_vault_takes() -> None:
     assert vault_name("db", "a_b.c") == "db--a-b-c"
+
+
+def test_the_code_of_a_job_is_the_bundle_without_the_definition(
+    tmp_path: Path, write_notebook: Callable[[Path, list[tuple[list[str], str]]], Path]
+) -> None:
+    for folder in ("components", "tests", "environment"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.csv").write_text("1")
+    path = write_notebook(tmp_path / "n.ipynb", [(["step:a"], "x = open('components/a.csv').read()")])
+    made = nb2pipe.emit(nb2pipe.load(path), target="azureml", include=["*/*.csv"])
+    ignored = {line.removeprefix("/") for line in made.text(".amlignore").splitlines()}
+    assert {"pipeline.yml", "components/a.yml", "environment/Dockerfile", "README.md"} <= ignored
+    assert ignored <= set(made.paths)
+    assert not ignored & {"components/a.csv", "tests/a.csv", "environment/a.csv", "pipeline.json", "requirements.lock"}
