@@ -15,10 +15,18 @@ from nb2pipe.codegen.modules.words import docstring, one_line
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
-from nb2pipe.targets.airflow_options import FIELDS, LONGEST_TAG, Asked, in_container, labels_left_out, tag_of
+from nb2pipe.targets.airflow_options import (
+    FIELDS,
+    LONGEST_TAG,
+    Asked,
+    in_container,
+    labels_left_out,
+    tag_of,
+    variable_of,
+)
 from nb2pipe.targets.airflow_params import params_of
 from nb2pipe.targets.airflow_tasks import Call, body, tasks_of
-from nb2pipe.targets.airflow_texts import airflow_imports, copying, plain
+from nb2pipe.targets.airflow_texts import airflow_imports, copying, ignored, plain
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of
@@ -87,7 +95,7 @@ class AirflowTarget:
         dag = _Dag.of(pipeline, material, self)
         definition = (
             EmittedFile(path=dag.path, text=render("airflow/dag.py.jinja", material.templates, **dag.values())),
-            EmittedFile(path=".airflowignore", text=_ignored(material)),
+            EmittedFile(path=".airflowignore", text=ignored(material)),
         )
         platform = Platform(
             definition=definition,
@@ -107,18 +115,6 @@ def _supports(operator: str) -> Mapping[Feature, Level]:
     if operator == "docker":
         return {each: level for each, level in (_SUPPORTS | _IN_CONTAINERS).items() if each is not Feature.LIMITS}
     return _SUPPORTS | _IN_CONTAINERS if operator == "kubernetes" else _SUPPORTS
-
-
-def _ignored(material: Material) -> str:
-    """What of the bundle Airflow need not look at for DAGs, as a pattern of either of its two kinds."""
-    tops = {material.plan.name, "notebooks", "tests", *(copy.path.partition("/")[0] for copy in material.copies)}
-    folders = sorted(top for top in tops if top.isidentifier() and any("/" in path for path in _paths(material, top)))
-    return "".join(f"{folder}/\n" for folder in folders)
-
-
-def _paths(material: Material, top: str) -> Iterator[str]:
-    yield from (f"{name}/" for name in (material.plan.name, "notebooks", "tests") if name == top)
-    yield from (copy.path for copy in material.copies if copy.path.startswith(f"{top}/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +137,12 @@ class _Dag:
             material=material,
             tasks=tasks_of(jobs_of(pipeline, material)),
             params=params,
-            asked=Asked(operator=operator, parameters=frozenset(name for name, _ in _given(params, operator))),
+            asked=Asked(
+                operator=operator,
+                parameters=frozenset(name for name, _ in _given(params, operator)),
+                hidden=frozenset(params.hidden),
+                place=_place(material, operator),
+            ),
         )
 
     @property
@@ -184,8 +185,9 @@ class _Dag:
             "package": self.package,
             "image": image_name(self.material.plan.title),
             "first": self.material.plan.steps[0].module,
-            "options": list(self.params.given_as("--")),
-            "words": Code(", *given" if self.params.known else ""),
+            "options": self._options(),
+            "hidden": bool(self.params.hidden),
+            "words": Code(", *given" if self._options() else ""),
             "told": f"--nb2pipe-told={'-' if operator == 'docker' else '/airflow/xcom/return.json'}",
             "given": Code("given(parameters)" if self.params.known else '""'),
             "data": Code(self._data()),
@@ -210,7 +212,7 @@ class _Dag:
             "in_container": in_container(operator),
             "as_notebook": flags.mode is Mode.NOTEBOOK,
             "image": image,
-            "secrets": self._has("secrets"),
+            "secrets": self._has_secrets(),
             "place": "secrets of Kubernetes" if operator == "kubernetes" else "connections of Airflow",
             "secret_commands": [Code(command) for command in self._secret_commands()],
             "conf": Code(self._conf()),
@@ -223,8 +225,8 @@ class _Dag:
     def _secret_commands(self) -> Iterator[str]:
         """What makes the secrets; their names are letters, digits, `-`, `_` and `.`."""
         keys: dict[str, list[str]] = {}
-        for one in sorted({one for task in self.tasks for one in task.job.step.resources.secrets}, key=str):
-            keys.setdefault(one.secret, []).append(one.key)
+        for place, key in sorted({pair for task in self.tasks for pair in self.asked.secrets_of(task).values()}):
+            keys.setdefault(place, []).append(key)
         for secret, names in keys.items():
             unique = sorted(set(names))
             if self.asked.operator == "kubernetes":
@@ -269,7 +271,7 @@ class _Dag:
         """The functions that the file needs, as names of templates."""
         operator = self.asked.operator
         outside = in_container(operator)
-        has_secrets = self._has("secrets") and operator != "kubernetes"
+        has_secrets = self._has_secrets() and operator != "kubernetes"
         wanted = {
             "run_date": self.params.run_date,
             "values": self.params.known and not outside,
@@ -283,11 +285,23 @@ class _Dag:
         }
         yield from (name for name, is_needed in wanted.items() if is_needed)
 
+    def _has_secrets(self) -> bool:
+        return any(self.asked.secrets_of(task) for task in self.tasks)
+
+    def _options(self) -> list[tuple[str, str]]:
+        """The words that give a step in a container the values of parameters; Kubernetes fills in variables."""
+        if self.asked.operator != "kubernetes":
+            return list(self.params.given_as("--"))
+        hidden = [(name, f"--{name}=$({variable_of(name)})") for name in self.params.hidden]
+        return [*self.params.given_as("--"), *hidden]
+
     def _imports(self) -> tuple[str, str]:
         """What is always imported, and what depends on versions, or may be missing."""
         parts = set(self._parts())
         always, new, old = airflow_imports(self.asked.operator, self._airflow_names(parts))
-        plain_ones = ["import json"] * bool(parts & {"values", "gate", "bash"}) + ["import os"]
+        plain_ones = ["import json"] * bool(
+            parts & {"values", "gate", "bash", *(["secrets"] if self.params.hidden else [])}
+        ) + ["import os"]
         plain_ones += ["import subprocess", "import sys"] * ("notice" in parts)
         times = any(task.job.step.retry or task.job.step.timeout is not None for task in self.tasks)
         plain_ones += ["from datetime import timedelta"] * times + ["from pathlib import Path"]
@@ -311,7 +325,7 @@ class _Dag:
 
     def _of_containers(self) -> Iterator[str]:
         operator = self.asked.operator
-        if operator == "kubernetes" and self._has("secrets"):
+        if operator == "kubernetes" and self._has_secrets():
             yield "from airflow.providers.cncf.kubernetes.secret import Secret"
         if operator == "kubernetes" and self._has("limits"):
             yield "from kubernetes.client import models as k8s"
@@ -371,6 +385,12 @@ class _Dag:
             yield '"values": values'
         elif self.params.run_date:
             yield '"run_date": run_date'
+
+
+def _place(material: Material, operator: str) -> str:
+    """Where Airflow keeps what is secret among the parameters."""
+    package = material.plan.name
+    return package if operator != "kubernetes" else f"{image_name(material.plan.title)}-parameters"
 
 
 def _given(params: Params, operator: str) -> list[tuple[str, str]]:

@@ -38,10 +38,14 @@ class Asked:
     Attributes:
         operator: What runs it.
         parameters: The parameters that the DAG knows.
+        hidden: Those that are secrets, and `place` where Airflow keeps them: the name of a connection, or of a secret
+            of Kubernetes.
     """
 
     operator: str
     parameters: Collection[str]
+    hidden: Collection[str] = ()
+    place: str = ""
 
     def options(self, task: Task) -> dict[str, str]:
         """The options of a task, as Python."""
@@ -50,28 +54,37 @@ class Asked:
 
     def _of_step(self, task: Task) -> Iterator[tuple[str, str]]:
         resources = task.job.step.resources
-        names = [name for name in task.job.parameters if name in self.parameters]
+        named = self.parameters if self.operator != "kubernetes" else {*self.parameters, *self.hidden}
+        names = [name for name in task.job.parameters if name in named]
         if names:
             yield "parameters", value_text(names)
         if resources.environment:
             yield "environment", value_text({name: plain(text) for name, text in resources.environment})
         if self.operator in {"docker", "kubernetes"} and resources.image:
             yield "image", value_text(plain(resources.image))
-        if resources.secrets:
+        if self.secrets_of(task):
             yield from self._secrets(task)
         if resources.limits:
             yield from self._limits(dict(resources.limits))
         if self.operator in {"docker", "kubernetes"}:
             yield from self._labels(task)
 
+    def secrets_of(self, task: Task) -> dict[str, tuple[str, str]]:
+        """For each variable or parameter of a task that is a secret, the place and the key in it."""
+        own = {one.variable: (one.secret, one.key) for one in task.job.step.resources.secrets}
+        return own | {name: (self.place, name) for name in task.job.parameters if name in self.hidden}
+
     def _secrets(self, task: Task) -> Iterator[tuple[str, str]]:
-        secrets = task.job.step.resources.secrets
+        known = self.secrets_of(task)
+        hidden = {name: place for name, place in known.items() if name in self.hidden and place[0] == self.place}
+        own = {name: place for name, place in known.items() if name not in hidden}
         if self.operator == "kubernetes":
-            calls = (f'Secret("env", "{one.variable}", "{one.secret}", "{one.key}")' for one in secrets)
+            named = own | {variable_of(name): place for name, place in hidden.items()}
+            calls = (f"Secret({', '.join(map(value_text, ('env', name, *place)))})" for name, place in named.items())
             yield "secrets", f"[{', '.join(calls)}]"
         else:
-            pairs = (f'{one.variable}=("{one.secret}", "{one.key}")' for one in secrets)
-            yield "pre_execute", f"secrets({', '.join(pairs)})"
+            more = f", {value_text(hidden)}" if hidden else ""
+            yield "pre_execute", f"secrets({value_text(own)}{more})"
 
     def _limits(self, limits: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         wanted = {("nvidia.com/gpu" if name == GPU else name): text for name, text in limits.items()}
@@ -128,6 +141,11 @@ def labels_left_out(pipeline: Pipeline, target: str, asked: Asked, tasks: Collec
             else:
                 continue
             yield left_out_of_definition(pipeline, target, f"the label `{name}`", reason, task.job.name)
+
+
+def variable_of(parameter: str) -> str:
+    """The variable of a container that has the value of a parameter that is a secret."""
+    return f"NB2PIPE_{parameter.upper()}"
 
 
 def in_container(operator: str) -> bool:

@@ -36,11 +36,13 @@ class Params:
     Attributes:
         known: Those that the DAG has, in the notebook's order.
         unwritten: Those whose defaults cannot stand in the DAG.
+        hidden: Those that are secrets: no page shows them, and no file has them.
         run_date: The one that has the run's date; empty where none has.
     """
 
     known: tuple[Parameter, ...]
     unwritten: tuple[Parameter, ...]
+    hidden: tuple[str, ...] = ()
     run_date: str = ""
 
     @property
@@ -85,7 +87,8 @@ def params_of(pipeline: Pipeline) -> Params:
     known = tuple(one for one in pipeline.parameters if not is_masked_default(one.default))
     run_date = next((one.name for one in known if one.name == asked), "")
     unwritten = tuple(one for one in pipeline.parameters if one.name != run_date and not _is_written(one))
-    return Params(known=known, unwritten=unwritten, run_date=run_date)
+    hidden = tuple(one.name for one in pipeline.parameters if is_masked_default(one.default))
+    return Params(known=known, unwritten=unwritten, hidden=hidden, run_date=run_date)
 
 
 def _is_written(one: Parameter) -> bool:

@@ -11,9 +11,13 @@ from nb2pipe.codegen.modules.lines import NAMES, bracketed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from nb2pipe.targets.model import Material
+
 _BRACES = re.compile(r"\{[{%#]|[%#}]\}")
 _FILES = (".sh", ".bash", ".env", ".json", ".yaml", ".yml")
 """A templated text with such an ending is taken for the name of a file."""
+
+_PLAIN = re.compile(r"[\w./-]+")
 
 _OPERATORS: Mapping[str, tuple[str, str]] = {
     "python": ("standard.operators.python", "PythonOperator"),
@@ -104,3 +108,17 @@ def _rows(modules: Mapping[str, set[str]], indent: str) -> Iterator[str]:
 def _order(name: str) -> tuple[int, str]:
     """Names as formatters sort them: constants, classes, functions."""
     return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
+
+
+def ignored(material: Material) -> str:
+    """Which files of the bundle Airflow need not look at for DAGs.
+
+    Airflow 3 reads patterns as git does; 2.10 searches for regular expressions in paths. These mean the same to both,
+    whatever the folder of the bundle is called.
+    """
+    package = material.plan.name
+    modules = [copy.path for copy in material.copies if copy.path.endswith(".py") and _PLAIN.fullmatch(copy.path)]
+    own = (
+        f"{package}/{name}" for name in ("__init__.py", "__main__.py", "_vendor/", "cells/", "definitions.py", "steps/")
+    )
+    return "".join(f"/{path}\n" for path in (*own, "tests/test_steps.py", *modules))

@@ -248,11 +248,13 @@ def test_a_run_for_a_past_moment_has_its_date_in_the_zone_of_the_schedule(deploy
 
 
 SHADE = "{{ dag }}.sh"
+TOKEN = "geheim '{{ x }}' $(y)"
 STRANGE = r"""
 # %% tags=["parameters"]
 title = "{{ params }} {% raw %} $(touch hacked) 'x' \\"
 count = 3
 threshold = 100.0
+api_token = "kept-nowhere"
 
 # %% tags=["imports"]
 import os
@@ -265,7 +267,8 @@ rows = [random.random() for _ in range(count)] + pathlib.Path("data/{{ a }} 'b'.
 pathlib.Path("left.txt").write_text(title + os.environ["SHADE"])
 
 # %% tags=["step:pause", "papermill_description={{ dag }} <b>"]
-paused = len(rows)
+paused = len(rows) + len(api_token)
+print("with", api_token)
 
 # %% tags=["step:draw"]
 drawn = (random.random(), pathlib.Path("left.txt").read_text())
@@ -290,17 +293,21 @@ def test_other_operators_compute_the_same_and_texts_stay_texts(
     (own / "data").mkdir(parents=True)
     (own / "data" / "{{ a }} 'b'.csv").write_text("x\n1\n")
     folder = bundle_of(own, STRANGE, operator=operator, include=["data/*.csv"])
-    engine = Engine(deployed)
-    ran = engine.run(folder, {"count": 4}, secrets={}, variables={})
+    engine, token = Engine(deployed), {(f"{own.name}_pipeline", "api_token"): TOKEN}
+    ran = engine.run(folder, {"count": 4}, secrets=token, variables={})
     assert ran.succeeded
     assert engine.states()["publish"] == "skipped"
-    wanted = left_by(own / f"{own.name}.py", count=4)
+    wanted = left_by(own / f"{own.name}.py", count=4, api_token=TOKEN)
     assert digests(ran.records) == wanted
     assert len(wanted) >= 4
-    again = engine.run(folder, {"count": 4, "threshold": 0.5, "title": "{{ dag }}"}, secrets={}, variables={})
+    again = engine.run(folder, {"count": 4, "threshold": 0.5, "title": "{{ dag }}"}, secrets=token, variables={})
     assert again.succeeded
     assert engine.states()["publish"] == "success"
-    assert digests(again.records) == left_by(own / f"{own.name}.py", count=4, threshold=0.5, title="{{ dag }}")
+    more = {"count": 4, "threshold": 0.5, "title": "{{ dag }}", "api_token": TOKEN}
+    assert digests(again.records) == left_by(own / f"{own.name}.py", **more)
+    shown = json.dumps(engine.airflow.tasks(engine.dag, engine.last))
+    assert "kept-nowhere" not in (folder / "dags" / f"{own.name}.py").read_text()
+    assert TOKEN not in shown + engine.airflow.log(engine.dag, engine.last, "pause")
 
 
 SLEEPING = """
@@ -382,16 +389,19 @@ def test_airflow_2_runs_the_same_file(tmp_path: Path) -> None:
     (own / "data").mkdir(parents=True)
     (own / "data" / "{{ a }} 'b'.csv").write_text("x\n1\n")
     folder = bundle_of(own, STRANGE, {"schedule": "30 0 * * *", "timezone": "Europe/Berlin"}, include=["data/*.csv"])
+    (tmp_path / "dags").mkdir()
+    folder.rename(tmp_path / "dags" / "old_pipeline")  # a name that Airflow might take for the package's
     known = variables(
         AIRFLOW_HOME=str(tmp_path / "home"),
-        AIRFLOW__CORE__DAGS_FOLDER=str(folder / "dags"),
+        AIRFLOW__CORE__DAGS_FOLDER=str(tmp_path / "dags"),
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW_VAR_OLD_PIPELINE_PYTHON=sys.executable,
+        AIRFLOW_CONN_OLD_PIPELINE=json.dumps({"conn_type": "generic", "extra": {"api_token": TOKEN}}),
     )
     program = str(environment("airflow-2") / "airflow")
     for words in (["db", "migrate"], ["dags", "test", "old", "--conf", json.dumps({"count": 4})]):
         done = subprocess.run([program, *words], env=known, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     records = [json.loads(file.read_text()) for file in (tmp_path / "home" / "nb2pipe" / "runs").rglob("values/*.json")]
-    assert digests({record["step"]: record for record in records}) == left_by(own / "old.py", count=4)
+    assert digests({record["step"]: record for record in records}) == left_by(own / "old.py", count=4, api_token=TOKEN)
     assert "publish" not in {record["step"] for record in records}

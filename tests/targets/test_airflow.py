@@ -119,7 +119,8 @@ def test_a_step_is_a_task_with_what_was_asked_for_it(tmp_path: Path) -> None:
         "retry_delay": "timedelta(seconds=30)",
         "execution_timeout": "timedelta(seconds=900)",
     }
-    assert found["check-it"]["pre_execute"] == "secrets(DB_PASSWORD=('db', 'password'))"
+    places = "{'DB_PASSWORD': ('db', 'password')}, {'api_token': ('n_pipeline', 'api_token')}"
+    assert found["check-it"]["pre_execute"] == f"secrets({places})"
     assert rendered(ast.literal_eval(found["load"]["environment"])["SHADE"]) == "{{ red }}.sh"
     assert "b{{ c }}" in ast.literal_eval(found["load"]["doc_md"])
 
@@ -219,7 +220,11 @@ def test_labels_and_limits_are_in_the_words_of_containers(tmp_path: Path) -> Non
     pods = steps(emitted(tmp_path / "k", "kubernetes").text("dags/n.py"))
     assert pods["load"]["labels"] == "{'team': 'vision'}"
     assert pods["check-it"]["image"] == "'team/check:1'"
-    assert pods["check-it"]["secrets"] == "[Secret('env', 'DB_PASSWORD', 'db', 'password')]"
+    assert pods["check-it"]["secrets"] == (
+        "[Secret('env', 'DB_PASSWORD', 'db', 'password'), "
+        "Secret('env', 'NB2PIPE_API_TOKEN', 'n-parameters', 'api_token')]"
+    )
+    assert "api_token" in pods["check-it"]["parameters"]
     containers = steps(emitted(tmp_path / "d", "docker").text("dags/n.py"))
     assert containers["data"]["cpus"] == "0.5"
     assert containers["data"]["mem_limit"] == str(2**30)
