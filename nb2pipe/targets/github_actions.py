@@ -72,13 +72,14 @@ class GithubActionsTarget:
         jobs = jobs_of(pipeline, material)
         name = material.plan.name.removesuffix("_pipeline")
         path = f".github/workflows/{name}.yml"
+        secrets = secret_names(pipeline, jobs)
         workflow = Workflow(
             target=self.name,
             path=path,
             slug=slug_of(name),
             jobs={job.name: job for job in jobs},
-            inputs=inputs_of(pipeline),
-            secrets=secret_names(pipeline, jobs),
+            inputs=inputs_of(pipeline, frozenset(secrets.values())),
+            secrets=secrets,
             webhook=webhook_secret(pipeline),
             reusable=reusable_steps(pipeline),
             material=material,

@@ -12,7 +12,7 @@ from nb2pipe.notebook.tags import parse_tag
 from nb2pipe.records.values import secrets_to_give
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.pipeline.model import Parameter, Pipeline
     from nb2pipe.targets.jobs import Job
@@ -65,19 +65,22 @@ class Input:
         return f"{self.name} ({'; '.join(words)})" if words else self.name
 
 
-def inputs_of(pipeline: Pipeline) -> tuple[Input, ...]:
+def inputs_of(pipeline: Pipeline, taken: Collection[str] = ()) -> tuple[Input, ...]:
     """Where the values of a pipeline's parameters come from, in the notebook's order.
 
     Args:
         pipeline: Its secrets are masked.
+        taken: Secrets of the repository that are something else.
     """
     known = [(one.name, one.default, one.is_literal) for one in pipeline.parameters]
     secrets = frozenset(secrets_to_give(known))
     plain = [one for one in pipeline.parameters if one.name not in secrets]
     ids = _distinct([one.name if _ID.fullmatch(one.name) else "parameter" for one in plain])
+    own = [one.name for one in pipeline.parameters if one.name in secrets]
+    of_repository = dict(zip(own, _distinct([_secret_name(name) for name in own], taken), strict=True))
     named = {one.name: one_id for one, one_id in zip(plain[:_MOST], ids, strict=False)}
     return tuple(
-        Input(name=one.name, secret=_secret_name(one.name))
+        Input(name=one.name, secret=of_repository[one.name])
         if one.name in secrets
         else Input(
             name=one.name,
@@ -140,13 +143,13 @@ def _secret_name(text: str) -> str:
     return f"SECRET_{name}" if name.startswith("GITHUB_") or not name[:1].isalpha() else name
 
 
-def _distinct(names: Sequence[str]) -> Iterator[str]:
+def _distinct(names: Sequence[str], others: Iterable[str] = ()) -> Iterator[str]:
     """The names, with a number where one stands there already; GitHub does not tell capitals from small letters.
 
-    >>> list(_distinct(["lr", "LR", "x"]))
-    ['lr', 'LR_2', 'x']
+    >>> list(_distinct(["lr", "LR", "x"], ["X"]))
+    ['lr', 'LR_2', 'x_2']
     """
-    taken: set[str] = set()
+    taken = {name.lower() for name in others}
     for name in names:
         number, one = 1, name
         while one.lower() in taken:

@@ -84,7 +84,7 @@ def given_of(pipeline: Pipeline, jobs: Sequence[Job]) -> tuple[Given, ...]:
             variable=variable,
             credential=re.sub(r"\W+", "-", one.name, flags=re.ASCII) if one.name in secrets else "",
             type=one.type,
-            default=None if one.name == pipeline.settings.run_date else _default(one),
+            default=None if one.name in {*secrets, pipeline.settings.run_date} else _default(one),
             is_date=one.name == pipeline.settings.run_date,
         )
         for one, variable in zip(pipeline.parameters, variables, strict=True)
