@@ -291,9 +291,9 @@ class _Dag:
     def _options(self) -> list[tuple[str, str]]:
         """The words that give a step in a container the values of parameters; Kubernetes fills in variables."""
         if self.asked.operator != "kubernetes":
-            return list(self.params.given_as("--"))
+            return list(self.params.words())
         hidden = [(name, f"--{name}=$({variable_of(name)})") for name in self.params.hidden]
-        return [*self.params.given_as("--"), *hidden]
+        return [*self.params.words(" | replace('$', '$$')"), *hidden]
 
     def _imports(self) -> tuple[str, str]:
         """What is always imported, and what depends on versions, or may be missing."""
@@ -395,4 +395,4 @@ def _place(material: Material, operator: str) -> str:
 
 def _given(params: Params, operator: str) -> list[tuple[str, str]]:
     """The parameters whose values steps are given: words of a command line cannot leave one to the notebook."""
-    return list(params.given_as("--")) if in_container(operator) else [(name, "") for name in params.names]
+    return list(params.words()) if in_container(operator) else [(name, "") for name in params.names]

@@ -59,7 +59,7 @@ class Asked:
         if names:
             yield "parameters", value_text(names)
         if resources.environment:
-            yield "environment", value_text({name: plain(text) for name, text in resources.environment})
+            yield "environment", value_text({name: plain(self._said(text)) for name, text in resources.environment})
         if self.operator in {"docker", "kubernetes"} and resources.image:
             yield "image", value_text(plain(resources.image))
         if self.secrets_of(task):
@@ -68,6 +68,10 @@ class Asked:
             yield from self._limits(dict(resources.limits))
         if self.operator in {"docker", "kubernetes"}:
             yield from self._labels(task)
+
+    def _said(self, text: str) -> str:
+        """A text as it has to be said; Kubernetes fills in `$(NAME)`, and takes `$$` for `$`."""
+        return text.replace("$", "$$") if self.operator == "kubernetes" else text
 
     def secrets_of(self, task: Task) -> dict[str, tuple[str, str]]:
         """For each variable or parameter of a task that is a secret, the place and the key in it."""

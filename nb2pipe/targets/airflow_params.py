@@ -50,20 +50,20 @@ class Params:
         """The names of those that the DAG has."""
         return tuple(one.name for one in self.known)
 
-    def given_as(self, kind: str) -> Iterator[tuple[str, str]]:
-        """For each, the template of the word that gives it to a step.
+    def words(self, also: str = "") -> Iterator[tuple[str, str]]:
+        """For each, the template of the word that gives it to a step in a container.
 
         Args:
-            kind: What stands before the name: `--`.
+            also: A filter of Jinja that all of them pass last.
         """
         left = {one.name for one in self.unwritten}
         for one in self.known:
             value = f"params[{one.name!r}]"
             if one.name == self.run_date:
-                yield one.name, f"{kind}{one.name}={{{{ {value} or run_date(dag_run) }}}}"
+                yield one.name, f"--{one.name}={{{{ ({value} or run_date(dag_run)){also} }}}}"
             elif one.name not in left:
                 text = value if one.type == "str" else f"{value} | tojson"
-                yield one.name, f"{kind}{one.name}={{{{ {text} }}}}"
+                yield one.name, f"--{one.name}={{{{ {text}{also} }}}}"
 
     def rows(self) -> Iterator[str]:
         """The items of `params={...}`."""

@@ -356,7 +356,10 @@ def test_kubernetes_takes_the_pods(tmp_path: Path) -> None:
     make, use = (tasks[name]["pod"] for name in ("make", "use"))
     (container,) = (each for each in make["spec"]["containers"] if each["name"] == "base")
     assert container["command"] == ["python", "-m", "pods_pipeline.steps.make"]
-    assert container["args"][-2:] == ["--rate={{ params['rate'] | tojson }}", "--title={{ params['title'] }}"]
+    assert container["args"][-2:] == [
+        f"--{each} | replace('$', '$$') }}}}"
+        for each in ("rate={{ params['rate'] | tojson", "title={{ params['title']")
+    ]
     assert container["resources"]["limits"] == {"cpu": "1500m", "memory": "3Gi", "nvidia.com/gpu": "1"}
     assert "vision" in make["metadata"]["labels"].values()
     (container,) = (each for each in use["spec"]["containers"] if each["name"] == "base")

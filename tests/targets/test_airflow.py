@@ -214,10 +214,8 @@ def test_files_of_the_bundle_have_their_own_names_in_the_shell_too(tmp_path: Pat
     assert rendered(str(line)) == """(cd "$BUNDLE" && cp --parents -- 'data/{{ a }} b.csv' "$OLDPWD/work")"""
 
 
-def test_labels_and_limits_are_in_the_words_of_containers(tmp_path: Path) -> None:
-    (tmp_path / "k").mkdir()
-    (tmp_path / "d").mkdir()
-    pods = steps(emitted(tmp_path / "k", "kubernetes").text("dags/n.py"))
+def test_labels_limits_and_secrets_are_in_the_words_of_kubernetes(tmp_path: Path) -> None:
+    pods = steps(emitted(tmp_path, "kubernetes").text("dags/n.py"))
     assert pods["load"]["labels"] == "{'team': 'vision'}"
     assert pods["check-it"]["image"] == "'team/check:1'"
     assert pods["check-it"]["secrets"] == (
@@ -225,7 +223,22 @@ def test_labels_and_limits_are_in_the_words_of_containers(tmp_path: Path) -> Non
         "Secret('env', 'NB2PIPE_API_TOKEN', 'n-parameters', 'api_token')]"
     )
     assert "api_token" in pods["check-it"]["parameters"]
-    containers = steps(emitted(tmp_path / "d", "docker").text("dags/n.py"))
+
+
+def test_kubernetes_fills_in_nothing_but_secrets(tmp_path: Path) -> None:
+    text = emitted(tmp_path, "kubernetes").text("dags/n.py")
+    (words,) = [
+        ast.literal_eval(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "OPTIONS"
+    ]
+    template = jinja2.sandbox.SandboxedEnvironment().from_string(words["title"])
+    assert template.render(params={"title": "$(HOME) $$ {{ x }}"}) == "--title=$$(HOME) $$$$ {{ x }}"
+    assert words["api_token"] == "--api_token=$(NB2PIPE_API_TOKEN)"
+
+
+def test_labels_and_limits_of_docker(tmp_path: Path) -> None:
+    containers = steps(emitted(tmp_path, "docker").text("dags/n.py"))
     assert containers["data"]["cpus"] == "0.5"
     assert containers["data"]["mem_limit"] == str(2**30)
     assert containers["data"]["device_requests"] == "[DeviceRequest(count=1, capabilities=[['gpu']])]"
