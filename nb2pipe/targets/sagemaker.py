@@ -124,7 +124,7 @@ class _Draft:
         taken = {job.slug for job in jobs}
         for node in layout_of(jobs):
             if node.job is None:
-                yield Planned(node=node, name=_free(slug_of(node.name), taken))
+                yield Planned(node=node, name=_free(slug_of(node.name), taken), reusable=True)
                 continue
             job = node.job
             yield Planned(

@@ -109,10 +109,9 @@ class Writer:
         step: dict[str, Any] = {"Name": one.name, "Type": "Training" if one.training else "Processing"}
         step |= _told(one)
         step["Arguments"] = self._training(one) if one.training else self._processing(one)
-        if one.job is not None:
-            step["CacheConfig"] = _cache(one)
-            if one.job.step.retry:
-                step["RetryPolicies"] = _retries(one.job)
+        step["CacheConfig"] = _cache(one)
+        if one.job is not None and one.job.step.retry:
+            step["RetryPolicies"] = _retries(one.job)
         files = list(_property_files(one))
         return step | ({"PropertyFiles": files} if files else {})
 
@@ -216,7 +215,7 @@ class Writer:
 
     def _environment(self, one: Planned) -> dict[str, Any]:
         own: dict[str, Any] = {"NB2PIPE_STORE": self.parameters.get("store")}
-        own |= {"CODE_DIGEST": one.code} if one.reusable else {}
+        own |= {"CODE_DIGEST": one.code} if one.reusable and one.code else {}
         return own | dict(one.environment)
 
     def _is_date(self, name: str) -> bool:

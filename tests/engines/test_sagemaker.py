@@ -268,6 +268,9 @@ def test_more_branches_and_steps_than_a_job_has_inputs(tmp_path: Path) -> None:
     folder, engine = bundle_of(notebook, tmp_path / "bundle"), SageMaker(tmp_path / "aws")
     assert "gather-1" in {step["Name"] for step in read(folder)["Steps"]}
     assert digests(ran(engine, folder).records) == values_of_run(notebook, tmp_path / "home")
+    ran(engine, folder)
+    assert engine.last is not None
+    assert engine.last.ran == []  # what was gathered is used again, too
 
 
 HOSTILE = """
