@@ -20,9 +20,6 @@ _LONGEST = 200
 _INDENT = "    "
 _TAKEN = frozenset(
     (
-        "bundle",
-        "dag",
-        "data",
         "gate",
         "given",
         "holds",
