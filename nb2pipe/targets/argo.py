@@ -34,7 +34,7 @@ from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_n
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition
 from nb2pipe.targets.cron import without_seven
 from nb2pipe.targets.jobs import jobs_of, slug_of
-from nb2pipe.targets.model import Feature, Level
+from nb2pipe.targets.model import Feature, Level, Mode
 from nb2pipe.targets.texts import image_name
 from nb2pipe.targets.yaml_text import yaml_text
 
@@ -76,25 +76,15 @@ class ArgoTarget:
             material: The package and what was read around it.
         """
         jobs = jobs_of(pipeline, material)
-        image = image_name(material.plan.title)
         content = _manifest(pipeline, material, jobs)
         text = yaml_text(
             content,
             f"The pipeline `{pipeline.name}` for Argo Workflows: made by nb2pipe from `{material.plan.notebook}`.",
             "To change it, change the notebook and convert it again.",
         )
-        guide = render(
-            "argo/guide.md.jinja",
-            material.templates,
-            image=Code(image),
-            name=Code(slug_of(pipeline.name)),
-            scheduled=pipeline.settings.schedule is not None,
-            dated=pipeline.settings.run_date is not None,
-            secrets=[Code(line) for line in _secret_lines(pipeline, jobs)],
-        )
         platform = Platform(
             definition=(EmittedFile(path=_FILE, text=text),),
-            guide=guide,
+            guide=_guide(pipeline, material, jobs),
             diagnostics=(*_left_out(pipeline, self.name), *_not_taken(pipeline, jobs, self.name)),
             command=f"argo {'cron create' if pipeline.settings.schedule else 'submit'} {_FILE} -p {IMAGE}=IMAGE",
         )
@@ -285,6 +275,26 @@ def _problems(job: Job) -> Iterator[tuple[str, str | None]]:
     yield from ((f"the annotation `{key}`", annotation_problem(key, value)) for key, value in resources.annotations)
     yield from ((f"the limit `{name}`", resource_problem(name)) for name, _ in resources.limits)
     yield from ((f"the secret `{each.secret}`", secret_problem(each.secret)) for each in resources.secrets)
+
+
+def _guide(pipeline: Pipeline, material: Material, jobs: Sequence[Job]) -> str:
+    """The chapter of the README."""
+    plain = next((one.name for one in pipeline.parameters if _is_declared(one)), None)
+    data = any(not copy.module for copy in material.copies)
+    return render(
+        "argo/guide.md.jinja",
+        material.templates,
+        image=Code(image_name(material.plan.title)),
+        name=Code(slug_of(pipeline.name)),
+        given=Code(f" -p {plain}=VALUE" if plain else ""),
+        held=Code(", `/files` with the data files of the bundle" if data else ", empty at first"),
+        scheduled=pipeline.settings.schedule is not None,
+        dated=pipeline.settings.run_date is not None,
+        gates=any(job.gates for job in jobs),
+        images=any(job.step.resources.image for job in jobs),
+        notebooks=material.flags.mode is Mode.NOTEBOOK,
+        secrets=[Code(line) for line in _secret_lines(pipeline, jobs)],
+    )
 
 
 def _secret_lines(pipeline: Pipeline, jobs: Sequence[Job]) -> Iterator[str]:
