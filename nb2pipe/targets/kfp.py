@@ -137,6 +137,9 @@ def _guide(pipeline: Pipeline, material: Material, definition: Definition) -> st
         images=Code(", ".join(f"`{image}`" for image in images)),
         has_schedule=bool(pipeline.settings.schedule),
         has_gates=any(definition.titles),
+        has_secrets=any(one.is_required for one in definition.given),
+        has_run_date=any(one.is_run_date for one in definition.given),
+        run_date=pipeline.settings.run_date or "",
         has_notice=definition.notice is not None,
         has_notebooks=any(each.notebook for each in definition.components),
     )
