@@ -56,9 +56,9 @@ class TestSagemaker(TargetContract):
     def emitted_schedule(self, folder: Path) -> None:
         schedule = made(folder, "schedule.json")
         assert schedule["ScheduleExpression"] == "cron(30 3 ? * MON,TUE,WED,THU,FRI *)"
-        given = json.loads(schedule["Target"]["Input"])
+        given = json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.execution-id>", "d32c5kddcf5bb8c3"))
         assert given["PipelineName"] == "scheduled"
-        check("sagemaker", "StartPipelineExecution", {**given, "ClientRequestToken": "x" * 32})
+        check("sagemaker", "StartPipelineExecution", given)
 
     def emitted_timezone(self, folder: Path) -> None:
         assert made(folder, "schedule.json")["ScheduleExpressionTimezone"] == "Europe/Berlin"
