@@ -25,7 +25,7 @@ from nb2pipe.testing.target_cases import CASES
 from nb2pipe.testing.targets import Ran, digests
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 DRIVER = Path(__file__).with_name("kfp_driver.py")
 POD = "metadata.labels['pipeline/runid']"
@@ -33,13 +33,14 @@ POD = "metadata.labels['pipeline/runid']"
 
 def kfp(*arguments: str, path: Path | None = None, **more: str) -> subprocess.CompletedProcess[str]:
     """The driver in KFP's environment; its processes find what steps need where the tests have it."""
-    return subprocess.run(
-        [program("kfp", "python"), str(DRIVER), *arguments],
-        env=variables(**more, **({"PYTHONPATH": str(path)} if path else {})),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    own = {"PYTHONPATH": str(path)} if path else {}
+    return called([program("kfp", "python"), str(DRIVER), *arguments], {**more, **own})
+
+
+def called(
+    words: Sequence[str], more: Mapping[str, str], folder: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, cwd=folder, env=variables(**more), capture_output=True, text=True, check=False)
 
 
 class Kfp:
@@ -197,13 +198,7 @@ def test_the_schedule_makes_a_recurring_run(tmp_path: Path) -> None:
     case.write(tmp_path)
     folder = bundle_of(tmp_path / case.name, tmp_path / "bundle", **case.flags)
     api = Api()
-    done = subprocess.run(
-        [program("kfp", "python"), str(folder / "schedule.py"), api.url],
-        env=variables(HOME=str(tmp_path)),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = called([program("kfp", "python"), str(folder / "schedule.py"), api.url], {"HOME": str(tmp_path)})
     api.server.shutdown()
     api.server.server_close()
     assert done.returncode == 0, done.stderr
@@ -415,3 +410,51 @@ def test_an_image_by_name_is_compiled_in(tmp_path: Path) -> None:
     content = next(yaml.safe_load_all((tmp_path / "0.yaml").read_text()))
     images = {each["container"]["image"] for each in content["deploymentSpec"]["executors"].values()}
     assert images == {"registry.example.com/n@sha256:12"}
+
+
+MEASURED = """
+# %% tags=["parameters"]
+layers = [2, 3]
+
+# %% tags=["step:make", "gate:score > 4"]
+import pandas as pd
+table = pd.DataFrame({"a": layers, "b": [0.5, 1.5]})
+score = float(table.a.sum())
+
+# %% tags=["pipeline-metrics"]
+print(score)
+
+# %% tags=["step:use"]
+rows = len(table) + score
+"""
+
+
+def test_a_component_needs_nothing_of_kfp_but_the_package_that_its_image_holds(tmp_path: Path) -> None:
+    folder = bundle_of(written(tmp_path, MEASURED), tmp_path / "bundle")
+    assert "RUN python -m pip install --no-cache-dir --disable-pip-version-check --no-deps kfp==" in (
+        folder / "Dockerfile"
+    ).read_text("utf-8")
+    places = called([program("kfp", "python"), "-c", "import kfp; print(kfp.__path__[0])"], {})
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "kfp").symlink_to(places.stdout.strip())
+    content = next(yaml.safe_load_all((folder / "pipeline.yaml").read_text("utf-8")))
+    container = content["deploymentSpec"]["executors"]["exec-make"]["container"]
+    made = content["components"]["comp-make"]["outputDefinitions"]["artifacts"]
+    artifacts = {
+        name: {"artifacts": [{"name": name, "type": each["artifactType"], "uri": str(tmp_path / "out" / name)}]}
+        for name, each in made.items()
+    }
+    told = tmp_path / "told" / "output.json"
+    given = {
+        "inputs": {"parameterValues": {"layers": [2.0, 3.0]}},
+        "outputs": {"artifacts": artifacts, "outputFile": str(told)},
+    }
+    words = [each.replace("{{$}}", json.dumps(given)) for each in (*container["command"], *container["args"])]
+    path = {"PYTHONPATH": f"{tmp_path / 'site'}:{folder}", "HOME": str(tmp_path)}
+    done = called(words, path, tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    output = json.loads(told.read_text())
+    assert output["parameterValues"] == {"Output": True}
+    assert output["artifacts"]["metrics"]["artifacts"][0]["metadata"] == {"score": 5.0}
+    metadata = output["artifacts"]["table"]["artifacts"][0]["metadata"]
+    assert (metadata["type"], metadata["rows"], metadata["shape"]) == ("pandas.DataFrame", 2, [2, 2])
