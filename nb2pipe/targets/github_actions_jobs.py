@@ -206,7 +206,7 @@ def _key_step(job: Job, workflow: Workflow) -> dict[str, Any]:
     data = sorted({*job.data, *(copy.path for copy in workflow.material.copies if not copy.module)})
     lock = ["requirements.lock"] if workflow.material.requirements.lock else []
     values = [f'"${name}"' for name in _values(job, workflow)]
-    lines = [f"sha256sum {quoted_words((*lock, *job.sources, *data))}"]
+    lines = [f"sha256sum -- {quoted_words((*lock, *job.sources, *data))}"]
     lines += [f"printf '%s\\0' {' '.join(values)}"] if values else []
     above = [f"${{{{ needs.{workflow.jobs[name].slug}.outputs.digest }}}}" for name in job.needs]
     lines += ['echo "$ABOVE"'] if above else []

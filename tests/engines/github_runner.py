@@ -372,7 +372,7 @@ class _Job:
 
     def _checkout(self, given: Mapping[str, Any]) -> dict[str, str]:
         assert given == {"persist-credentials": False}
-        command = ["git", "clone", "--quiet", "--no-hardlinks", str(self.runner.repository), str(self.workspace)]
+        command = ["git", "clone", "--quiet", "--shared", str(self.runner.repository), str(self.workspace)]
         subprocess.run(command, check=True)
         return {}
 

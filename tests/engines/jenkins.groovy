@@ -254,7 +254,7 @@ abstract class Steps extends Script {
   void checkout(Object what) {
     assert what == 'scm'
     String target = Build.here.get().folder
-    Process git = ['git', 'clone', '--quiet', Build.config.repository, target].execute()
+    Process git = ['git', 'clone', '--quiet', '--shared', Build.config.repository, target].execute()
     assert git.waitFor() == 0 : git.err.text
   }
 
