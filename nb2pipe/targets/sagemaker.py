@@ -102,7 +102,8 @@ class SagemakerTarget:
             definition=tuple(_files(draft, writer, name)),
             guide=_guide(draft, writer, name),
             diagnostics=tuple(draft.told(planned)),
-            command=f"aws sagemaker start-pipeline-execution --pipeline-name {name}",
+            command=f"aws sagemaker create-pipeline --pipeline-name {name} --role-arn ROLE "
+            f"--pipeline-definition file://{DEFINITION}",
         )
         return base_bundle(pipeline, material, self, platform)
 

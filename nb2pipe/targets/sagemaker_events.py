@@ -21,7 +21,7 @@ _FIELDS: Final = ((0, 59, ()), (0, 23, ()), (1, 31, ()), (1, 12, _MONTHS), (0, 7
 _ANY: Final = "*"
 _LONGEST_AGE: Final = 3_600
 """Seconds after which a start that could not be made is given up: nothing is caught up on."""
-_TOKEN: Final = "schedule-<aws.scheduler.execution-id>-<aws.scheduler.execution-id>"
+_ONCE: Final = "schedule-<aws.scheduler.execution-id>-<aws.scheduler.execution-id>"
 """The API wants 32 characters at least, and an id has 16."""
 _SCHEDULED: Final = "<aws.scheduler.scheduled-time>"
 _PIPELINES: Final = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/"
@@ -44,7 +44,7 @@ def schedules(name: str, settings: Settings, parameters: Parameters) -> Iterator
     given: dict[str, Any] = {
         "PipelineName": name,
         "PipelineParameters": _to_give(settings, parameters),
-        "ClientRequestToken": _TOKEN,
+        "ClientRequestToken": _ONCE,
     }
     for number, expression in enumerate(expressions, start=1):
         yield {
