@@ -182,7 +182,7 @@ def prepare(
     step: str,
     folders: Folders,
     *,
-    seed: int | None = None,
+    seed: int,
     given: Mapping[str, object],
     namespace: dict[str, Any],
 ) -> Handover:
@@ -192,7 +192,7 @@ def prepare(
         description: The pipeline.
         step: The step's name.
         folders: Where it takes from and leaves.
-        seed: The initial random state; if it is not given, that of the steps above, else a new one.
+        seed: The initial random state.
         given: The values of parameters that are given.
         namespace: The dictionary that stands for the notebook.
 
@@ -205,10 +205,8 @@ def prepare(
     records = _records(description, facts, folders)
     earlier = [earlier_of(each, records[each.name]) for each in description.earlier(step)]
     taken = take_from(frozenset(facts.inputs), facts.scope, earlier)
-    seeds = [record["seed"] for record in records.values() if record and isinstance(record.get("seed"), int)]
-    place = outputs / f"{facts.file}.{CHECKPOINTS}" if outputs else None
-    known = seed if seed is not None else seeds[0] if seeds else _initial_state(place)
-    spec = _spec(facts, taken, description.wanted(step), known)
+    place = _checkpoints(facts, folders)
+    spec = _spec(facts, taken, description.wanted(step), seed)
     points = outputs / f"{facts.file}.{POINTS}" if outputs else None
     series = outputs / f"{facts.file}.{SERIES}" if outputs else None
     noted = _noted(description, facts, spec, _runs(records), _own(folders, points, series))
@@ -253,9 +251,33 @@ def _work() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="nb2pipe-", ignore_cleanup_errors=True)
 
 
-def _initial_state(checkpoints: Path | None) -> int:
-    """The initial random state of a step that no other comes before: as it began, if it did; else the run's; or new."""
-    kept = seed_of(checkpoints)
+def _checkpoints(facts: StepFacts, folders: Folders) -> Path | None:
+    return folders.outputs / f"{facts.file}.{CHECKPOINTS}" if folders.outputs else None
+
+
+def initial_state(description: Description, step: str, folders: Folders, given: int | None) -> int:
+    """The initial random state of a step.
+
+    That of the steps above it; where there are none, as it began, if it did once; else the run's, or a new one.
+
+    Args:
+        description: The pipeline.
+        step: The step's name.
+        folders: Where it takes from and leaves.
+        given: What the user says.
+
+    Raises:
+        UsageError: A folder is not there, or what the step takes is in none of them.
+        StoreError: A folder cannot be read or written.
+    """
+    if given is not None:
+        return given
+    facts = description.step(step)
+    records = _records(description, facts, folders).values()
+    seeds = [record["seed"] for record in records if record and isinstance(record.get("seed"), int)]
+    if seeds:
+        return int(seeds[0])
+    kept = seed_of(_checkpoints(facts, folders))
     if kept is not None:
         return kept
     run = os.environ.get(RUN, "").strip()
@@ -368,7 +390,8 @@ def begin(
     known = given or {}
     description = read_description(Path(pipeline)).taking(step, known)
     namespace = vars(sys.modules["__main__"])
-    handover = prepare(description, step, folders, seed=seed, given=known, namespace=namespace)
+    state = initial_state(description, step, folders, seed)
+    handover = prepare(description, step, folders, seed=state, given=known, namespace=namespace)
     if secrets_to is not None:
         handover.session.secrets = NewSecrets(secrets_to)
     _warn(handover.begin({}))

@@ -105,7 +105,7 @@ def skips(description: Description, facts: StepFacts, inputs: Sequence[Path], ou
 def _is_open(gate: StepFacts, folders: Sequence[Path]) -> bool:
     record = record_of(gate, folders)
     if record is None:
-        hint = "name the folder that it wrote into with --inputs"
+        hint = "run it first, and name the folder that it wrote into with --inputs, where values go through folders"
         raise UsageError(f"the gate of the step `{gate.name}` is to hold; what it left is not there", hint=hint)
     if "skipped" in record or gate.gate is None:
         return "skipped" not in record

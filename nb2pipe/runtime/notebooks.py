@@ -60,7 +60,7 @@ def begin(step: str, bundle: str | Path, defaults: Mapping[str, object]) -> None
     values = {name: value for name, value in values.items() if _text(value) != _text(defaults[name])}
     file = Path(bundle) / FILE
     facts = read_description(file).step(step)
-    given = asked.given if asked else values
+    given = {**values, **(asked.given if asked else {})}  # what stands around a nested notebook is in the first cell
     _given.clear()
     _given.update({name: _fitting(name, value, facts.parameters.get(name)) for name, value in given.items()})
     masked = (name for name in defaults if name in facts.secrets or is_masked_default(defaults[name]))

@@ -263,6 +263,32 @@ def _is_of(process: Path, folder: Path) -> bool:
         return False
 
 
+def test_a_nested_notebook_takes_its_parameters_from_around_it(tmp_path: Path) -> None:
+    (tmp_path / "inner.py").write_text(
+        '# %% tags=["parameters"]\nfactor = 1\nown = 2\n# %% tags=["step:half"]\nhalves = [factor, own]\n'
+    )
+    outer = tmp_path / "outer.py"
+    outer.write_text(
+        '# %% tags=["parameters"]\nfactor = 3\n'
+        '# %% tags=["notebook:inner"] notebook_path="inner.py"\n# %% tags=["step:use"]\nprint(halves)\n'
+    )
+    write(nb2pipe.emit(nb2pipe.load(outer)), tmp_path / "bundle")
+    summaries = []
+    for words in ((), ("--nb2pipe-notebook", "half.ipynb")):
+        done = subprocess.run(
+            [sys.executable, "-m", "outer_pipeline.steps.inner.half", "--outputs", f"left{len(words)}", *words],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(tmp_path / "bundle"), "NB2PIPE_STORE": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        record = json.loads((tmp_path / f"left{len(words)}" / "inner.half.json").read_text())
+        summaries.append([group["digest"] for group in record["outputs"]])
+    assert summaries[0] == summaries[1]
+
+
 def test_without_papermill_it_is_told_what_to_install(runs: Runs, tmp_path: Path) -> None:
     program = (
         "import sys\n"

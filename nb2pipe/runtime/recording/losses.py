@@ -127,12 +127,18 @@ class Reader:
             return
         if result is outputs:
             return
-        with without_modes():
-            if plain_tensor(outputs):
-                loss = in_memory(outputs) if outputs.is_cpu else self._kept(outputs)
-                if len(self._scaled) >= _MOST_SCALED:
-                    self._scaled.clear()
-                self._scaled[id(result)] = weakref.ref(result), loss
+        if comes_again(outputs):
+            with without_modes():
+                self._scale(outputs, result)
+        else:
+            self._scale(outputs, result)
+
+    def _scale(self, outputs: Any, result: Any) -> None:
+        if plain_tensor(outputs):
+            loss = in_memory(outputs) if outputs.is_cpu else self._kept(outputs)
+            if len(self._scaled) >= _MOST_SCALED:
+                self._scaled.clear()
+            self._scaled[id(result)] = weakref.ref(result), loss
 
     def tick(self, now: float) -> None:
         """Reads what has arrived; nothing is waited for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 import time
@@ -17,7 +16,7 @@ from nb2pipe.runtime.arguments import SEED, Own, read_arguments
 from nb2pipe.runtime.figures import use_own_backend
 from nb2pipe.runtime.left import skips, write_gate, write_metrics
 from nb2pipe.runtime.modules import UNBOUND, bind, notebook
-from nb2pipe.runtime.running.functions import function_of, parameters_of
+from nb2pipe.runtime.running.functions import described, function_of, parameters_of, text_of
 from nb2pipe.runtime.running.reference import reference, tell_reference
 from nb2pipe.runtime.running.told import metrics_shown, tell, warn
 from nb2pipe.runtime.running.watched import StepFailedError, Watch, failure_of, within
@@ -121,20 +120,29 @@ def run_module(package: str, description: Description, facts: StepFacts, argumen
         facts: The step.
         arguments: The command line; None for that of this process.
     """
+    given = read_command_line(package, facts, arguments)
     use_own_backend()
-    function = within(facts, description, Watch(facts, description.notebook), lambda: function_of(package, facts))
-    parameters = [one for one in parameters_of(function, facts.parameters) if one.name in facts.parameters]
-    given = read_arguments(
+    known = description.taking(facts.name, given.parameters)
+    alone = Alone(description=known, facts=known.step(facts.name), given=given)
+    alone.run(lambda folders: _run(alone, package, folders))
+
+
+def read_command_line(package: str, facts: StepFacts, arguments: Sequence[str] | None) -> Given:
+    """What the command line of a step's program says; nothing of the author's is imported for it.
+
+    Args:
+        package: The name of the package.
+        facts: The step.
+        arguments: The command line; None for that of this process.
+    """
+    return read_arguments(
         f"python -m {package}.steps.{facts.module}",
-        inspect.getdoc(function) or f"Runs the step {facts.name}.",
-        parameters,
+        text_of(package, facts),
+        described(facts),
         options_of(facts),
         arguments,
         secrets=facts.secrets - facts.given_by.keys(),
     )
-    known = description.taking(facts.name, given.parameters)
-    alone = Alone(description=known, facts=known.step(facts.name), given=given)
-    alone.run(lambda folders: _run(alone, function, folders))
 
 
 def options_of(facts: StepFacts) -> list[Own]:
@@ -191,16 +199,19 @@ def _port(text: str) -> tuple[str, Path]:
     return port_of(text)
 
 
-def _run(alone: Alone, function: Callable[..., Any], folders: Folders) -> dict[str, float]:
+def _run(alone: Alone, package: str, folders: Folders) -> dict[str, float]:
     """Runs a step from files to files; what it measured."""
-    from nb2pipe.runtime.handover import prepare  # noqa: PLC0415  # as above
+    from nb2pipe.runtime.handover import initial_state, prepare  # noqa: PLC0415  # as above
 
     facts, given = alone.facts, alone.given
+    seed = initial_state(alone.description, facts.name, folders, given.own["seed"])
+    watch = Watch(facts, alone.description.notebook)
+    function = within(facts, alone.description, watch, lambda: function_of(package, facts))
     handover = prepare(
         alone.description,
         facts.name,
         folders,
-        seed=given.own["seed"],
+        seed=seed,
         given=given.parameters,
         namespace=notebook(),
     )

@@ -24,10 +24,8 @@ from typing import TYPE_CHECKING, Any
 from nb2pipe.errors import InternalError, StepError, StoreError, UsageError
 from nb2pipe.records.masking import Masking, masking_of, masking_of_environment
 from nb2pipe.records.values import masked
-from nb2pipe.runtime.arguments import Parameter, read_arguments
 from nb2pipe.runtime.heard_secrets import HeardSecrets
-from nb2pipe.runtime.modules import UNBOUND
-from nb2pipe.runtime.running.alone import NOTEBOOK, Alone, options_of
+from nb2pipe.runtime.running.alone import NOTEBOOK, Alone, read_command_line
 from nb2pipe.runtime.running.asked import VARIABLE, Asked
 from nb2pipe.runtime.running.told import metrics_shown, tell, warn
 
@@ -71,18 +69,7 @@ def run_notebook(package: str, description: Description, facts: StepFacts, argum
         UsageError: Something is wrong with the command line, or papermill is not installed.
         StepError: The code of the step failed.
     """
-    parameters = [
-        Parameter(name=name, type=kind, default=facts.defaults.get(name, UNBOUND))
-        for name, kind in facts.parameters.items()
-    ]
-    given = read_arguments(
-        f"python -m {package}.steps.{facts.module}",
-        facts.description or f"Runs the step {facts.name} as its notebook.",
-        parameters,
-        options_of(facts),
-        arguments,
-        secrets=facts.secrets - facts.given_by.keys(),
-    )
+    given = read_command_line(package, facts, arguments)
     missing = [name for name in ("papermill", "ipykernel") if find_spec(name) is None]
     if missing:
         hint = f"pip install {' '.join(missing)}"
