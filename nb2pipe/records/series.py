@@ -15,7 +15,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from os import link
 from typing import TYPE_CHECKING, Any, overload
 
@@ -39,6 +39,8 @@ LOGGED = ("time", "index", "value")
 _FILE = re.compile(r"(loop|logged)-[0-9]{1,4}\.rows")
 ROWS = "lo*-*.rows"
 """The names of the files of rows."""
+_AT_ONCE = 1000
+"""Lines that are read at once."""
 _WINDOW = 1.0
 """Seconds that examples are counted over."""
 
@@ -246,11 +248,22 @@ def copy_recorded(source: Path, target: Path) -> None:
 def lines_of(path: Path) -> Iterator[Mapping[str, Any]]:
     """The lines of a file of JSON that can be read; none where there is no file."""
     with suppress(OSError), path.open(encoding="utf-8") as stream:
-        for line in stream:
-            with suppress(ValueError):  # the process was killed while it wrote
-                told = json.loads(line)
-                if isinstance(told, dict):
-                    yield told
+        while lines := list(islice(stream, _AT_ONCE)):
+            yield from (told for told in _read_lines(lines) if isinstance(told, dict))
+
+
+def _read_lines(lines: Sequence[str]) -> Iterator[Any]:
+    """What lines of JSON say; many at once are read in half the time."""
+    try:
+        found = json.loads(f"[{','.join(lines)}]")
+        if len(found) == len(lines):
+            yield from found
+            return
+    except ValueError:  # the process was killed while it wrote
+        pass
+    for line in lines:
+        with suppress(ValueError):
+            yield json.loads(line)
 
 
 def rows_of(folder: Path) -> dict[int, Table]:
