@@ -76,6 +76,20 @@ def test_steps_run_from_files_to_files(elsewhere: Any, bundle: Path, work: Path)
     assert json.loads((work / "left/count.json").read_text())["metrics"] == {"size": 5}
 
 
+def test_steps_run_through_a_store_as_modules_and_as_notebooks(
+    elsewhere: Any, bundle: Path, work: Path, tmp_path: Path
+) -> None:
+    variables = {**SECRET, "NB2PIPE_STORE": str(tmp_path / "store"), "NB2PIPE_RUN": "one"}
+    for step, words in (("load", ["--count", "5"]), ("count", ["--notebook", "count.ipynb"]), ("save", [])):
+        command = ["-m", f"boxes_pipeline.steps.{step}", "--through-store", "--files", *words]
+        done = elsewhere.run(*command, bundle=bundle, cwd=work, variables=variables)
+        assert done.returncode == 0, done.stderr
+    assert (work / "out.txt").read_text() == "60.0"
+    assert "nb2pipe_step.leave()" in (work / "count.ipynb").read_text()
+    record = json.loads((tmp_path / "store" / "runs" / "one" / "values" / "count.json").read_text())
+    assert record["metrics"] == {"size": 5}
+
+
 def test_an_error_names_the_notebooks_cell_and_line(elsewhere: Any, bundle: Path, work: Path) -> None:
     done = elsewhere.run("-m", "boxes_pipeline", bundle=bundle, cwd=work)
     assert done.returncode == 5
