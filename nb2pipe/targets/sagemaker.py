@@ -56,6 +56,7 @@ _RUNS = (
     Feature.FILES,
     Feature.MODULES,
     Feature.DATA,
+    Feature.METRICS,
     Feature.RECORDS,
     Feature.NOTEBOOKS,
 )
@@ -70,7 +71,6 @@ _EMITTED = (
     Feature.STEP_IMAGES,
     Feature.LABELS,
     Feature.ANNOTATIONS,
-    Feature.METRICS,
     Feature.NOTICE,
     Feature.OWNER,
 )

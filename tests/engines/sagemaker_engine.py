@@ -156,6 +156,8 @@ class Execution:
         """Does a step; the steps that may begin by what it decided."""
         if step["Type"] == "Condition":
             rows = step["Arguments"]["Conditions"]
+            if self.dry:
+                return list(step["Arguments"]["IfSteps"])
             assert all(row["Type"] == "Equals" for row in rows)
             holds = all(self.resolve(row["LeftValue"]) == row["RightValue"] for row in rows)
             return list(step["Arguments"]["IfSteps" if holds else "ElseSteps"])
@@ -206,7 +208,15 @@ class Execution:
         return properties
 
     def train(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        root, job = self.container(), f"pipelines-{self.identity}-{name}"
+        job, path = f"pipelines-{self.identity}-{name}", arguments["OutputDataConfig"]["S3OutputPath"]
+        properties = {
+            "TrainingJobName": job,
+            "OutputDataConfig.S3OutputPath": path,
+            "ModelArtifacts.S3ModelArtifacts": f"{path}/{job}/output/model.tar.gz",
+        }
+        if self.dry:
+            return properties
+        root = self.container()
         for each in arguments.get("InputDataConfig", ()):
             self.download(each["DataSource"]["S3DataSource"]["S3Uri"], root / "opt/ml/input/data" / each["ChannelName"])
         config = root / "opt/ml/input/config"
@@ -214,18 +224,13 @@ class Execution:
             folder.mkdir(parents=True)
         (config / "hyperparameters.json").write_text(json.dumps(arguments.get("HyperParameters", {})), "utf-8")
         self.start(root, arguments["AlgorithmSpecification"], arguments, root / "opt/ml/output/failure")
-        path = arguments["OutputDataConfig"]["S3OutputPath"]
         for folder, archive in (("model", "model"), ("output/data", "output")):
             target = self.local(f"{path}/{job}/output/{archive}.tar.gz")
             target.parent.mkdir(parents=True, exist_ok=True)
             with tarfile.open(target, "w:gz") as file:
                 for each in sorted((root / "opt/ml" / folder).iterdir()):
                     file.add(each, each.name)
-        return {
-            "TrainingJobName": job,
-            "OutputDataConfig.S3OutputPath": path,
-            "ModelArtifacts.S3ModelArtifacts": f"{path}/{job}/output/model.tar.gz",
-        }
+        return properties
 
     def container(self) -> Path:
         """The root of a container: what the image holds, and nothing that another job left."""
@@ -294,6 +299,15 @@ class Execution:
                     found[content["step"]] = content
         return found
 
+    def metrics(self) -> dict[str, float]:
+        """What the property files of steps hold, as a condition would see it."""
+        found: dict[str, float] = {}
+        for name in self.properties:
+            for row in self.step(name).get("PropertyFiles", ()):
+                if row["PropertyFileName"] == "metrics":
+                    found |= json.loads(self.property_file(f"Steps.{name}.PropertyFiles.metrics").read_text("utf-8"))
+        return found
+
     def notebooks(self) -> dict[str, Path]:
         return {file.stem: file for path in self.left("notebook") for file in path.glob("*.ipynb")}
 
@@ -344,7 +358,14 @@ class SageMaker:
         given = {"StoreUri": variables["NB2PIPE_STORE"]} if "NB2PIPE_STORE" in variables else {}
         execution = self.started(folder, {**parameters, **given}, plain)
         succeeded = execution.run()
-        return Ran(succeeded=succeeded, records=execution.records(), notebooks=execution.notebooks())
+        if self.dry:
+            return Ran(succeeded=succeeded, records={})
+        return Ran(
+            succeeded=succeeded,
+            records=execution.records(),
+            metrics=execution.metrics(),
+            notebooks=execution.notebooks(),
+        )
 
     def started(self, folder: Path, parameters: Mapping[str, object], variables: Mapping[str, str]) -> Execution:
         """An execution that SageMaker's API has taken."""
