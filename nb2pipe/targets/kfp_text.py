@@ -184,9 +184,9 @@ def _group(definition: Definition, path: tuple[str, ...], indent: str) -> Iterat
             yield from _task(definition, each, indent)
     for inner in definition.groups_in(path):
         gate = definition.task(inner[-1])
-        yield f"{indent}# {GATE} is what a component returns: here, whether its gate holds"
-        condition = f"{gate.variable}.outputs[{quoted(GATE)}] == True"
-        yield bracketed("with dsl.If", [condition, f"name={quoted(definition.titles[gate.task])}"], ":", indent=indent)
+        holds = f"{gate.variable}_holds"
+        yield f"{indent}{holds} = {gate.variable}.outputs[{quoted(GATE)}] == True  # what it returns"
+        yield bracketed("with dsl.If", [holds, f"name={quoted(definition.titles[gate.task])}"], ":", indent=indent)
         yield from _group(definition, inner, indent + _INDENT)
 
 

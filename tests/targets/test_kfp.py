@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -153,6 +155,18 @@ def test_what_is_asked_of_a_step_is_said_in_kfps_words(tmp_path: Path) -> None:
     assert task["retryPolicy"]["maxRetryCount"] == 2
     pods = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert pods["exec-train-step"]["activeDeadlineSeconds"] == "900"
+
+
+def test_the_definition_is_formatted_as_formatters_would(tmp_path: Path) -> None:
+    (tmp_path / "n.py").write_text(dedent(NOTEBOOK))
+    wanted = {"schedule": "0 3 * * *", "timezone": "America/Argentina/ComodRivadavia", "mode": "notebook"}
+    bundle = nb2pipe.emit(nb2pipe.load(tmp_path / "n.py"), target="kfp", **wanted)
+    for name in ("pipeline.py", "schedule.py"):
+        (tmp_path / "out").mkdir(exist_ok=True)
+        (tmp_path / "out" / name).write_text(bundle.text(name))
+    ruff = [sys.executable, "-m", "ruff", "format", "--isolated", "--check", "--diff", str(tmp_path / "out")]
+    done = subprocess.run(ruff, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
 
 
 def test_a_schedule_has_a_script_and_its_zone_is_told(tmp_path: Path) -> None:
