@@ -38,6 +38,8 @@ class Pass:
     epochs: dict[int, int] = field(default_factory=dict)
 
 
+_PLAIN = (list, tuple)
+
 Where: TypeAlias = "tuple[Pass, int, int]"
 """A batch of a pass: its number, and how many examples were given by then."""
 
@@ -109,17 +111,18 @@ def length_of(data: Any, size: int | None = None) -> int:
     (3, 2)
     """
     for _ in range(4):
-        shape = getattr(data, "shape", None)
-        if shape is not None:
-            return int(shape[0]) if len(shape) else 1
-        if isinstance(data, Mapping):
-            data = next(iter(data.values()), None)
-        elif not isinstance(data, tuple | list) or not data:
+        if type(data) not in _PLAIN:  # to ask a class whether it is a mapping takes time
+            shape = getattr(data, "shape", None)
+            if shape is not None:
+                return int(shape[0]) if len(shape) else 1
+            if isinstance(data, Mapping):
+                data = next(iter(data.values()), None)
+                continue
+        if not isinstance(data, tuple | list) or not data:
             break
-        elif len(data) == size or isinstance(data[0], int | float | str):
+        if len(data) == size or isinstance(data[0], int | float | str):
             return len(data)
-        else:
-            data = data[0]
+        data = data[0]
     return len(data) if isinstance(data, tuple | list) else 0
 
 
