@@ -34,7 +34,7 @@ from nb2pipe.targets.model import Feature, Level, Mode
 from nb2pipe.targets.texts import image_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.airflow_params import Params
@@ -212,31 +212,30 @@ class _Dag:
             "in_container": in_container(operator),
             "as_notebook": flags.mode is Mode.NOTEBOOK,
             "image": image,
-            "secrets": self._has_secrets(),
-            "place": "secrets of Kubernetes" if operator == "kubernetes" else "connections of Airflow",
             "secret_commands": [Code(command) for command in self._secret_commands()],
             "conf": Code(self._conf()),
             "schedule": bool(self.pipeline.settings.schedule),
             "gates": any(task.gate for task in self.tasks),
             "limits": self._has("limits"),
+            "step_images": self._has("image"),
             "notice": bool(self.pipeline.settings.on_failure),
         }
 
     def _secret_commands(self) -> Iterator[str]:
         """What makes the secrets; their names are letters, digits, `-`, `_` and `.`."""
-        keys: dict[str, list[str]] = {}
-        for place, key in sorted({pair for task in self.tasks for pair in self.asked.secrets_of(task).values()}):
-            keys.setdefault(place, []).append(key)
-        for secret, names in keys.items():
-            unique = sorted(set(names))
-            if self.asked.operator == "kubernetes":
-                words = " ".join(f"--from-literal={key}=..." for key in unique)
-                yield f"kubectl create secret generic {secret} {words}"
-            else:
-                own = " ".join(f"--conn-{key} ..." for key in unique if key in FIELDS)
-                extra = json.dumps({key: "..." for key in unique if key not in FIELDS})
-                more = f" --conn-extra '{extra}'" if set(unique) - FIELDS else ""
-                yield f"airflow connections add {secret} --conn-type generic {own}{more}".replace("  ", " ").strip()
+        pairs = {pair for task in self.tasks for pair in self.asked.secrets_of(task).values()}
+        notice = self._notice_secret()
+        told = {(notice.secret, notice.key)} if notice is not None else set()
+        if self.asked.operator == "kubernetes":
+            for place, keys in _by_place(pairs).items():
+                words = " ".join(f"--from-literal={key}=..." for key in keys)
+                yield f"kubectl create secret generic {place} {words}"
+            pairs = set()
+        for place, keys in _by_place(pairs | told).items():
+            own = [f"--conn-{key} ..." for key in keys if key in FIELDS]
+            extra = {key: "..." for key in keys if key not in FIELDS}
+            more = [f"--conn-extra '{json.dumps(extra)}'"] if extra else []
+            yield " ".join([f"airflow connections add {place} --conn-type generic", *own, *more])
 
     def _conf(self) -> str:
         """How a run by hand is given another value."""
@@ -385,6 +384,14 @@ class _Dag:
             yield '"values": values'
         elif self.params.run_date:
             yield '"run_date": run_date'
+
+
+def _by_place(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """The keys of each place with secrets, sorted."""
+    found: dict[str, list[str]] = {}
+    for place, key in sorted(pairs):
+        found.setdefault(place, []).append(key)
+    return found
 
 
 def _place(material: Material, operator: str) -> str:

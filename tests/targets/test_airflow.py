@@ -259,6 +259,33 @@ def test_a_dag_file_hides_no_module(name: str, tmp_path: Path) -> None:
     assert f"dags/{name}_dag.py" in nb2pipe.emit(nb2pipe.load(notebook), target="airflow").paths
 
 
+@pytest.mark.parametrize(
+    ("operator", "commands"),
+    [
+        (
+            "bash",
+            [
+                "airflow connections add db --conn-type generic --conn-password ...",
+                'airflow connections add hook --conn-type generic --conn-extra \'{"url": "..."}\'',
+                'airflow connections add n_pipeline --conn-type generic --conn-extra \'{"api_token": "..."}\'',
+            ],
+        ),
+        (
+            "kubernetes",
+            [
+                "kubectl create secret generic db --from-literal=password=...",
+                "kubectl create secret generic n-parameters --from-literal=api_token=...",
+                'airflow connections add hook --conn-type generic --conn-extra \'{"url": "..."}\'',
+            ],
+        ),
+    ],
+)
+def test_the_readme_says_how_secrets_are_made(operator: str, commands: list[str], tmp_path: Path) -> None:
+    text = emitted(tmp_path, operator).text("README.md")
+    lines = re.findall(r"^\$ ((?:airflow connections|kubectl) .*)$", text, re.MULTILINE)
+    assert lines == commands
+
+
 def test_conversion_gives_the_same_bytes_and_small_differences(tmp_path: Path) -> None:
     notebook = written(tmp_path, '# %% tags=["step:a"]\nx = 1\n# %% tags=["step:b"]\ny = x\n')
     first = nb2pipe.emit(nb2pipe.load(notebook), target="airflow").text("dags/n.py")
