@@ -340,6 +340,7 @@ def _guide(draft: _Draft, writer: Writer, name: str) -> str:
         "sagemaker/guide.md.jinja",
         draft.material.templates,
         name=Code(name),
+        names={key: Code(each) for key, each in writer.parameters.names.items()},
         image=Code(image_name(draft.material.plan.title)),
         given=Code(" ".join(f"Name={each},Value=..." for each in [*needed, example])),
         schedules=[Code(path) for path in _schedule_paths(count)],
