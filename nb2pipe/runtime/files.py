@@ -6,6 +6,7 @@ in its own working directory before it begins, in the state that the notebook's 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from nb2pipe.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+_BUNDLE = "bundle.json"
 _HINT = "look at space and permissions of the working directory"
 
 
@@ -124,6 +126,32 @@ def lay_out(records: Iterable[Mapping[str, Any]], folder: Path, store: FileStore
         message = f"a file that an earlier step left cannot be put into `{folder}`: {cause.strerror or cause}"
         raise StoreError(message, hint=_HINT) from cause
     return laid
+
+
+def is_repeatable(seen: Mapping[str, Any], handed: Iterable[Path], bundle: Path) -> bool:
+    """Whether a step makes the same again from the same code, parameters and files of the bundle, and earlier steps.
+
+    One that used the network, ran commands, listed a folder, or read an environment variable or a file that nobody
+    handed on and that is not the bundle's, may not.
+
+    Args:
+        seen: What an observer saw.
+        handed: The files that earlier steps left.
+        bundle: Its folder; what it holds stands in `bundle.json`.
+    """
+    if seen["reasons"] or seen["variables"] or seen["listed"]:
+        return False
+    read = {*(path for path, state in seen["reads"].items() if state is not None), *seen["modules"]["files"]}
+    return read <= {*map(str, handed), *_files_of(bundle)}
+
+
+def _files_of(bundle: Path) -> Iterator[str]:
+    """The paths of the files of a bundle, as far as it says."""
+    try:
+        content = json.loads((bundle / _BUNDLE).read_text(encoding="utf-8"))
+        yield from (os.path.normpath(bundle / path) for path in content["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return
 
 
 def to_lay_out(records: Iterable[Mapping[str, Any]]) -> dict[str, str | None]:

@@ -22,7 +22,7 @@ from nb2pipe.records.series import SERIES
 from nb2pipe.records.values import encode
 from nb2pipe.runtime.description import read_description
 from nb2pipe.runtime.elsewhere.named import RUN, run_id, seed_of_run
-from nb2pipe.runtime.files import keep_files, lay_out
+from nb2pipe.runtime.files import is_repeatable, keep_files, lay_out, to_lay_out
 from nb2pipe.runtime.folder_store import FolderStore
 from nb2pipe.runtime.journal import POINTS
 from nb2pipe.runtime.left import earlier_of, gate_of, record_of, refuse_missing, write_record
@@ -99,6 +99,7 @@ class Handover:
         store: Holds what is taken and left.
         work: What sees the files that it writes keeps its notes in it; None where files are not handed on.
         gate: Whether the step's gate holds, given its own metrics; None where that cannot be told.
+        repeatable: Whether the step makes the same again, given what was seen of it.
     """
 
     session: Session
@@ -109,6 +110,7 @@ class Handover:
     store: FolderStore
     work: tempfile.TemporaryDirectory[str] | None = None
     gate: Callable[[Mapping[str, float]], bool | None] = lambda _metrics: None
+    repeatable: Callable[[Mapping[str, Any]], bool] = lambda _seen: False
 
     def begin(self, parameters: Mapping[str, object]) -> list[str]:
         """Sets hidden state and random generators; from now on the step is observed, where it is recorded.
@@ -166,7 +168,7 @@ class Handover:
         if self.work is not None:
             left = keep_files(told["seen"], Path(spec.folder), self.store, self.folders.apart)
             left_out += [f"`{path}` is not in the working directory, and stays where it is" for path in left.elsewhere]
-            kept |= left.told() | {"repeatable": not told["seen"]["reasons"]}
+            kept |= left.told() | {"repeatable": self.repeatable(told["seen"])}
         holds = self.gate(told["metrics"])
         if holds is not None:
             kept["gate"] = holds
@@ -218,8 +220,10 @@ def prepare(
     key = _key(description, spec, given)
     spec = replace(spec, series=folder, checkpoints=str(place) if place else "", key=key)
     store = FolderStore(inputs, outputs)
+    left = [record for record in records.values() if record]
+    handed = [Path.cwd() / path for path in to_lay_out(left)]
     if folders.files:
-        lay_out((record for record in records.values() if record), Path.cwd(), store)
+        lay_out(left, Path.cwd(), store)
     session = Session(spec, namespace, store, points)
     mirror = _mirrored(session, noted, _runs(records), place)
     return Handover(
@@ -231,6 +235,7 @@ def prepare(
         store=store,
         work=_work() if folders.files and outputs else None,
         gate=gate_of(facts, records),
+        repeatable=lambda seen: is_repeatable(seen, handed, Path(description.folder)),
     )
 
 

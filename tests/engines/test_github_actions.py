@@ -181,6 +181,9 @@ printed = subprocess.run(["echo", "x"], capture_output=True, check=True).stdout
 # %% tags=["step:clock"]
 now = datetime.datetime.now()
 
+# %% tags=["step:beside"]
+beside = pathlib.Path("notes" + ".txt").read_text()
+
 # %% tags=["step:read"]
 read = pathlib.Path("table.csv").read_text() + str(scale) + "".join(table)
 """
@@ -190,10 +193,11 @@ def test_a_step_is_reused_while_all_that_it_depends_on_is_as_it_was(github: Gith
     (tmp_path / "source").mkdir()
     (tmp_path / "source" / "words.txt").write_text("a b")
     folder = bundle_of(REUSED, tmp_path, include=["*.txt"])
+    (folder / "notes.txt").write_text("of the repository, and not of the bundle")
     github.run(folder, {}, secrets={}, variables={})
     assert reused(github) == set()
     github.run(folder, {}, secrets={}, variables={})
-    assert reused(github) == {"make", "even", "below", "read"}  # neither commands nor the clock
+    assert reused(github) == {"make", "even", "below", "read"}  # no commands, clock, files of others
     github.run(folder, {"rows": 5}, secrets={}, variables={})
     assert reused(github) == {"below"}  # `even` made the same again
     github.run(folder, {"scale": 3}, secrets={}, variables={})
