@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nb2pipe.codegen.templates import Code, py, render
+from nb2pipe.codegen.literals import literal
+from nb2pipe.codegen.modules.values import formatted
+from nb2pipe.codegen.templates import Code, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +36,14 @@ def schedule_py(pipeline: Pipeline, definition: Definition, templates: Path | No
         name=definition.name,
         cron=six_fields(pipeline.settings.schedule or ""),
         timezone=pipeline.settings.timezone or "UTC",
-        parameters=Code(py(days)),
+        parameters=_assigned("PARAMETERS", days),
+        texts=_assigned("TEXTS", [one.name for one in definition.given if one.annotation == "str"]),
         needed=[one.name for one in definition.given if one.is_required],
     )
+
+
+def _assigned(name: str, value: object) -> Code:
+    return Code(formatted(literal(value), before=len(f"{name} = ")))
 
 
 def six_fields(cron: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
@@ -195,10 +196,11 @@ class Api:
 
 def test_the_schedule_makes_a_recurring_run(tmp_path: Path) -> None:
     case = CASES[Feature.RUN_DATE]
-    case.write(tmp_path)
+    more = (("parameters",), 'rows = 3\nday = "1999-12-31"\n')
+    replace(case, cells=(more, *(each for each in case.cells if each[0] != ("parameters",)))).write(tmp_path)
     folder = bundle_of(tmp_path / case.name, tmp_path / "bundle", **case.flags)
     api = Api()
-    done = called([program("kfp", "python"), str(folder / "schedule.py"), api.url], {"HOME": str(tmp_path)})
+    done = called([program("kfp", "python"), str(folder / "schedule.py"), api.url, "rows=7"], {"HOME": str(tmp_path)})
     api.server.shutdown()
     api.server.server_close()
     assert done.returncode == 0, done.stderr
@@ -206,7 +208,7 @@ def test_the_schedule_makes_a_recurring_run(tmp_path: Path) -> None:
     assert content["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * *"
     assert content["no_catchup"] is True
     assert content["max_concurrency"] == 1
-    assert content["runtime_config"]["parameters"] == {"day": "[[ScheduledTime.2006-01-02]]"}
+    assert content["runtime_config"]["parameters"] == {"day": "[[ScheduledTime.2006-01-02]]", "rows": 7}
     assert content["pipeline_spec"]["pipeline_spec"]["pipelineInfo"]["name"] == "dated"
     assert "kubernetes" in content["pipeline_spec"]["platform_spec"]["platforms"]
 
