@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -51,6 +52,7 @@ class Apart:
         self, module: str, facts: Mapping[str, Any], environment: Mapping[str, str], *, answers: bool = False
     ) -> None:
         root = str(Path(__file__).resolve().parents[3])
+        self._answers = b""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # `wait` closes it
         self._process = subprocess.Popen(  # noqa: S603  # this Python, with a program of ours
             [sys.executable, "-P", "-W", "ignore", "-c", _PROGRAM, root, module],
@@ -74,10 +76,17 @@ class Apart:
 
     def hear(self, seconds: float) -> str | None:
         """The next word that it answers; None where it ends before, or says none for some time."""
-        stream = self._process.stdout
-        if stream is None or not select.select([stream], [], [], seconds)[0]:
-            return None
-        return stream.readline().decode("ascii").strip() or None
+        stream, until = self._process.stdout, time.monotonic() + seconds
+        assert stream is not None
+        while b"\n" not in self._answers:
+            if not select.select([stream], [], [], max(0.0, until - time.monotonic()))[0]:
+                return None
+            data = os.read(stream.fileno(), 1 << 12)
+            if not data:
+                return None
+            self._answers += data
+        word, _, self._answers = self._answers.partition(b"\n")
+        return word.decode("ascii")
 
     def wait(self, seconds: float | None = None) -> Nb2pipeError | None:
         """Waits until it has ended; what went wrong.

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 FINISH, DONE = "finish", "done"
 """What the process is told when the step ends: it failed, or it has left all that it leaves."""
-READY = "ready"
-"""What it says when all is here that an earlier attempt left."""
+REACHED, READY = "reached", "ready"
+"""What it says when the store has answered, and when all is here that an earlier attempt left."""
 
 _PROCESS = "nb2pipe.runtime.elsewhere.mirroring"
-_AT_FIRST, _AFTER, _AT_LAST = 600.0, 5.0, 60.0
+_FIRST_WORD, _AT_FIRST, _AFTER, _AT_LAST = 60.0, 1800.0, 5.0, 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Mirror:
         """The process, once it has brought what an earlier attempt left."""
         is_empty = not any(self.folder.glob("*/epoch-*"))
         process = Apart(_PROCESS, self._facts(fetches=is_empty, knows=True), self.environment, answers=True)
-        if process.hear(_AT_FIRST) == READY:
+        if process.hear(_FIRST_WORD) == REACHED and process.hear(_AT_FIRST) == READY:
             return process
         error = process.wait(_AFTER)
         self.tell(f"what an earlier attempt saved is not known: {error.message if error else 'it did not come'}")

@@ -19,7 +19,7 @@ from nb2pipe.errors import StoreError
 from nb2pipe.records.file_digests import state_of
 from nb2pipe.records.series import is_recorded
 from nb2pipe.runtime.elsewhere import apart
-from nb2pipe.runtime.elsewhere.mirror import DONE, READY
+from nb2pipe.runtime.elsewhere.mirror import DONE, REACHED, READY
 from nb2pipe.runtime.elsewhere.mirrored import BESIDE, FILES, SERIES, fetch
 from nb2pipe.runtime.resuming import DONE as OVER
 from nb2pipe.store.place import place
@@ -54,6 +54,8 @@ def main(facts: Mapping[str, Any]) -> None:
         series=Path(facts["series"]),
         work=Path(facts["work"]),
     )
+    mirroring.to.names(mirroring.path)
+    apart.answer(REACHED)
     if facts["fetches"]:
         fetch(facts)
     if facts["knows"]:
