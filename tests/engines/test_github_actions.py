@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -163,6 +164,7 @@ scale = 2
 # %% tags=["imports"]
 import datetime
 import pathlib
+import shutil
 import subprocess
 
 # %% tags=["step:make"]
@@ -290,3 +292,24 @@ def test_forty_steps_are_accepted(tmp_path: Path) -> None:
     folder = bundle_of(steps, tmp_path)
     assert time.monotonic() - began < 2
     accept(folder / ".github" / "workflows" / "n.yml", tmp_path)
+
+
+def test_a_copy_that_is_out_of_date_is_told_and_two_bundles_are_refused(tmp_path: Path) -> None:
+    folder = bundle_of('# %% tags=["step:make"]\nx = 1\n', tmp_path)
+    repository = repository_of(folder, tmp_path / "repository", "a b/c")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-C", str(repository)]
+    runner = Runner(repository=repository, place=tmp_path / "github")
+    assert "::warning::" not in runner.run("n.yml").printed
+    workflow = repository / ".github" / "workflows" / "n.yml"
+    workflow.write_text(workflow.read_text() + "# another\n")
+    subprocess.run([*git, "commit", "--quiet", "--all", "--message", "y"], check=True)
+    ran = runner.run("n.yml")
+    assert ran.succeeded
+    assert "::warning::this workflow is not the one in a b/c" in ran.printed
+    shutil.copytree(repository / "a b", repository / "d")
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "z"], check=True)
+    ran = runner.run("n.yml")
+    assert not ran.succeeded
+    assert "::error::one folder has to hold the bundle.json of this pipeline" in ran.printed
+    assert ran.jobs["make"].result == "skipped"
