@@ -310,6 +310,53 @@ def test_other_operators_compute_the_same_and_texts_stay_texts(
     assert TOKEN not in shown + engine.airflow.log(engine.dag, engine.last, "pause")
 
 
+GATES = """
+# %% tags=["imports"]
+import random
+
+# %% tags=["step:begin"]
+random.seed(1)
+start = random.random()
+
+# %% tags=["step:measure", "gate:score > 5"]
+score = start
+
+# %% tags=["pipeline-metrics"]
+print(score)
+
+# %% tags=["step:behind"]
+drawn = score + random.random()
+
+# %% tags=["step:inner", "gate:more > 0"]
+more = drawn
+
+# %% tags=["pipeline-metrics"]
+print(more)
+
+# %% tags=["step:deep"]
+deepest = more
+
+# %% tags=["step:free"]
+free = random.random()
+"""
+
+
+def test_a_step_that_only_draws_after_a_skipped_one_runs(deployed: Airflow, tmp_path: Path) -> None:
+    (tmp_path / "gates").mkdir()
+    folder, engine = bundle_of(tmp_path / "gates", GATES), Engine(deployed)
+    ran = engine.run(folder, {}, secrets={}, variables={})
+    assert ran.succeeded
+    states = engine.states()
+    assert {name for name, state in states.items() if state == "success"} == {
+        "begin",
+        "measure",
+        "measure_gate",
+        "free",
+    }
+    assert {state for name, state in states.items() if name in {"behind", "inner", "inner_gate", "deep"}} == {"skipped"}
+    assert digests(ran.records) == left_by(tmp_path / "gates" / "gates.py")
+
+
 SLEEPING = """
 # %% tags=["imports"]
 import os
