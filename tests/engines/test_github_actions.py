@@ -269,11 +269,12 @@ def test_a_scheduled_run_takes_the_notebooks_values_from_a_bundle_at_the_top(tmp
 PASSWORD = {("db", "password"): "it's ${{ x }} $(touch hacked)"}
 
 
-def test_hostile_texts_stay_texts(github: Github, tmp_path: Path) -> None:
+@pytest.mark.parametrize("image", [None, "python:3.12-slim"])  # in a container, scripts are run by `sh`
+def test_hostile_texts_stay_texts(image: str | None, github: Github, tmp_path: Path) -> None:
     case = case_of(WORST)
     case.write(tmp_path)
     folder = tmp_path / "bundle"
-    write(nb2pipe.emit(nb2pipe.load(tmp_path / case.name), target="github-actions", **case.flags), folder)
+    write(nb2pipe.emit(nb2pipe.load(tmp_path / case.name), target="github-actions", image=image, **case.flags), folder)
     ran = github.run(
         folder, {"title": "'\"; touch hacked; ${{ x }} $(touch hacked) `touch hacked`"}, secrets=PASSWORD, variables={}
     )
@@ -281,6 +282,7 @@ def test_hostile_texts_stay_texts(github: Github, tmp_path: Path) -> None:
     assert ran.succeeded, github.last.printed
     assert set(ran.records) == {"make", "use"}
     assert not list(tmp_path.rglob("hacked"))
+    assert ran.metrics == ran.records["make"]["metrics"]
 
 
 def test_forty_steps_are_accepted(tmp_path: Path) -> None:
