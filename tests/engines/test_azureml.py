@@ -20,7 +20,7 @@ from programs import program
 
 import nb2pipe
 from nb2pipe.bundles.write import write
-from nb2pipe.targets.azureml_zones import WINDOWS
+from nb2pipe.targets.azureml.zones import WINDOWS
 from nb2pipe.testing.targets import Ran
 
 if TYPE_CHECKING:

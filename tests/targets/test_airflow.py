@@ -15,8 +15,8 @@ import pytest
 
 import nb2pipe
 from nb2pipe.pipeline.model import Step
-from nb2pipe.targets.airflow_tasks import Task, tasks_of
-from nb2pipe.targets.airflow_texts import plain
+from nb2pipe.targets.airflow.tasks import Task, tasks_of
+from nb2pipe.targets.airflow.texts import plain
 from nb2pipe.targets.jobs import Job
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb2pipe
-from nb2pipe.targets.argo_text import BRACE, expanded, is_left_alone
+from nb2pipe.targets.argo.text import BRACE, expanded, is_left_alone
 from nb2pipe.targets.cron import without_seven
 
 if TYPE_CHECKING:

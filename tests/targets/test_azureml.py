@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nb2pipe
-from nb2pipe.targets.azureml_text import is_plain, vault_name, word
+from nb2pipe.targets.azureml.text import is_plain, vault_name, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

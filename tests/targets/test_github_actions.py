@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import nb2pipe
-from nb2pipe.targets.github_actions_text import plain, workflow_text
+from nb2pipe.targets.github_actions.text import plain, workflow_text
 
 if TYPE_CHECKING:
     from pathlib import Path

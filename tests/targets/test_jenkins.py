@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nb2pipe
-from nb2pipe.targets.jenkins_text import comment, cron, script, text
+from nb2pipe.targets.jenkins.text import comment, cron, script, text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from nb2pipe.codegen.modules.words import docstring, one_line
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
-from nb2pipe.targets.airflow_options import (
+from nb2pipe.targets.airflow.options import (
     FIELDS,
     LONGEST_TAG,
     Asked,
@@ -24,9 +24,9 @@ from nb2pipe.targets.airflow_options import (
     tag_of,
     variable_of,
 )
-from nb2pipe.targets.airflow_params import params_of
-from nb2pipe.targets.airflow_tasks import Call, body, tasks_of
-from nb2pipe.targets.airflow_texts import airflow_imports, copying, ignored, plain
+from nb2pipe.targets.airflow.params import params_of
+from nb2pipe.targets.airflow.tasks import Call, body, tasks_of
+from nb2pipe.targets.airflow.texts import airflow_imports, copying, ignored, plain
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from nb2pipe.pipeline.model import Pipeline
-    from nb2pipe.targets.airflow_params import Params
-    from nb2pipe.targets.airflow_tasks import Task
+    from nb2pipe.targets.airflow.params import Params
+    from nb2pipe.targets.airflow.tasks import Task
     from nb2pipe.targets.model import Bundle, Material
 
 _OPERATORS = ("external-python", "python", "bash", "docker", "kubernetes")

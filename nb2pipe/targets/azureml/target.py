@@ -9,9 +9,9 @@ from nb2pipe.codegen.files import EmittedFile
 from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
-from nb2pipe.targets.azureml_steps import SCHEMAS, Around, component_of, dockerfile_of, node_of, wants_gpu
-from nb2pipe.targets.azureml_text import kind_of, name_problem, shown, value_of, vault_name
-from nb2pipe.targets.azureml_zones import WINDOWS
+from nb2pipe.targets.azureml.steps import SCHEMAS, Around, component_of, dockerfile_of, node_of, wants_gpu
+from nb2pipe.targets.azureml.text import kind_of, name_problem, shown, value_of, vault_name
+from nb2pipe.targets.azureml.zones import WINDOWS
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
 from nb2pipe.records.values import secrets_to_give
-from nb2pipe.targets.jenkins_text import text
+from nb2pipe.targets.jenkins.text import text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from nb2pipe.notebook.model import ImageTag
 from nb2pipe.targets.features import kind_of_limit
-from nb2pipe.targets.jenkins_text import block, comment, script, text
+from nb2pipe.targets.jenkins.text import block, comment, script, text
 from nb2pipe.targets.model import Feature
 from nb2pipe.targets.shell import install_script, place_of, step_command, word
 from nb2pipe.targets.texts import image_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.notebook.model import SecretTag
     from nb2pipe.pipeline.model import Pipeline
-    from nb2pipe.targets.jenkins_parameters import Given
+    from nb2pipe.targets.jenkins.parameters import Given
     from nb2pipe.targets.jobs import Job
     from nb2pipe.targets.model import Material
 

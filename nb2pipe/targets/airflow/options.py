@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.codegen.modules.values import formatted, value_text
 from nb2pipe.codegen.modules.words import one_line
-from nb2pipe.targets.airflow_texts import plain
+from nb2pipe.targets.airflow.texts import plain
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition
 from nb2pipe.targets.features import CPU, GPU, MEMORY
 from nb2pipe.targets.texts import prose, span
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Pipeline
-    from nb2pipe.targets.airflow_tasks import Task
+    from nb2pipe.targets.airflow.tasks import Task
 
 LONGEST_TAG = 100
 FIELDS = frozenset({"host", "login", "password", "port", "schema"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.targets.argo_text import (
+from nb2pipe.targets.argo.text import (
     BRACE,
     annotation_problem,
     expanded,

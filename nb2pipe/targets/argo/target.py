@@ -10,7 +10,7 @@ from nb2pipe.codegen.templates import Code, render
 from nb2pipe.notebook.model import SecretTag
 from nb2pipe.notebook.tags import parse_tag
 from nb2pipe.records.values import is_masked_default
-from nb2pipe.targets.argo_steps import (
+from nb2pipe.targets.argo.steps import (
     FILES,
     IMAGE,
     PIPELINE_IMAGE,
@@ -20,7 +20,7 @@ from nb2pipe.targets.argo_steps import (
     secret_variable,
     template_of,
 )
-from nb2pipe.targets.argo_text import (
+from nb2pipe.targets.argo.text import (
     annotation_problem,
     label_problem,
     name_problem,

@@ -12,9 +12,9 @@ from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition
 from nb2pipe.targets.features import kind_of_limit
-from nb2pipe.targets.jenkins_parameters import credentials_of, given_of, webhook_secret
-from nb2pipe.targets.jenkins_stages import File, functions, stages
-from nb2pipe.targets.jenkins_text import block, comment, cron, text
+from nb2pipe.targets.jenkins.parameters import credentials_of, given_of, webhook_secret
+from nb2pipe.targets.jenkins.stages import File, functions, stages
+from nb2pipe.targets.jenkins.text import block, comment, cron, text
 from nb2pipe.targets.jobs import jobs_of
 from nb2pipe.targets.model import Feature, Level, Mode
 

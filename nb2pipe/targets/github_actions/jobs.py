@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nb2pipe import __version__
 from nb2pipe.digest import Digest
 from nb2pipe.notebook.model import ImageTag
-from nb2pipe.targets.github_actions_text import action, literal
+from nb2pipe.targets.github_actions.text import action, literal
 from nb2pipe.targets.shell import Place, install_script, place_of, quoted_words, step_script
 from nb2pipe.targets.yaml_text import Script
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nb2pipe.notebook.model import SecretTag, Settings
-    from nb2pipe.targets.github_actions_inputs import Input
+    from nb2pipe.targets.github_actions.inputs import Input
     from nb2pipe.targets.jobs import Job
     from nb2pipe.targets.model import Material
 

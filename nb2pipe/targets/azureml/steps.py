@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.targets.azureml_text import is_plain, shown, vault_name, word
+from nb2pipe.targets.azureml.text import is_plain, shown, vault_name, word
 from nb2pipe.targets.features import kind_of_limit
 from nb2pipe.targets.model import Feature, Mode
 from nb2pipe.targets.shell import Place, step_script

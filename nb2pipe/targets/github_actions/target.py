@@ -11,9 +11,9 @@ from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_definition
 from nb2pipe.targets.cron import without_seven
-from nb2pipe.targets.github_actions_inputs import inputs_of, secret_names, webhook_secret
-from nb2pipe.targets.github_actions_jobs import FIND, Workflow, find_job, notice_job, step_job, variables_of_all
-from nb2pipe.targets.github_actions_text import plain, workflow_text
+from nb2pipe.targets.github_actions.inputs import inputs_of, secret_names, webhook_secret
+from nb2pipe.targets.github_actions.jobs import FIND, Workflow, find_job, notice_job, step_job, variables_of_all
+from nb2pipe.targets.github_actions.text import plain, workflow_text
 from nb2pipe.targets.jobs import jobs_of, slug_of
 from nb2pipe.targets.model import Feature, Level, Mode
 from nb2pipe.targets.reuse import reusable_steps

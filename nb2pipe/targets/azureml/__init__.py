@@ -1,0 +1,1 @@
+"""The target `azureml`: Azure Machine Learning."""

@@ -1,0 +1,1 @@
+"""The target `github-actions`: GitHub Actions."""
