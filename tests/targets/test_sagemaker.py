@@ -14,9 +14,9 @@ import pytest
 
 import nb2pipe
 from nb2pipe.notebook.settings import checked_schedule
-from nb2pipe.targets.sagemaker_events import cron_of
-from nb2pipe.targets.sagemaker_layout import MOST, layout_of
-from nb2pipe.targets.sagemaker_sizes import instance_for, sizes
+from nb2pipe.targets.sagemaker.events import cron_of
+from nb2pipe.targets.sagemaker.layout import MOST, layout_of
+from nb2pipe.targets.sagemaker.sizes import instance_for, sizes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nb2pipe.targets.sagemaker_parameters import joined
+from nb2pipe.targets.sagemaker.parameters import joined
 
 if TYPE_CHECKING:
-    from nb2pipe.targets.sagemaker_jobs import Planned
-    from nb2pipe.targets.sagemaker_parameters import Parameters
+    from nb2pipe.targets.sagemaker.jobs import Planned
+    from nb2pipe.targets.sagemaker.parameters import Parameters
 
 
 def registration(parameters: Parameters, one: Planned, name: str) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from nb2pipe.targets.sagemaker_parameters import LONGEST_WORD as _LONGEST_WORD
-from nb2pipe.targets.sagemaker_sizes import has_place, instance_for
+from nb2pipe.targets.sagemaker.parameters import LONGEST_WORD as _LONGEST_WORD
+from nb2pipe.targets.sagemaker.sizes import has_place, instance_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.jobs import Job
-    from nb2pipe.targets.sagemaker_jobs import Planned
+    from nb2pipe.targets.sagemaker.jobs import Planned
 
 MOST_WORDS: Final = 70
 """Parameters of the notebook that a job takes: its command line may have 100 words."""

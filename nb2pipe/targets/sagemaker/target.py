@@ -17,15 +17,15 @@ from nb2pipe.targets.checks.nb411_left_out_of_definition import left_out_of_defi
 from nb2pipe.targets.jobs import jobs_of, slug_of
 from nb2pipe.targets.model import Feature, Level
 from nb2pipe.targets.reuse import reusable_steps
-from nb2pipe.targets.sagemaker_events import PLACE_OF_ROLE, is_address, notice, place_of, schedules
-from nb2pipe.targets.sagemaker_jobs import EXPIRY, GROUP, INFERENCE, KIND, MODEL, Planned, Writer, condition, expiry_of
-from nb2pipe.targets.sagemaker_layout import layout_of
-from nb2pipe.targets.sagemaker_parameters import LONGEST_WORD, Wanted, camel, declared, key_of, of_notebook, secrets_of
-from nb2pipe.targets.sagemaker_register import registration
-from nb2pipe.targets.sagemaker_resources import MOST_WORDS, NO_TAG, is_tag, is_variable, left_out, tags_of
-from nb2pipe.targets.sagemaker_sizes import DEFAULT, instance_for
-from nb2pipe.targets.sagemaker_text import json_text
-from nb2pipe.targets.sagemaker_training import trains
+from nb2pipe.targets.sagemaker.events import PLACE_OF_ROLE, is_address, notice, place_of, schedules
+from nb2pipe.targets.sagemaker.jobs import EXPIRY, GROUP, INFERENCE, KIND, MODEL, Planned, Writer, condition, expiry_of
+from nb2pipe.targets.sagemaker.layout import layout_of
+from nb2pipe.targets.sagemaker.parameters import LONGEST_WORD, Wanted, camel, declared, key_of, of_notebook, secrets_of
+from nb2pipe.targets.sagemaker.register import registration
+from nb2pipe.targets.sagemaker.resources import MOST_WORDS, NO_TAG, is_tag, is_variable, left_out, tags_of
+from nb2pipe.targets.sagemaker.sizes import DEFAULT, instance_for
+from nb2pipe.targets.sagemaker.text import json_text
+from nb2pipe.targets.sagemaker.training import trains
 from nb2pipe.targets.texts import image_name, requirements_lock, span
 
 if TYPE_CHECKING:

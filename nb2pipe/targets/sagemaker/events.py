@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nb2pipe.notebook.model import Settings
-    from nb2pipe.targets.sagemaker_parameters import Parameters
+    from nb2pipe.targets.sagemaker.parameters import Parameters
 
 PLACE_OF_ROLE: Final = "SCHEDULER_ROLE_ARN"
 """What stands in the schedule for the role, which is of the account that it is made in."""

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nb2pipe.codegen.modules.words import one_line
 from nb2pipe.targets.model import Mode
-from nb2pipe.targets.sagemaker_parameters import joined, key_of, word_of
-from nb2pipe.targets.sagemaker_sizes import disk_for
+from nb2pipe.targets.sagemaker.parameters import joined, key_of, word_of
+from nb2pipe.targets.sagemaker.sizes import disk_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from nb2pipe.notebook.model import Settings
     from nb2pipe.targets.jobs import Job
-    from nb2pipe.targets.sagemaker_layout import Node
-    from nb2pipe.targets.sagemaker_parameters import Parameters
+    from nb2pipe.targets.sagemaker.layout import Node
+    from nb2pipe.targets.sagemaker.parameters import Parameters
 
 PROGRAM: Final = ("python", "/app/sagemaker/job.py")
 GATE: Final = "gate"

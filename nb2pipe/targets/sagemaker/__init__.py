@@ -1,0 +1,1 @@
+"""The target `sagemaker`: SageMaker Pipelines."""
