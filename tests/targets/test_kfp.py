@@ -13,8 +13,8 @@ import yaml
 
 import nb2pipe
 from nb2pipe.bundles.emit import Wishes, emit
-from nb2pipe.targets.kfp_schedule import six_fields
-from nb2pipe.targets.kfp_types import kind_of
+from nb2pipe.targets.kfp.schedule import six_fields
+from nb2pipe.targets.kfp.types import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

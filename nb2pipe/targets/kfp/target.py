@@ -12,12 +12,12 @@ from nb2pipe.notebook.model import ImageTag
 from nb2pipe.targets.base import Platform, base_bundle
 from nb2pipe.targets.checks.nb410_parameter_not_in_definition import parameter_not_in_definition
 from nb2pipe.targets.jobs import jobs_of, slug_of
-from nb2pipe.targets.kfp_model import TAKEN, components_of
-from nb2pipe.targets.kfp_parameters import given_of
-from nb2pipe.targets.kfp_schedule import schedule_py
-from nb2pipe.targets.kfp_settings import Definition, left_out, notice_of, settings_of
-from nb2pipe.targets.kfp_text import pipeline_py, sources
-from nb2pipe.targets.kfp_yaml import KFP, pipeline_yaml
+from nb2pipe.targets.kfp.model import TAKEN, components_of
+from nb2pipe.targets.kfp.parameters import given_of
+from nb2pipe.targets.kfp.schedule import schedule_py
+from nb2pipe.targets.kfp.settings import Definition, left_out, notice_of, settings_of
+from nb2pipe.targets.kfp.text import pipeline_py, sources
+from nb2pipe.targets.kfp.yaml import KFP, pipeline_yaml
 from nb2pipe.targets.model import Feature, Level
 from nb2pipe.targets.reuse import reusable_steps
 from nb2pipe.targets.texts import image_name
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.jobs import Job
-    from nb2pipe.targets.kfp_parameters import Given
+    from nb2pipe.targets.kfp.parameters import Given
     from nb2pipe.targets.model import Bundle, Material
 
 _FILE = "pipeline.yaml"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from nb2pipe.diagnostics import Diagnostic
     from nb2pipe.pipeline.model import Pipeline
     from nb2pipe.targets.jobs import Job
-    from nb2pipe.targets.kfp_model import Component
-    from nb2pipe.targets.kfp_parameters import Given
+    from nb2pipe.targets.kfp.model import Component
+    from nb2pipe.targets.kfp.parameters import Given
 
 RUN_LABEL = "metadata.labels['pipeline/runid']"
 """Where a pod has the id of its run."""

@@ -10,17 +10,17 @@ from nb2pipe.codegen.modules.lines import bracketed
 from nb2pipe.codegen.modules.values import formatted, value_text
 from nb2pipe.codegen.modules.words import quoted
 from nb2pipe.codegen.templates import Code, render, words
-from nb2pipe.targets.kfp_model import GATE, METRICS, NOTEBOOK, STATE
-from nb2pipe.targets.kfp_settings import RUN_LABEL
-from nb2pipe.targets.kfp_types import ARTIFACT
+from nb2pipe.targets.kfp.model import GATE, METRICS, NOTEBOOK, STATE
+from nb2pipe.targets.kfp.settings import RUN_LABEL
+from nb2pipe.targets.kfp.types import ARTIFACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from nb2pipe.notebook.model import SecretTag
-    from nb2pipe.targets.kfp_model import Component
-    from nb2pipe.targets.kfp_settings import Definition, Settings
+    from nb2pipe.targets.kfp.model import Component
+    from nb2pipe.targets.kfp.settings import Definition, Settings
 
 _INDENT = "    "
 

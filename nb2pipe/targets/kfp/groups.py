@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nb2pipe.targets.kfp_model import GATE
+from nb2pipe.targets.kfp.model import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nb2pipe.targets.kfp_model import Channel, Component
-    from nb2pipe.targets.kfp_settings import Definition
+    from nb2pipe.targets.kfp.model import Channel, Component
+    from nb2pipe.targets.kfp.settings import Definition
 
 EXIT = "exit-handler-1"
 """The group of all tasks, where something runs when they have ended."""

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from nb2pipe.digest import Digest
 from nb2pipe.pipeline.model import PortKind
-from nb2pipe.targets.kfp_types import ARTIFACT, artifact_types
+from nb2pipe.targets.kfp.types import ARTIFACT, artifact_types
 from nb2pipe.targets.model import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.targets.jobs import Job
-    from nb2pipe.targets.kfp_parameters import Given
+    from nb2pipe.targets.kfp.parameters import Given
     from nb2pipe.targets.model import Material
 
 GATE = "Output"

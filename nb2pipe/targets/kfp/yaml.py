@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from nb2pipe.targets.kfp_groups import EXIT, Wire, groups_of, wires_of
-from nb2pipe.targets.kfp_model import GATE, METRICS, NOTEBOOK, STATE
-from nb2pipe.targets.kfp_settings import RUN_LABEL, cores, gigabytes
-from nb2pipe.targets.kfp_types import ARTIFACT
+from nb2pipe.targets.kfp.groups import EXIT, Wire, groups_of, wires_of
+from nb2pipe.targets.kfp.model import GATE, METRICS, NOTEBOOK, STATE
+from nb2pipe.targets.kfp.settings import RUN_LABEL, cores, gigabytes
+from nb2pipe.targets.kfp.types import ARTIFACT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nb2pipe.notebook.model import SecretTag
-    from nb2pipe.targets.kfp_groups import Group
-    from nb2pipe.targets.kfp_model import Component
-    from nb2pipe.targets.kfp_parameters import Given
-    from nb2pipe.targets.kfp_settings import Definition, Settings
+    from nb2pipe.targets.kfp.groups import Group
+    from nb2pipe.targets.kfp.model import Component
+    from nb2pipe.targets.kfp.parameters import Given
+    from nb2pipe.targets.kfp.settings import Definition, Settings
 
 KFP = "2.17.0"
 """The version of KFP whose form this is."""

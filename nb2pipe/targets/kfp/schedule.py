@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nb2pipe.pipeline.model import Pipeline
-    from nb2pipe.targets.kfp_settings import Definition
+    from nb2pipe.targets.kfp.settings import Definition
 
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DATE = "[[ScheduledTime.2006-01-02]]"

@@ -1,0 +1,1 @@
+"""The target `kfp`: Kubeflow Pipelines."""
