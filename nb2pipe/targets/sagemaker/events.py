@@ -199,7 +199,7 @@ def _plain(text: str | None) -> str:
     r"""A text as JSON in which nobody sees a placeholder.
 
     >>> print(_plain("<run> {{x}}"))
-    "\\u003crun> \\u007b\\u007bx}}"
+    "\u003crun> \u007b\u007bx}}"
     """
     return json.dumps(text).replace("<", "\\u003c").replace("{", "\\u007b")
 
