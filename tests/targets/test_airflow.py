@@ -158,7 +158,7 @@ def test_the_dag_says_schedule_owner_and_who_is_told(tmp_path: Path) -> None:
     text = emitted(tmp_path).text("dags/n.py")
     (dag,) = calls(text, "DAG")
     found = options(dag)
-    assert found["schedule"] == "CronTriggerTimetable('0 3 * * *', timezone='Europe/Berlin')"
+    assert found["schedule"] == "CronTriggerTimetable('0 3 * * *', timezone='Europe/Berlin', **LATE)"
     assert found["catchup"] == "False"
     assert ast.literal_eval(found["default_args"]) == {"owner": "it's {{ me }}"}
     assert found["on_failure_callback"] == "send_notice"

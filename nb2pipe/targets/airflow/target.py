@@ -74,6 +74,8 @@ _SUPPORTS = dict.fromkeys(
 )
 _IN_CONTAINERS = {Feature.STEP_IMAGES: Level.EMITTED}
 _START = 'pendulum.datetime(2024, 1, 1, tz="UTC")'
+_LATE_NOT = '    LATE = {"run_immediately": timedelta()}  # else a moment that has just passed is made up for\n'
+_LATE_UNKNOWN = "\n    LATE = {}"
 """Airflow 2.10 asks for a start; where Airflow 3 has one, it makes up for the last run that should have been."""
 
 
@@ -302,15 +304,16 @@ class _Dag:
             parts & {"values", "gate", "bash", *(["secrets"] if self.params.hidden else [])}
         ) + ["import os"]
         plain_ones += ["import subprocess", "import sys"] * ("notice" in parts)
-        times = any(task.job.step.retry or task.job.step.timeout is not None for task in self.tasks)
+        scheduled = bool(self.pipeline.settings.schedule)
+        times = scheduled or any(task.job.step.retry or task.job.step.timeout is not None for task in self.tasks)
         plain_ones += ["from datetime import timedelta"] * times + ["from pathlib import Path"]
         plain_ones += ["from zoneinfo import ZoneInfo"] * ("run_date" in parts)
         others = [*always.splitlines(), *self._of_containers()]
-        if self.pipeline.settings.schedule:
+        if scheduled:
             others.append("from airflow.timetables.trigger import CronTriggerTimetable")
-        block = f"try:\n{new}\n\n    START = None\n"
+        block = f"try:\n{new}\n\n    START = None\n{_LATE_NOT if scheduled else ''}"
         block += "except ImportError:  # Airflow 2.10, which wants to know when the schedule began\n"
-        block += f"    import pendulum\n{old}\n\n    START = {_START}"
+        block += f"    import pendulum\n{old}\n\n    START = {_START}{_LATE_UNKNOWN if scheduled else ''}"
         if "limits" in parts:
             block += "\n\ntry:\n    from kubernetes.client import models as k8s"
             block += "\nexcept ImportError:  # only the KubernetesExecutor needs it\n    k8s = None"
@@ -356,7 +359,7 @@ class _Dag:
         yield "doc_md", "__doc__"
         zone = value_text(self.zone)
         cron = value_text(settings.schedule) if settings.schedule else ""
-        yield "schedule", f"CronTriggerTimetable({cron}, timezone={zone})" if cron else "None"
+        yield "schedule", f"CronTriggerTimetable({cron}, timezone={zone}, **LATE)" if cron else "None"
         yield "start_date", "START"
         yield "catchup", "False"
         if settings.owner:
